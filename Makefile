@@ -1,0 +1,36 @@
+# make dev: a migrated, seeded database to look at.   make test: every test, on every server that runs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+.PHONY: dev install test lint types clean
+
+dev: install .env
+	$(BIN)/python manage.py migrate
+	$(BIN)/python manage.py seed
+	$(BIN)/python manage.py show
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[postgresql,mariadb,dev]'
+	@touch $@
+
+.env:
+	cp .env.example .env
+
+test: install
+	$(BIN)/python -m pytest -n auto
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,75 @@
+"""Choose the backend of a URL. Everything that differs between databases is in this folder."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from ..errors import CommandError, did_you_mean
+from .base import Backend
+
+__all__ = ["Backend", "backend_for"]
+
+# scheme -> (module, class, SQLAlchemy's name of the dialect, drivers in order of preference, the extra that installs one)
+_SCHEMES = {
+    "sqlite": ("sqlite", "SQLite", "sqlite", ("sqlite3",), ""),
+    "postgresql": ("postgresql", "PostgreSQL", "postgresql", ("psycopg", "psycopg2"), "postgresql"),
+    "postgres": ("postgresql", "PostgreSQL", "postgresql", ("psycopg", "psycopg2"), "postgresql"),
+    "mysql": ("mariadb", "MariaDB", "mysql", ("pymysql", "MySQLdb"), "mariadb"),
+    "mariadb": ("mariadb", "MariaDB", "mariadb", ("pymysql", "MySQLdb"), "mariadb"),
+}
+_ASYNC_DRIVERS = {"asyncpg", "psycopg_async", "aiosqlite", "aiomysql", "asyncmy"}
+_DRIVER_OF_MODULE = {"sqlite3": "pysqlite", "MySQLdb": "mysqldb"}
+_MODULE_OF_DRIVER = {driver: module for module, driver in _DRIVER_OF_MODULE.items()}
+_EXAMPLE = "write it as scheme://user:password@host:port/database, with @ : / # % ? in a password as %40 %3A %2F %23 %25 %3F"
+
+
+def backend_for(text: str, *, root: Path, source: str) -> Backend:
+    """Return the backend for a DATABASE_URL.
+
+    Args:
+        root: the folder a relative SQLite path is relative to.
+        source: where the text comes from, for messages; the text itself may hold a password and is never shown.
+
+    Raises:
+        CommandError: the text is no URL, its database or driver is unknown or not installed.
+    """
+    try:
+        url = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise CommandError(f"DATABASE_URL ({source}) is not a database URL", _EXAMPLE) from error
+    if "@" in (url.host or ""):
+        raise CommandError(f"the password in DATABASE_URL ({source}) holds an @", "write @ as %40 there")
+    scheme, _, driver = url.drivername.lower().partition("+")
+    if scheme not in _SCHEMES:
+        raise CommandError(
+            f"DATABASE_URL ({source}) begins with {scheme!r}.{did_you_mean(scheme, list(_SCHEMES))}",
+            "it can be sqlite, postgresql, mariadb or mysql",
+        )
+    module, name, dialect, drivers, extra = _SCHEMES[scheme]
+    asynchronous = driver in _ASYNC_DRIVERS
+    driver = _installed(scheme, "" if asynchronous else driver, drivers, extra)
+    query = {key: value for key, value in url.query.items() if key not in _ASYNC_ONLY} if asynchronous else url.query
+    if asynchronous and "ssl" in query:
+        query = {**{key: value for key, value in query.items() if key != "ssl"}, "sslmode": query["ssl"]}
+    url = url.set(drivername=f"{dialect}+{driver}", query=query)
+    backend: type[Backend] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    return backend(url, root=root)
+
+
+# Arguments of asyncpg that no other driver knows.
+_ASYNC_ONLY = {"prepared_statement_cache_size", "prepared_statement_name_func", "command_timeout", "timeout"}
+
+
+def _installed(scheme: str, driver: str, preferred: tuple[str, ...], extra: str) -> str:
+    modules = [_MODULE_OF_DRIVER.get(driver, driver)] if driver else list(preferred)
+    for module in modules:
+        if importlib.util.find_spec(module) is not None:
+            return _DRIVER_OF_MODULE.get(module, module)
+    raise CommandError(
+        f"the driver {modules[0]} of {scheme}:// is not installed",
+        f"pip install -e '.[{extra}]'" if extra and modules[0] in preferred else f"install {modules[0]}",
+    )

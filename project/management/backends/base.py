@@ -1,0 +1,172 @@
+"""What the project asks of a database, and the answers that hold for any of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from ..errors import CommandError, first_line
+
+CONNECT_TIMEOUT = 10  # seconds for a server to answer a new connection
+LOCK_TIMEOUT = 60  # seconds to wait for another process that migrates or seeds
+STATEMENT_LOCK_TIMEOUT = 20  # seconds for DDL to wait behind somebody's open transaction
+SAY_AFTER = 2  # seconds of waiting before saying for whom
+
+Notify = Callable[[str], None]
+
+
+class TableName(tuple[str | None, str]):
+    """A table's schema (None for the default one) and name; shows as `name` or `schema.name`."""
+
+    __slots__ = ()
+
+    def __new__(cls, schema: str | None, name: str) -> TableName:
+        return super().__new__(cls, (schema, name))
+
+    @classmethod
+    def of(cls, table: sa.Table) -> TableName:
+        return cls(table.schema, table.name)
+
+    @property
+    def clause(self) -> sa.TableClause:
+        """The table for Core statements, without columns."""
+        return sa.table(self[1], schema=self[0])
+
+    def __str__(self) -> str:
+        return f"{self[0]}.{self[1]}" if self[0] else self[1]
+
+
+class Backend:
+    """One database: how to reach, lock, empty and fill it, and what its errors mean."""
+
+    title = "database"
+    transactional_ddl = True  # whether a failed migration can be rolled back
+
+    def __init__(self, url: sa.URL, *, root: Path) -> None:
+        self.url = url
+        self.root = root
+
+    # Who it is
+
+    @property
+    def database(self) -> str:
+        """The name a person types to confirm: the database's, or the SQLite file's."""
+        return self.url.database or ""
+
+    @property
+    def label(self) -> str:
+        """The name shown in messages: never with user or password."""
+        return self.database
+
+    def hosts(self) -> list[str]:
+        """Return the hosts this URL may lead to; none when it is this machine for certain."""
+        return []
+
+    # Reaching it
+
+    def engine(self, *, create: bool = False) -> sa.Engine:
+        """Return an engine without a pool; `create` lets SQLite make its file.
+
+        Raises:
+            CommandError: the URL can never work here (a missing folder, an in-memory database).
+        """
+        return sa.create_engine(self.url, poolclass=sa.NullPool, hide_parameters=True, **self._engine_options())
+
+    def _engine_options(self) -> dict[str, object]:
+        return {}
+
+    def create_database(self) -> bool:
+        """Make the database when the server has none of this name; return whether it was made."""
+        return False
+
+    def explain(self, error: sa.exc.DBAPIError) -> CommandError | None:
+        """Return what a driver's error means to a person, or None when it says nothing about the connection."""
+        return None
+
+    def refusal(self, error: sa.exc.DBAPIError) -> str:
+        """Return the database's own words, on one line."""
+        return first_line(error.orig or error)
+
+    # One at a time
+
+    @contextmanager
+    def lock(self, connection: sa.Connection, notify: Notify) -> Iterator[None]:
+        """Hold this project's lock on the database; it dies with its session.
+
+        `connection` must be outside a transaction and is left outside one. On SQLite the write transaction
+        itself is the lock and this does nothing.
+        """
+        deadline, said = time.monotonic() + LOCK_TIMEOUT, False
+        begun = time.monotonic()
+        while not self._try_lock(connection):
+            if time.monotonic() > deadline:
+                raise CommandError(
+                    f"{self._lock_holder(connection)} has been migrating or seeding {self.label} for {LOCK_TIMEOUT} seconds",
+                    "try again when it is done, or end that process",
+                )
+            if not said and time.monotonic() - begun > SAY_AFTER:
+                notify(f"waiting for {self._lock_holder(connection)}, which migrates or seeds {self.label}")
+                said = True
+            time.sleep(0.05)
+        try:
+            yield
+        finally:
+            self._unlock(connection)
+
+    def _try_lock(self, connection: sa.Connection) -> bool:
+        return True
+
+    def _unlock(self, connection: sa.Connection) -> None:
+        pass
+
+    def _lock_holder(self, connection: sa.Connection) -> str:
+        return "another process"
+
+    def writing(self, connection: sa.Connection) -> sa.Connection:
+        """Prepare a connection, before its transaction, to be the one that writes."""
+        return connection
+
+    @contextmanager
+    def migrating(self, connection: sa.Connection) -> Iterator[None]:
+        """Surround a run of migrations with what this database needs for it."""
+        yield
+
+    # Emptying it
+
+    def drop(self, connection: sa.Connection, tables: Sequence[TableName], *, cascade: bool) -> None:
+        """Drop tables that may refer to each other; with `cascade` also what depends on them."""
+        raise NotImplementedError
+
+    # Filling it
+
+    def bulk_load(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        columns: Sequence[str],
+        blocks: Iterable[Sequence[Sequence[object]]],
+    ) -> int:
+        """Insert blocks of columns by the fastest safe way there is, in the open transaction; return the rows.
+
+        Args:
+            columns: names of the columns that are filled, in the order of each block's lists.
+            blocks: for each block one list of Python values per column, all of the same length.
+        """
+        insert = sa.insert(table)
+        loaded = 0
+        for block in blocks:
+            rows = [dict(zip(columns, values, strict=True)) for values in zip(*block, strict=True)]
+            if rows:
+                connection.execute(insert, rows)
+            loaded += len(rows)
+        return loaded
+
+    # Its own client
+
+    def client(self) -> tuple[list[str], dict[str, str]]:
+        """Return the arguments of the database's own client and the environment with its password."""
+        raise NotImplementedError

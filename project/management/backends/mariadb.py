@@ -1,0 +1,150 @@
+"""MariaDB and MySQL: named locks, DDL that commits by itself, LOAD DATA LOCAL."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from ..errors import CommandError, first_line
+from .base import CONNECT_TIMEOUT, STATEMENT_LOCK_TIMEOUT, Backend, TableName
+
+
+class MariaDB(Backend):
+    title = "MariaDB"
+    transactional_ddl = False  # https://mariadb.com/kb/en/sql-statements-that-cause-an-implicit-commit/
+
+    def __init__(self, url: sa.URL, *, root: object) -> None:
+        super().__init__(url, root=root)  # type: ignore[arg-type]  # passed on as it came
+        self.title = "MariaDB" if url.get_dialect().name == "mariadb" else "MySQL"
+
+    @property
+    def label(self) -> str:
+        return f"{self.database} on {', '.join(self.hosts()) or 'this machine'}"
+
+    def hosts(self) -> list[str]:
+        query = self.url.query
+        if query.get("read_default_file") or query.get("read_default_group"):
+            return ["an option file's host"]
+        if query.get("unix_socket"):
+            return []
+        return [str(host) for host in (self.url.host, query.get("host")) if host]
+
+    def _engine_options(self) -> dict[str, object]:
+        if self.url.get_driver_name() != "pymysql":
+            return {"connect_args": {"connect_timeout": CONNECT_TIMEOUT}}
+        return {"connect_args": {"connect_timeout": CONNECT_TIMEOUT, "local_infile": True}}
+
+    def engine(self, *, create: bool = False) -> sa.Engine:
+        if not self.url.database:
+            raise CommandError("DATABASE_URL names no database", "end it with /NAME, as in mariadb://root@localhost/school")
+        engine = super().engine(create=create)
+        self._watch_handshake(engine)
+        return engine
+
+    def _watch_handshake(self, engine: sa.Engine) -> None:
+        if self.url.get_driver_name() == "pymysql":
+            sa.event.listen(engine, "do_connect", _connect_with_deadline)
+
+    def create_database(self) -> bool:
+        engine = sa.create_engine(self.url.set(database=None), poolclass=sa.NullPool, **self._engine_options())
+        self._watch_handshake(engine)
+        with engine.connect() as connection:
+            known = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
+            if connection.scalar(known, {"name": self.database}):
+                return False
+            quoted = connection.dialect.identifier_preparer.quote_identifier(self.database)
+            connection.exec_driver_sql(f"CREATE DATABASE IF NOT EXISTS {quoted} CHARACTER SET utf8mb4".replace("%", "%%"))
+        return True
+
+    def explain(self, error: sa.exc.DBAPIError) -> CommandError | None:
+        arguments = getattr(error.orig, "args", ())
+        code = arguments[0] if arguments and isinstance(arguments[0], int) else None
+        words = self.refusal(error)
+        where = ", ".join(self.hosts()) or "this machine"
+        if code == 1049:
+            return CommandError(
+                f"there is no database {self.database!r} on {where}",
+                "python manage.py migrate --create-database makes it",
+            )
+        if code in (1044, 1045, 1698):
+            return CommandError(
+                f"{self.title} on {where} refuses user {self.url.username!r}: wrong user or password, or no right to"
+                f" {self.database!r}",
+                "correct DATABASE_URL (in a password write @ as %40, : as %3A, / as %2F, # as %23, % as %25)",
+            )
+        if code == 2003 and "timed out" in words or code == 2013 and "during query" in words and "timed out" in words:
+            return CommandError(
+                f"{where} did not answer within {CONNECT_TIMEOUT} seconds", "is DATABASE_URL right, and the server well?"
+            )
+        if code == 2003:
+            reason = words.rpartition("] ")[2].rstrip(")")
+            return CommandError(
+                f"{self.title} on {where}:{self.url.port or 3306} cannot be reached: {reason}",
+                "start it, or correct DATABASE_URL",
+            )
+        if code == 1205:
+            return CommandError(
+                f"another session's open transaction holds what this needs in {self.label}",
+                "end that transaction, then run the command again",
+            )
+        if code in (1021, 1114):
+            return CommandError(f"the disk of {where} is full", "make room, then run the command again")
+        if code in (2006, 2013, 1927, 1053) or error.connection_invalidated:
+            return CommandError(f"the connection to {self.label} was cut", "run the command again")
+        return None
+
+    def refusal(self, error: sa.exc.DBAPIError) -> str:
+        arguments = getattr(error.orig, "args", ())
+        return first_line(Exception(arguments[1])) if len(arguments) > 1 else super().refusal(error)
+
+    def _lock_name(self) -> str:
+        # A lock's name is shared by the whole server and at most 64 characters long.
+        return "management:" + hashlib.sha256(self.database.encode()).hexdigest()[:40]
+
+    def _try_lock(self, connection: sa.Connection) -> bool:
+        locked = connection.scalar(sa.text("SELECT GET_LOCK(:name, 0)"), {"name": self._lock_name()})
+        connection.commit()
+        return locked == 1
+
+    def _unlock(self, connection: sa.Connection) -> None:
+        if connection.closed or connection.invalidated:
+            return  # the lock went with its session
+        connection.rollback()
+        connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), {"name": self._lock_name()})
+        connection.commit()
+
+    def _lock_holder(self, connection: sa.Connection) -> str:
+        holder = connection.scalar(sa.text("SELECT IS_USED_LOCK(:name)"), {"name": self._lock_name()})
+        connection.commit()
+        return f"session {holder}" if holder else "another process"
+
+    @contextmanager
+    def migrating(self, connection: sa.Connection) -> Iterator[None]:
+        connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {STATEMENT_LOCK_TIMEOUT}")
+        connection.commit()
+        yield
+
+    def drop(self, connection: sa.Connection, tables: Sequence[TableName], *, cascade: bool) -> None:
+        connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
+        try:
+            for schema, name in tables:
+                connection.execute(sa.schema.DropTable(sa.Table(name, sa.MetaData(), schema=schema), if_exists=True))
+        finally:
+            connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
+
+    def client(self) -> tuple[list[str], dict[str, str]]:
+        url = self.url
+        flags = {"--host": url.host, "--port": url.port, "--user": url.username, "--socket": url.query.get("unix_socket")}
+        arguments = [f"{flag}={value}" for flag, value in flags.items() if value is not None]
+        environment = {"MYSQL_PWD": url.password} if url.password else {}
+        return ["mariadb", *arguments, "--", self.database] if url.database else ["mariadb", *arguments], environment
+
+
+def _connect_with_deadline(dialect: sa.Dialect, _record: object, arguments: list[object], options: dict[str, object]) -> object:
+    """Connect with a deadline for the handshake too: PyMySQL's own covers only the TCP connection."""
+    connection = dialect.loaded_dbapi.connect(*arguments, **{"read_timeout": CONNECT_TIMEOUT, **options})
+    connection._read_timeout = options.get("read_timeout")
+    return connection

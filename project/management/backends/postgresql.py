@@ -1,0 +1,156 @@
+"""PostgreSQL: advisory locks, DDL in transactions, COPY."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from ..errors import CommandError, first_line
+from .base import CONNECT_TIMEOUT, STATEMENT_LOCK_TIMEOUT, Backend, TableName
+
+LOCK = 7_305_521_846_209_114  # any number that no other user of advisory locks in this database has
+
+
+class PostgreSQL(Backend):
+    title = "PostgreSQL"
+
+    @property
+    def label(self) -> str:
+        return f"{self.database} on {', '.join(self.hosts()) or 'this machine'}"
+
+    @property
+    def database(self) -> str:
+        return self.url.database or os.environ.get("PGDATABASE") or self.url.username or ""
+
+    def hosts(self) -> list[str]:
+        # What libpq would do: https://www.postgresql.org/docs/current/libpq-envars.html
+        if self.url.query.get("service") or os.environ.get("PGSERVICE"):
+            return [f"service {self.url.query.get('service') or os.environ['PGSERVICE']}"]
+        named = [self.url.host, *_values(self.url, "host"), *_values(self.url, "hostaddr")]
+        named.append(os.environ.get("PGHOSTADDR"))
+        if not any(named[:-1]):
+            named.append(os.environ.get("PGHOST"))
+        return [host for value in named if value for host in value.split(",") if not host.startswith(("/", "@"))]
+
+    def _engine_options(self) -> dict[str, object]:
+        given = set(self.url.query)
+        options = {} if "connect_timeout" in given else {"connect_timeout": CONNECT_TIMEOUT}
+        return {"connect_args": options}
+
+    def create_database(self) -> bool:
+        engine = sa.create_engine(
+            self.url.set(database="postgres"), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", **self._engine_options()
+        )
+        with engine.connect() as connection:
+            known = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
+            if connection.scalar(known, {"name": self.database}):
+                return False
+            quoted = connection.dialect.identifier_preparer.quote_identifier(self.database)
+            try:
+                connection.exec_driver_sql(f"CREATE DATABASE {quoted}".replace("%", "%%"))
+            except sa.exc.DBAPIError:
+                if connection.scalar(known, {"name": self.database}):
+                    return False  # another process made it in this moment
+                raise
+        return True
+
+    def explain(self, error: sa.exc.DBAPIError) -> CommandError | None:
+        words = first_line(error.orig or error)
+        where = ", ".join(self.hosts()) or "this machine"
+        state = getattr(error.orig, "sqlstate", None)
+        if state == "55P03":
+            return CommandError(
+                f"another session's open transaction holds what this needs in {self.label}",
+                "end that transaction, then run the command again: it goes on where it stopped",
+            )
+        if state in ("57P01", "57P02", "57P03") or error.connection_invalidated:
+            return CommandError(f"the connection to {self.label} was cut", "run the command again")
+        if state == "53100":
+            return CommandError(f"the disk of {where} is full", "make room, then run the command again")
+        if state is not None and not state.startswith(("08", "28", "3D")):
+            return None
+        if f'database "{self.database}" does not exist' in words:
+            return CommandError(
+                f"there is no database {self.database!r} on {where}",
+                "python manage.py migrate --create-database makes it",
+            )
+        if "authentication failed" in words or ("role" in words and "does not exist" in words) or "pg_hba" in words:
+            return CommandError(
+                f"PostgreSQL on {where} refuses user {self.url.username!r}: wrong user or password",
+                "correct DATABASE_URL (in a password write @ as %40, : as %3A, / as %2F, # as %23, % as %25)",
+            )
+        if "no password supplied" in words:
+            return CommandError(
+                f"PostgreSQL on {where} wants a password for user {self.url.username!r}", "put it into DATABASE_URL"
+            )
+        if "timeout" in words or "timed out" in words:
+            return CommandError(
+                f"{where} did not answer within {CONNECT_TIMEOUT} seconds", "is DATABASE_URL right, and the server well?"
+            )
+        if "resolve host" in words:
+            return CommandError(f"there is no host {where}", "correct DATABASE_URL")
+        if "connection failed" in words or "connection refused" in words.lower():
+            reason = words.partition("failed: ")[2].partition("failed: ")[2] or words
+            reason = reason.removeprefix("FATAL: ").strip().partition(" Is the server")[0]
+            return CommandError(
+                f"PostgreSQL on {where}:{self.url.port or 5432} cannot be reached: {reason}",
+                "start it, or correct DATABASE_URL",
+            )
+        return None
+
+    def _try_lock(self, connection: sa.Connection) -> bool:
+        # Polling, not waiting: a session that waits inside a statement would block CREATE INDEX CONCURRENTLY.
+        locked = connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK})
+        connection.commit()
+        return bool(locked)
+
+    def _unlock(self, connection: sa.Connection) -> None:
+        if connection.closed or connection.invalidated:
+            return  # the lock went with its session
+        connection.rollback()
+        connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
+        connection.commit()
+
+    def _lock_holder(self, connection: sa.Connection) -> str:
+        holder = connection.execute(
+            sa.text(
+                "SELECT a.pid, a.usename, a.client_addr::text FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+                " WHERE l.locktype = 'advisory' AND l.granted AND l.database = a.datid"
+                " AND a.datname = current_database()"
+                " AND (l.classid::bigint << 32) + l.objid::bigint = :key"
+            ),
+            {"key": LOCK},
+        ).first()
+        connection.commit()
+        return f"session {holder[0]} of {holder[1]}" if holder else "another process"
+
+    @contextmanager
+    def migrating(self, connection: sa.Connection) -> Iterator[None]:
+        connection.exec_driver_sql(f"SET lock_timeout = '{STATEMENT_LOCK_TIMEOUT}s'")
+        connection.commit()
+        yield
+
+    def drop(self, connection: sa.Connection, tables: Sequence[TableName], *, cascade: bool) -> None:
+        if tables:
+            quote = connection.dialect.identifier_preparer.format_table
+            names = ", ".join(quote(sa.table(name, schema=schema)) for schema, name in tables)
+            connection.execute(sa.DDL(f"DROP TABLE {names.replace('%', '%%')}{' CASCADE' if cascade else ''}"))
+
+    def client(self) -> tuple[list[str], dict[str, str]]:
+        url = self.url
+        flags = {"--host": url.host, "--port": url.port, "--username": url.username, "--dbname": url.database}
+        arguments = [f"{flag}={value}" for flag, value in flags.items() if value is not None]
+        environment = {"PGPASSWORD": url.password} if url.password else {}
+        known = {"host": "PGHOST", "port": "PGPORT", "sslmode": "PGSSLMODE", "options": "PGOPTIONS"}
+        for key, variable in known.items():
+            if values := _values(url, key):
+                environment[variable] = values[-1]
+        return ["psql", *arguments], environment
+
+
+def _values(url: sa.URL, key: str) -> list[str]:
+    value = url.query.get(key, ())
+    return [value] if isinstance(value, str) else list(value)

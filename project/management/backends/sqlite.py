@@ -1,0 +1,137 @@
+"""SQLite: real transactions, a file that nothing but migrate makes, foreign keys that are enforced."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import sqlalchemy as sa
+
+from ..errors import CommandError
+from .base import LOCK_TIMEOUT, STATEMENT_LOCK_TIMEOUT, Backend, TableName
+
+
+class SQLite(Backend):
+    title = "SQLite"
+
+    def __init__(self, url: sa.URL, *, root: Path) -> None:
+        super().__init__(url, root=root)
+        name = url.database or ""
+        if name in ("", ":memory:") or url.query.get("mode") == "memory" or name.startswith("file::memory:"):
+            raise CommandError(
+                "DATABASE_URL is an in-memory SQLite database: it would be lost when the command ends",
+                "name a file, as in sqlite:///school.db",
+            )
+        if name.startswith("file:") or url.query:
+            raise CommandError(
+                "DATABASE_URL is an SQLite URI or has options", "name a plain file, as in sqlite:///school.db"
+            )
+        if "\0" in name:
+            raise CommandError("the SQLite path in DATABASE_URL holds a NUL character", "name a plain file")
+        self.path = root / Path(name).expanduser()
+
+    @property
+    def database(self) -> str:
+        return self.path.name
+
+    def engine(self, *, create: bool = False) -> sa.Engine:
+        self._look(create=create)
+        address = f"file:{quote(str(self.path))}?mode={'rwc' if create else 'rw'}"
+        engine = sa.create_engine(
+            "sqlite://",
+            creator=lambda: sqlite3.connect(address, uri=True, timeout=STATEMENT_LOCK_TIMEOUT),
+            poolclass=sa.NullPool,
+            hide_parameters=True,
+        )
+        sa.event.listen(engine, "connect", _take_over_transactions)
+        sa.event.listen(engine, "begin", _begin)
+        return engine
+
+    def _look(self, *, create: bool) -> None:
+        try:
+            if self.path.is_dir():
+                raise CommandError(f"{self.path} is a directory", "name a file in DATABASE_URL, as in sqlite:///school.db")
+            if not self.path.parent.is_dir():
+                raise CommandError(
+                    f"the folder {self.path.parent} of the SQLite database does not exist",
+                    "make it, or correct DATABASE_URL",
+                )
+            if not create and not self.path.exists():
+                raise CommandError(
+                    f"the database {self.label} does not exist yet", "python manage.py migrate makes it"
+                )
+        except OSError as error:
+            raise CommandError(f"{self.label} cannot be opened: {error.strerror}", "correct DATABASE_URL") from error
+
+    def explain(self, error: sa.exc.DBAPIError) -> CommandError | None:
+        words = str(error.orig)
+        if "file is not a database" in words or "malformed" in words:
+            return CommandError(
+                f"{self.path} is not an SQLite database", "it was left as it is: move it away, or correct DATABASE_URL"
+            )
+        if "unable to open database file" in words:
+            return CommandError(f"{self.path} cannot be opened", "look at its permissions, or correct DATABASE_URL")
+        if "readonly" in words:
+            return CommandError(f"{self.path} is read-only", "make it and its folder writable (chmod u+w)")
+        if "locked" in words:
+            return CommandError(f"{self.label} is locked by another process", "try again when it is done")
+        if "disk is full" in words or "disk I/O error" in words:
+            return CommandError(f"{self.label} could not be written: {words}", "make room on its disk, then try again")
+        return None
+
+    def writing(self, connection: sa.Connection) -> sa.Connection:
+        return connection.execution_options(begin_immediate=True)
+
+    @contextmanager
+    def migrating(self, connection: sa.Connection) -> Iterator[None]:
+        """Switch foreign keys off: a batch change of a parent table would delete its children.
+
+        https://www.sqlite.org/lang_altertable.html#otheralter
+        """
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute("PRAGMA foreign_keys = OFF")
+        try:
+            yield
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
+
+    def broken_references(self, connection: sa.Connection) -> list[str]:
+        """Return what PRAGMA foreign_key_check finds, a line for each table and its missing parent."""
+        found = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        pairs = sorted({(row[0], row[2]) for row in found})
+        return [f"{child} refers to rows of {parent} that do not exist" for child, parent in pairs]
+
+    def drop(self, connection: sa.Connection, tables: Sequence[TableName], *, cascade: bool) -> None:
+        for table in tables:
+            connection.execute(sa.schema.DropTable(sa.Table(table[1], sa.MetaData(), schema=table[0])))
+
+    def client(self) -> tuple[list[str], dict[str, str]]:
+        return ["sqlite3", str(self.path)], {}
+
+
+def _take_over_transactions(driver: sqlite3.Connection, _record: object) -> None:
+    driver.isolation_level = None  # Python's own transactions leave DDL outside
+    driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: sa.Connection) -> None:
+    if not connection.get_execution_options().get("begin_immediate"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    driver.execute("PRAGMA busy_timeout = 200")  # waiting inside SQLite would keep Ctrl-C waiting too
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            break
+        except sa.exc.OperationalError as error:
+            if "locked" not in str(error.orig) or time.monotonic() > deadline:
+                raise
+    driver.execute(f"PRAGMA busy_timeout = {STATEMENT_LOCK_TIMEOUT * 1000}")

@@ -1,0 +1,225 @@
+"""The command line: find the command, parse its options, run it, print what went wrong."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from .console import Console
+from .errors import CommandError, did_you_mean, first_line
+
+if TYPE_CHECKING:
+    import argparse
+    from types import ModuleType
+
+GROUPS = {
+    "Migrations": ("migrate", "rollback", "showmigrations", "makemigrations"),
+    "Data": ("seed", "reset"),
+    "Inspection": ("check", "shell", "dbshell"),
+}
+DEPENDENCIES = ("sqlalchemy", "alembic", "faker", "dotenv", "sqlglot", "rich")
+INSTALL = "python -m pip install -c constraints.txt -e ."
+
+
+def main(arguments: Sequence[str] | None = None, *, package: str, root: Path) -> int:
+    """Run one command line and return its exit code.
+
+    0 done or nothing to do, 1 refused or failed, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    show_traceback = "--traceback" in arguments
+    console = Console(color="--no-color" not in arguments)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        if sys.version_info < (3, 11):
+            raise CommandError("Python 3.11 or newer is needed", "make install PYTHON=python3.11")
+        with _interruptible():
+            return _run(arguments, package, root)
+    except CommandError as error:
+        _fail(console, str(error), show_traceback)
+        return error.exit_code
+    except KeyboardInterrupt:
+        _fail(console, "interrupted", show_traceback)
+        return 130
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in DEPENDENCIES:
+            raise
+        _fail(console, f"{missing} is not installed — {INSTALL}", show_traceback)
+        return 1
+    except Exception as error:
+        words = _database_words(error)
+        if words is None or show_traceback:
+            raise
+        _fail(console, f"the database refused: {words} — --traceback shows where", show_traceback)
+        return 1
+
+
+def run_environment(package: str) -> None:
+    """Run Alembic for migrations/env.py, the same whether `alembic` or manage.py asked for it."""
+    from alembic import context
+    from alembic.util import CommandError as AlembicCommandError
+
+    from .migrations import run
+    from .project import Project
+
+    config = context.config
+    if "project" in config.attributes:
+        run(context, config.attributes["project"])
+        return
+    _log_as_alembic_ini_says(config.config_file_name)
+    root = Path(config.config_file_name or "alembic.ini").resolve().parent
+    try:
+        run(context, Project(package, root))
+    except CommandError as error:
+        raise AlembicCommandError(str(error)) from error
+
+
+def _run(arguments: list[str], package: str, root: Path) -> int:
+    commands = find_commands(package, root)
+    name = arguments[0] if arguments else "help"
+    if name in ("help", "-h", "--help"):
+        topic = [word for word in arguments[1:] if not word.startswith("-")]
+        if not topic:
+            _print_overview(commands)
+            return 0
+        name, arguments = topic[0], [topic[0], "--help"]
+    if name not in commands:
+        raise CommandError(
+            f"unknown command {name!r}.{did_you_mean(name, list(commands))}", "python manage.py help lists them", exit_code=2
+        )
+    module = _import_command(commands[name], package, root)
+    parser = _parser(name, module)
+    options = vars(parser.parse_args(arguments[1:]))
+    project = _project(options, package, root)
+    return module.handle(project, **options) or 0
+
+
+def find_commands(package: str, root: Path) -> dict[str, Path]:
+    """Return the file of every command by its name: the project's own win over the machinery's."""
+    folders = (Path(__file__).parent / "commands", root / package / "commands")
+    return {
+        file.stem: file for folder in folders for file in sorted(folder.glob("*.py")) if not file.stem.startswith("_")
+    }
+
+
+def _import_command(file: Path, package: str, root: Path) -> ModuleType:
+    import importlib
+
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    own = file.parent == root / package / "commands"
+    return importlib.import_module(f"{package}.commands.{file.stem}" if own else f"{__package__}.commands.{file.stem}")
+
+
+def _parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
+    import argparse
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            raise CommandError(message, f"python manage.py help {name}", exit_code=2)
+
+    parser = Parser(
+        prog=f"manage.py {name}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    if hasattr(module, "add_arguments"):
+        module.add_arguments(parser)
+    common = parser.add_argument_group("every command")
+    common.add_argument("--database-url", metavar="URL", help="use this database instead of DATABASE_URL's")
+    common.add_argument("--env-file", metavar="FILE", type=Path, help="read this file instead of .env beside manage.py")
+    common.add_argument(
+        "-v",
+        "--verbosity",
+        type=int,
+        choices=range(4),
+        default=1,
+        help="0 errors only, 1 what was done, 2 also Alembic's log, 3 also every SQL statement",
+    )
+    common.add_argument("--traceback", action="store_true", help="show the traceback of an error")
+    common.add_argument("--no-color", action="store_true", help="no colors (the variable NO_COLOR does the same)")
+    return parser
+
+
+def _project(options: dict[str, object], package: str, root: Path):  # type: ignore[no-untyped-def]  # imported late
+    verbosity, env_file, url = (options.pop(name) for name in ("verbosity", "env_file", "database_url"))
+    options.pop("traceback")
+    console = Console(verbosity=verbosity, color=not options.pop("no_color"))  # type: ignore[arg-type]  # argparse made an int
+    _log(verbosity)  # type: ignore[arg-type]  # argparse made an int
+    from .project import Project
+
+    return Project(package, root, console=console, env_file=env_file, database_url=url)  # type: ignore[arg-type]  # from argparse
+
+
+def _log(verbosity: int) -> None:
+    import logging
+
+    logging.basicConfig(format="%(levelname)s %(name)s %(message)s", level=logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.INFO if verbosity >= 2 else logging.WARNING)
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
+    logging.getLogger("sqlalchemy.engine").setLevel(logging.INFO if verbosity >= 3 else logging.WARNING)
+
+
+def _log_as_alembic_ini_says(file: str | None) -> None:
+    import logging.config
+
+    if file:
+        logging.config.fileConfig(file, disable_existing_loggers=False)
+
+
+def _print_overview(commands: dict[str, Path]) -> None:
+    grouped = {name for names in GROUPS.values() for name in names}
+    groups = {**GROUPS, "This project": tuple(name for name in commands if name not in grouped)}
+    width = max(map(len, commands))
+    print("Usage: python manage.py COMMAND [options]")
+    for group, names in groups.items():
+        known = [name for name in names if name in commands]
+        if known:
+            print(f"\n{group}")
+            for name in known:
+                print(f"  {name:{width}}  {_summary(commands[name])}")
+    print("\npython manage.py help COMMAND shows the options of one.")
+
+
+def _summary(file: Path) -> str:
+    found = re.search(r'"""(.+?)(?:\.?"""|\.?\n)', file.read_text(encoding="utf-8"))
+    return found[1] if found else ""
+
+
+def _database_words(error: Exception) -> str | None:
+    """Return the words of a database error, without the statement's parameters; None for any other error."""
+    if "sqlalchemy" not in sys.modules:
+        return None
+    import sqlalchemy as sa
+
+    if isinstance(error, sa.exc.DBAPIError):
+        return first_line(error.orig or error)
+    return None
+
+
+def _fail(console: Console, message: str, show_traceback: bool) -> None:
+    if show_traceback:
+        import traceback
+
+        console.error(traceback.format_exc().rstrip())
+    console.error(f"manage.py: {message}")
+
+
+class _interruptible:
+    """Let Ctrl-C interrupt the command by an exception, so that what it began is undone."""
+
+    def __enter__(self) -> None:
+        self._before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+
+def _terminate(*_: object) -> NoReturn:
+    sys.exit(143)

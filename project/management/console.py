@@ -1,0 +1,159 @@
+"""The terminal as the commands see it: results to stdout, progress and questions to stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from .errors import CommandError
+
+# Terminal control characters, which a table name or a message could carry, are shown and not obeyed.
+_VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+_COLORS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+
+
+def visible(text: str) -> str:
+    """Return the text with its control characters (but not newlines and tabs) written out."""
+    return text.translate(_VISIBLE)
+
+
+class Console:
+    """Writes for people and programs; a reader that goes away never stops the work."""
+
+    def __init__(self, *, verbosity: int = 1, color: bool = True) -> None:
+        self.verbosity = verbosity
+        self.color = color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None and hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
+
+    def result(self, text: str = "") -> None:
+        """Write what the command was asked for, to stdout, at every verbosity."""
+        _write(sys.stdout, visible(text))
+
+    def say(self, text: str = "", *, style: str = "") -> None:
+        """Write what the command did, to stdout, unless --verbosity is 0."""
+        if self.verbosity >= 1:
+            _write(sys.stdout, self._styled(visible(text), style, sys.stdout))
+
+    def note(self, text: str, *, style: str = "") -> None:
+        """Write what is going on, to stderr, unless --verbosity is 0."""
+        if self.verbosity >= 1:
+            _write(sys.stderr, self._styled(visible(text), style, sys.stderr))
+
+    def error(self, text: str) -> None:
+        """Write why the command failed, to stderr, at every verbosity."""
+        _write(sys.stderr, self._styled(visible(text), "red", sys.stderr))
+
+    def can_ask(self) -> bool:
+        """Return whether a person is there to answer a question."""
+        return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+
+    def confirm(self, explanation: str, answer: str) -> None:
+        """Show what will be lost and go on only when the person types the answer.
+
+        Raises:
+            CommandError: there is no terminal to ask on, or the answer was another.
+        """
+        if not self.can_ask():
+            raise CommandError(
+                f"{explanation.splitlines()[0].rstrip('.:')}, and there is no terminal to ask on",
+                "give --no-input to go on without the question",
+            )
+        _write(sys.stderr, visible(explanation))
+        _write(sys.stderr, visible(f"Type {answer} to go on: "), end="")
+        try:
+            typed = input()
+        except EOFError:
+            typed = ""
+        if typed.strip() != answer:
+            raise CommandError("nothing was changed: the answer was not the name asked for")
+
+    @contextmanager
+    def progress(self, label: str, total: int) -> Iterator[ProgressBar]:
+        """Show a bar on a terminal once the work has taken more than a second; yield what moves it."""
+        bar = ProgressBar(label, total, shown=self.verbosity >= 1 and _is_terminal(sys.stderr))
+        try:
+            yield bar
+        finally:
+            bar.close()
+
+    def _styled(self, text: str, style: str, stream: TextIO | None) -> str:
+        if style and self.color and _is_terminal(stream):
+            return f"\x1b[{_COLORS[style]}m{text}\x1b[0m"
+        return text
+
+
+class ProgressBar:
+    """A bar of rich that appears after one second; without a terminal nothing at all."""
+
+    def __init__(self, label: str, total: int, *, shown: bool) -> None:
+        self._label, self._total, self._shown = label, total, shown
+        self._begun = time.monotonic()
+        self._stop = None
+        self._move = None
+
+    def advance(self, rows: int) -> None:
+        """Move the bar by the rows that were just written."""
+        self._total -= rows
+        if self._move:
+            self._move(rows)
+        elif self._shown and time.monotonic() - self._begun > 1:
+            self._open()
+
+    def _open(self) -> None:
+        from rich.console import Console as RichConsole
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        progress = Progress(
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows"),
+            TimeRemainingColumn(),
+            console=RichConsole(stderr=True),
+            transient=True,
+        )
+        task = progress.add_task(self._label, total=self._total)
+        progress.start()
+        self._stop = progress.stop
+        self._move = lambda rows: progress.advance(task, rows)
+
+    def close(self) -> None:
+        if self._stop:
+            self._stop()
+
+
+def columns(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset(), indent: str = "  ") -> str:
+    """Return rows of cells as aligned lines; the columns numbered in `right` are aligned to the right."""
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    return "\n".join(
+        indent
+        + "  ".join(
+            cell.rjust(width) if number in right else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def plural(number: int, noun: str) -> str:
+    """Return "1 row" or "1,203 rows"."""
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def _write(stream: TextIO | None, text: str, *, end: str = "\n") -> None:
+    if stream is None or stream.closed:
+        return
+    try:
+        stream.write(text + end)
+        stream.flush()
+    except BrokenPipeError:  # `| head` has read enough; the work goes on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,112 @@
+"""Read `.env` and the environment, remembering where each value came from so that errors can say it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import CommandError
+
+LARGEST_FILE = 1_000_000  # bytes; a longer one is not an .env
+
+
+@dataclass(frozen=True)
+class Value:
+    text: str
+    source: str  # "in .env, line 3" or "in the environment"
+
+
+class Variables:
+    """The variables of this project: real environment variables first, then those of one `.env` file."""
+
+    def __init__(self, values: Mapping[str, Value], file: Path) -> None:
+        self._values = values
+        self.file = file
+
+    @classmethod
+    def read(cls, file: Path, *, required: bool = False, overrides: Mapping[str, str] | None = None) -> Variables:
+        """Read a file of `NAME=value` lines; overrides (command-line options) win over everything.
+
+        Raises:
+            CommandError: the file cannot be read or holds a line that is not an assignment; a missing file
+                is an error only when it is required.
+        """
+        values = _read_file(file) if required or os.path.lexists(file) else {}
+        for name, text in os.environ.items():
+            if text:
+                values[name] = Value(text, "in the environment")
+        for option, text in (overrides or {}).items():
+            values[option] = Value(text, f"given as --{option.lower().replace('_', '-')}")
+        return cls(values, file)
+
+    def required(self, name: str, cure: str) -> str:
+        """Return a variable that must be set and not empty."""
+        value = self._values.get(name)
+        if value is None:
+            raise CommandError(f"{name} is not set", cure)
+        if not value.text.strip():
+            raise CommandError(f"{name} is empty ({value.source})", cure)
+        return value.text.strip()
+
+    def one_of(self, name: str, allowed: tuple[str, ...], *, default: str) -> str:
+        """Return a variable that is one of a few words."""
+        value = self._values.get(name)
+        if value is None or not value.text.strip():
+            return default
+        if value.text.strip().lower() not in allowed:
+            raise CommandError(
+                f"{name} is {value.text!r} ({value.source})",
+                f"it can be {', '.join(allowed[:-1])} or {allowed[-1]}",
+            )
+        return value.text.strip().lower()
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Return a variable of words with commas or spaces between them."""
+        value = self._values.get(name)
+        return tuple(value.text.replace(",", " ").split()) if value else ()
+
+    def source(self, name: str) -> str:
+        """Return where a variable's value comes from: "in .env, line 3"."""
+        return self._values[name].source if name in self._values else "not set"
+
+
+def _read_file(file: Path) -> dict[str, Value]:
+    from dotenv.parser import parse_stream
+
+    values: dict[str, Value] = {}
+    for binding in parse_stream(_open(file)):
+        where = f"in {file.name}, line {binding.original.line + _leading_newlines(binding.original.string)}"
+        if binding.error:
+            raise CommandError(
+                f"{where[3:]} is not NAME=value", "write one variable a line, quotes closed, comments after #"
+            )
+        if binding.key is None:
+            continue
+        if binding.key in values:
+            raise CommandError(f"{binding.key} is set twice: {values[binding.key].source} and {where[3:]}", "keep one")
+        values[binding.key] = Value(binding.value or "", where)
+    return values
+
+
+def _leading_newlines(text: str) -> int:
+    return len(text[: len(text) - len(text.lstrip())].splitlines()) if text.strip() else 0
+
+
+def _open(file: Path):  # type: ignore[no-untyped-def]  # io.StringIO, imported late
+    import io
+
+    try:
+        if file.stat().st_size > LARGEST_FILE:
+            raise CommandError(f"{file.name} is larger than 1 MB", "it holds a few NAME=value lines; is it another file?")
+        text = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise CommandError(f"{file.name}, line {line} is not UTF-8 text", "save the file as UTF-8") from error
+    except OSError as error:
+        raise CommandError(f"{file.name} cannot be read: {error.strerror}", "copy .env.example to it") from error
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise CommandError(f"{file.name}, line {line} holds a NUL character", "save the file as plain UTF-8 text")
+    return io.StringIO(text)

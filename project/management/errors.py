@@ -1,0 +1,32 @@
+"""The one exception for the person at the keyboard."""
+
+
+class CommandError(Exception):
+    """Something the person can act on: shown as one line, the cause and then the cure, without a traceback.
+
+    Anything else that is raised is a bug and keeps its traceback.
+    """
+
+    def __init__(self, cause: str, cure: str = "", *, exit_code: int = 1) -> None:
+        super().__init__(cause, cure)
+        self.cause = cause
+        self.cure = cure
+        self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        return " — ".join(filter(None, (self.cause, self.cure)))
+
+
+def did_you_mean(wrong: str, known: list[str], *, most: int = 3) -> str:
+    """Return " Did you mean 'migrate'?" for the names close to a wrong one, or nothing."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(wrong.lower(), [name.lower() for name in known], n=most)
+    names = [next(name for name in known if name.lower() == match) for match in close]
+    return f" Did you mean {' or '.join(map(repr, names))}?" if names else ""
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error says, on one line and of a readable length."""
+    line = " ".join(str(error).split()) or type(error).__name__
+    return line if len(line) <= 400 else line[:399] + "…"

@@ -1,0 +1,159 @@
+"""The project a command works on: settings, models, seeders and database, each loaded when first asked for."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .console import Console
+from .env_file import Variables
+from .errors import CommandError, first_line
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from .backends import Backend
+    from .seeding import Seeder
+
+
+class Settings(Protocol):
+    """What the machinery reads of a project's settings."""
+
+    @property
+    def database_url(self) -> str: ...
+    @property
+    def environment(self) -> str: ...
+    @property
+    def development_hosts(self) -> tuple[str, ...]: ...
+
+
+class Project:
+    """One project folder: a package with settings, models and seeds, and the migrations beside it."""
+
+    def __init__(
+        self,
+        package: str,
+        root: Path,
+        *,
+        console: Console | None = None,
+        env_file: Path | None = None,
+        database_url: str | None = None,
+    ) -> None:
+        self.package = package
+        self.root = root
+        self.console = console or Console()
+        self._env_file = env_file
+        self._database_url = database_url
+
+    @cached_property
+    def variables(self) -> Variables:
+        """The environment, `.env` beside manage.py (or --env-file) and --database-url."""
+        given = {"DATABASE_URL": self._database_url} if self._database_url else {}
+        file = self._env_file or self.root / ".env"
+        return Variables.read(file, required=self._env_file is not None, overrides=given)
+
+    @cached_property
+    def settings(self) -> Settings:
+        settings: Settings = self._import(f"{self.package}.settings").load(self.variables)
+        return settings
+
+    @cached_property
+    def backend(self) -> Backend:
+        from .backends import backend_for
+
+        return backend_for(
+            self.settings.database_url, root=self.root, source=self.variables.source("DATABASE_URL")
+        )
+
+    @cached_property
+    def metadata(self) -> sa.MetaData:
+        """The tables of every model, after importing each file in models/."""
+        self._import_folder("models")
+        metadata: sa.MetaData = self._import(f"{self.package}.models.base").Base.metadata
+        return metadata
+
+    @cached_property
+    def models(self) -> dict[str, type[Any]]:
+        """The mapped classes by name."""
+        assert self.metadata is not None  # imports every model
+        registry = self._import(f"{self.package}.models.base").Base.registry
+        return {mapper.class_.__name__: mapper.class_ for mapper in sorted(registry.mappers, key=str)}
+
+    @cached_property
+    def seeders(self) -> dict[str, type[Seeder]]:
+        """The seeder of each table that has one, by the table's name (`schema.table` outside the default schema).
+
+        Raises:
+            CommandError: a file cannot be imported, or two seeders name the same table.
+        """
+        found: dict[str, type[Seeder]] = {}
+        for module in self._import_folder("seeds"):
+            for value in vars(module).values():
+                if not isinstance(value, type) or value.__module__ != module.__name__ or not hasattr(value, "model"):
+                    continue
+                table = value.model.__table__.fullname
+                if table in found:
+                    raise CommandError(f"{table} has two seeders: {found[table].__name__} and {value.__name__}", "keep one")
+                found[table] = value
+        return found
+
+    @contextmanager
+    def connect(self, *, write: bool = False, create: bool = False) -> Iterator[sa.Connection]:
+        """Open a connection outside a transaction; a driver's error leaves it as one line with its cure.
+
+        Args:
+            write: this connection will write (SQLite then takes its write lock when a transaction begins).
+            create: let SQLite make its file.
+        """
+        with self.explained():
+            engine = self.backend.engine(create=create)
+            with engine.connect() as connection:
+                yield self.backend.writing(connection) if write else connection
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn the driver errors that a person can act on into a CommandError."""
+        import sqlalchemy as sa
+
+        try:
+            yield
+        except sa.exc.DBAPIError as error:
+            explanation = self.backend.explain(error)
+            if explanation is None:
+                raise
+            raise explanation from error
+        except UnicodeEncodeError as error:  # PyMySQL sends passwords as latin-1
+            raise CommandError(
+                "the user or password in DATABASE_URL has a character this driver cannot send", "use another password"
+            ) from error
+
+    def _import_folder(self, name: str) -> list[ModuleType]:
+        package = self._import(f"{self.package}.{name}")
+        return [
+            self._import(f"{package.__name__}.{module.name}")
+            for module in pkgutil.iter_modules(package.__path__)
+            if not module.name.startswith("_")
+        ]
+
+    def _import(self, name: str) -> ModuleType:
+        if str(self.root) not in sys.path:
+            sys.path.insert(0, str(self.root))
+        try:
+            return importlib.import_module(name)
+        except CommandError:
+            raise
+        except Exception as error:
+            if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith(self.package):
+                raise  # a dependency is missing: the command line knows what to say
+            file = self.root.joinpath(*name.split(".")).with_suffix(".py")
+            shown = file.relative_to(self.root) if file.exists() else name
+            raise CommandError(
+                f"{shown} cannot be imported: {type(error).__name__}: {first_line(error)}", "correct it, then try again"
+            ) from error
