@@ -1,0 +1,59 @@
+"""What the machinery remembers in the database itself: one table of keys and values, hidden from autogenerate.
+
+Keys: `environment` (recorded at the first migrate), `unfinished` (a MariaDB revision that was begun and not
+done), `seeded:TABLE` (how far a table has been seeded), `inserted:TABLE` (the data migration its rows come from).
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+TABLE = "management_metadata"
+HIDDEN = frozenset({TABLE, "alembic_version"})
+
+metadata_table = sa.Table(
+    TABLE,
+    sa.MetaData(),
+    sa.Column("key", sa.String(190), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    mariadb_charset="utf8mb4",
+    mysql_charset="utf8mb4",
+)
+
+
+def exists(connection: sa.Connection) -> bool:
+    """Return whether this database has the table already."""
+    return sa.inspect(connection).has_table(TABLE)
+
+
+def ensure(connection: sa.Connection) -> None:
+    """Make the table when it is missing, in the transaction that is open."""
+    metadata_table.create(connection, checkfirst=True)
+
+
+def read(connection: sa.Connection, key: str) -> str | None:
+    """Return a key's value, None when it or the whole table is missing."""
+    if not exists(connection):
+        return None
+    value: str | None = connection.scalar(sa.select(metadata_table.c.value).where(metadata_table.c.key == key))
+    return value
+
+
+def read_all(connection: sa.Connection, prefix: str) -> dict[str, str]:
+    """Return the values of all keys with a prefix, by the rest of the key."""
+    if not exists(connection):
+        return {}
+    key = metadata_table.c.key
+    rows = connection.execute(sa.select(key, metadata_table.c.value).where(key.startswith(prefix, autoescape=True)))
+    return {key[len(prefix) :]: value for key, value in rows}
+
+
+def write(connection: sa.Connection, key: str, value: str) -> None:
+    """Set a key, in the transaction that is open."""
+    delete(connection, key)
+    connection.execute(metadata_table.insert().values(key=key, value=value))
+
+
+def delete(connection: sa.Connection, key: str) -> None:
+    """Forget a key, in the transaction that is open."""
+    connection.execute(metadata_table.delete().where(metadata_table.c.key == key))

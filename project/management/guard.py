@@ -1,0 +1,101 @@
+"""Who may destroy what: the environment, the host, the database's name, and the consent of the person."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from . import bookkeeping
+from .backends.base import TableName
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+def before_connecting(
+    project: Project, action: str, *, allow_remote: bool = False, allow_production_name: bool = False
+) -> None:
+    """Refuse to empty a database of production, of another machine, or with a name like production's.
+
+    Args:
+        action: what is refused, as it begins a sentence: "reset".
+
+    Raises:
+        CommandError: with the flag or setting that lifts this refusal.
+    """
+    backend, settings = project.backend, project.settings
+    if settings.environment == "production":
+        raise CommandError(
+            f"{action} is refused: ENVIRONMENT is production ({project.variables.source('ENVIRONMENT')})",
+            "point DATABASE_URL and ENVIRONMENT at a development database",
+        )
+    remote = [host for host in backend.hosts() if not is_this_machine(host) and host not in settings.development_hosts]
+    if remote and not allow_remote:
+        way = f"add DEVELOPMENT_HOSTS={remote[0]} to .env" + (" or give --allow-remote" if action == "reset" else "")
+        raise CommandError(f"{action} is refused: {remote[0]} is another machine", f"if it is for development, {way}")
+    if names_production(backend.database) and not allow_production_name:
+        way = "give --allow-production-name" if action == "reset" else "use reset --allow-production-name"
+        raise CommandError(
+            f"{action} is refused: the name {backend.database!r} says production", f"if it is not, {way}"
+        )
+
+
+def after_connecting(project: Project, connection: sa.Connection, action: str) -> None:
+    """Refuse a database that was first migrated as production.
+
+    Raises:
+        CommandError: the environment recorded in the database is production.
+    """
+    if recorded_environment(connection) == "production":
+        raise CommandError(
+            f"{action} is refused: {project.backend.label} records that it is a production database",
+            "point DATABASE_URL at a development database",
+        )
+
+
+def recorded_environment(connection: sa.Connection) -> str | None:
+    """Return the environment the database was first migrated in, None when it never was."""
+    return bookkeeping.read(connection, "environment")
+
+
+def is_production(project: Project, connection: sa.Connection) -> bool:
+    """Return whether the settings or the database itself say production."""
+    return "production" in (project.settings.environment, recorded_environment(connection))
+
+
+def is_this_machine(host: str) -> bool:
+    """Return whether a host of a URL is certainly this machine, without asking any name server."""
+    if host.lower() in ("localhost", "localhost.localdomain", "ip6-localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def names_production(name: str) -> bool:
+    """Return whether a name holds prod or production as a word: school-prod, SchoolProd, but not reproduction."""
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
+    return any(word.lower() in ("prod", "production") for word in words)
+
+
+def count_rows(connection: sa.Connection, tables: Iterable[TableName]) -> dict[TableName, int]:
+    """Return how many rows each table holds."""
+    return {
+        table: connection.scalar(sa.select(sa.func.count()).select_from(table.clause)) or 0 for table in tables
+    }
+
+
+def consent(project: Project, explanation: str, *, no_input: bool) -> None:
+    """Have the person type the database's name, unless --no-input was given.
+
+    Raises:
+        CommandError: the person declined, or there is no terminal to ask on.
+    """
+    if not no_input:
+        project.console.confirm(explanation, project.backend.database)
