@@ -90,7 +90,9 @@ def _run(arguments: list[str], package: str, root: Path) -> int:
         name, arguments = topic[0], [topic[0], "--help"]
     if name not in commands:
         raise CommandError(
-            f"unknown command {name!r}.{did_you_mean(name, list(commands))}", "python manage.py help lists them", exit_code=2
+            f"unknown command {name!r}.{did_you_mean(name, list(commands))}",
+            "python manage.py help lists them",
+            exit_code=2,
         )
     module = _import_command(commands[name], package, root)
     parser = _parser(name, module)

@@ -99,7 +99,9 @@ def _open(file: Path):  # type: ignore[no-untyped-def]  # io.StringIO, imported 
 
     try:
         if file.stat().st_size > LARGEST_FILE:
-            raise CommandError(f"{file.name} is larger than 1 MB", "it holds a few NAME=value lines; is it another file?")
+            raise CommandError(
+                f"{file.name} is larger than 1 MB", "it holds a few NAME=value lines; is it another file?"
+            )
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1

@@ -86,9 +86,7 @@ def names_production(name: str) -> bool:
 
 def count_rows(connection: sa.Connection, tables: Iterable[TableName]) -> dict[TableName, int]:
     """Return how many rows each table holds."""
-    return {
-        table: connection.scalar(sa.select(sa.func.count()).select_from(table.clause)) or 0 for table in tables
-    }
+    return {table: connection.scalar(sa.select(sa.func.count()).select_from(table.clause)) or 0 for table in tables}
 
 
 def consent(project: Project, explanation: str, *, no_input: bool) -> None:

@@ -68,9 +68,7 @@ class Project:
     def backend(self) -> Backend:
         from .backends import backend_for
 
-        return backend_for(
-            self.settings.database_url, root=self.root, source=self.variables.source("DATABASE_URL")
-        )
+        return backend_for(self.settings.database_url, root=self.root, source=self.variables.source("DATABASE_URL"))
 
     @cached_property
     def metadata(self) -> sa.MetaData:
@@ -100,7 +98,9 @@ class Project:
                     continue
                 table = value.model.__table__.fullname
                 if table in found:
-                    raise CommandError(f"{table} has two seeders: {found[table].__name__} and {value.__name__}", "keep one")
+                    raise CommandError(
+                        f"{table} has two seeders: {found[table].__name__} and {value.__name__}", "keep one"
+                    )
                 found[table] = value
         return found
 
@@ -131,7 +131,8 @@ class Project:
             raise explanation from error
         except UnicodeEncodeError as error:  # PyMySQL sends passwords as latin-1
             raise CommandError(
-                "the user or password in DATABASE_URL has a character this driver cannot send", "use another password"
+                "the user or password in DATABASE_URL has a character this driver cannot send",
+                "use another password",
             ) from error
 
     def _import_folder(self, name: str) -> list[ModuleType]:
@@ -155,5 +156,6 @@ class Project:
             file = self.root.joinpath(*name.split(".")).with_suffix(".py")
             shown = file.relative_to(self.root) if file.exists() else name
             raise CommandError(
-                f"{shown} cannot be imported: {type(error).__name__}: {first_line(error)}", "correct it, then try again"
+                f"{shown} cannot be imported: {type(error).__name__}: {first_line(error)}",
+                "correct it, then try again",
             ) from error

@@ -24,7 +24,9 @@ _SCHEMES = {
 _ASYNC_DRIVERS = {"asyncpg", "psycopg_async", "aiosqlite", "aiomysql", "asyncmy"}
 _DRIVER_OF_MODULE = {"sqlite3": "pysqlite", "MySQLdb": "mysqldb"}
 _MODULE_OF_DRIVER = {driver: module for module, driver in _DRIVER_OF_MODULE.items()}
-_EXAMPLE = "write it as scheme://user:password@host:port/database, with @ : / # % ? in a password as %40 %3A %2F %23 %25 %3F"
+_EXAMPLE = (
+    "write it as scheme://user:password@host:port/database, with @ : / # % ? in a password as %40 %3A %2F %23 %25 %3F"
+)
 
 
 def backend_for(text: str, *, root: Path, source: str) -> Backend:

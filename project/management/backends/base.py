@@ -45,6 +45,7 @@ class Backend:
 
     title = "database"
     transactional_ddl = True  # whether a failed migration can be rolled back
+    one_transaction = False  # whether a run of migrations is one transaction with a savepoint for each
 
     def __init__(self, url: sa.URL, *, root: Path) -> None:
         self.url = url
@@ -78,6 +79,10 @@ class Backend:
 
     def _engine_options(self) -> dict[str, object]:
         return {}
+
+    def exists(self) -> bool:
+        """Return whether there is something to connect to, as far as can be told without connecting."""
+        return True
 
     def create_database(self) -> bool:
         """Make the database when the server has none of this name; return whether it was made."""
@@ -135,11 +140,23 @@ class Backend:
         """Surround a run of migrations with what this database needs for it."""
         yield
 
+    def verify_references(self, connection: sa.Connection) -> None:
+        """Raise CommandError when a row refers to one that is not there, where the database does not see to it."""
+
     # Emptying it
 
-    def drop(self, connection: sa.Connection, tables: Sequence[TableName], *, cascade: bool) -> None:
-        """Drop tables that may refer to each other; with `cascade` also what depends on them."""
+    def drop(self, connection: sa.Connection, tables: Sequence[TableName]) -> None:
+        """Drop tables, in an order in which the last of them go last, that may refer to each other."""
         raise NotImplementedError
+
+    def drop_views(self, connection: sa.Connection, views: Sequence[TableName]) -> None:
+        """Drop views."""
+        for view in views:
+            quoted = connection.dialect.identifier_preparer.format_table(view.clause)  # type: ignore[arg-type]  # it formats any named clause
+            connection.exec_driver_sql(f"DROP VIEW {quoted}".replace("%", "%%"))
+
+    def drop_types(self, connection: sa.Connection, types: Sequence[TableName]) -> None:
+        """Drop named types that no column uses any more, where the database has such things."""
 
     # Filling it
 

@@ -39,7 +39,9 @@ class MariaDB(Backend):
 
     def engine(self, *, create: bool = False) -> sa.Engine:
         if not self.url.database:
-            raise CommandError("DATABASE_URL names no database", "end it with /NAME, as in mariadb://root@localhost/school")
+            raise CommandError(
+                "DATABASE_URL names no database", "end it with /NAME, as in mariadb://root@localhost/school"
+            )
         engine = super().engine(create=create)
         self._watch_handshake(engine)
         return engine
@@ -56,7 +58,9 @@ class MariaDB(Backend):
             if connection.scalar(known, {"name": self.database}):
                 return False
             quoted = connection.dialect.identifier_preparer.quote_identifier(self.database)
-            connection.exec_driver_sql(f"CREATE DATABASE IF NOT EXISTS {quoted} CHARACTER SET utf8mb4".replace("%", "%%"))
+            connection.exec_driver_sql(
+                f"CREATE DATABASE IF NOT EXISTS {quoted} CHARACTER SET utf8mb4".replace("%", "%%")
+            )
         return True
 
     def explain(self, error: sa.exc.DBAPIError) -> CommandError | None:
@@ -75,9 +79,12 @@ class MariaDB(Backend):
                 f" {self.database!r}",
                 "correct DATABASE_URL (in a password write @ as %40, : as %3A, / as %2F, # as %23, % as %25)",
             )
-        if code == 2003 and "timed out" in words or code == 2013 and "during query" in words and "timed out" in words:
+        if (code == 2003 and "timed out" in words) or (
+            code == 2013 and "during query" in words and "timed out" in words
+        ):
             return CommandError(
-                f"{where} did not answer within {CONNECT_TIMEOUT} seconds", "is DATABASE_URL right, and the server well?"
+                f"{where} did not answer within {CONNECT_TIMEOUT} seconds",
+                "is DATABASE_URL right, and the server well?",
             )
         if code == 2003:
             reason = words.rpartition("] ")[2].rstrip(")")
@@ -127,7 +134,7 @@ class MariaDB(Backend):
         connection.commit()
         yield
 
-    def drop(self, connection: sa.Connection, tables: Sequence[TableName], *, cascade: bool) -> None:
+    def drop(self, connection: sa.Connection, tables: Sequence[TableName]) -> None:
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
         try:
             for schema, name in tables:
@@ -137,13 +144,23 @@ class MariaDB(Backend):
 
     def client(self) -> tuple[list[str], dict[str, str]]:
         url = self.url
-        flags = {"--host": url.host, "--port": url.port, "--user": url.username, "--socket": url.query.get("unix_socket")}
+        flags = {
+            "--host": url.host,
+            "--port": url.port,
+            "--user": url.username,
+            "--socket": url.query.get("unix_socket"),
+        }
         arguments = [f"{flag}={value}" for flag, value in flags.items() if value is not None]
         environment = {"MYSQL_PWD": url.password} if url.password else {}
-        return ["mariadb", *arguments, "--", self.database] if url.database else ["mariadb", *arguments], environment
+        return ["mariadb", *arguments, "--", self.database] if url.database else [
+            "mariadb",
+            *arguments,
+        ], environment
 
 
-def _connect_with_deadline(dialect: sa.Dialect, _record: object, arguments: list[object], options: dict[str, object]) -> object:
+def _connect_with_deadline(
+    dialect: sa.Dialect, _record: object, arguments: list[object], options: dict[str, object]
+) -> object:
     """Connect with a deadline for the handshake too: PyMySQL's own covers only the TCP connection."""
     connection = dialect.loaded_dbapi.connect(*arguments, **{"read_timeout": CONNECT_TIMEOUT, **options})
     connection._read_timeout = options.get("read_timeout")

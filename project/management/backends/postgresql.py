@@ -42,7 +42,10 @@ class PostgreSQL(Backend):
 
     def create_database(self) -> bool:
         engine = sa.create_engine(
-            self.url.set(database="postgres"), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", **self._engine_options()
+            self.url.set(database="postgres"),
+            poolclass=sa.NullPool,
+            isolation_level="AUTOCOMMIT",
+            **self._engine_options(),
         )
         with engine.connect() as connection:
             known = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
@@ -84,11 +87,13 @@ class PostgreSQL(Backend):
             )
         if "no password supplied" in words:
             return CommandError(
-                f"PostgreSQL on {where} wants a password for user {self.url.username!r}", "put it into DATABASE_URL"
+                f"PostgreSQL on {where} wants a password for user {self.url.username!r}",
+                "put it into DATABASE_URL",
             )
         if "timeout" in words or "timed out" in words:
             return CommandError(
-                f"{where} did not answer within {CONNECT_TIMEOUT} seconds", "is DATABASE_URL right, and the server well?"
+                f"{where} did not answer within {CONNECT_TIMEOUT} seconds",
+                "is DATABASE_URL right, and the server well?",
             )
         if "resolve host" in words:
             return CommandError(f"there is no host {where}", "correct DATABASE_URL")
@@ -133,11 +138,18 @@ class PostgreSQL(Backend):
         connection.commit()
         yield
 
-    def drop(self, connection: sa.Connection, tables: Sequence[TableName], *, cascade: bool) -> None:
-        if tables:
-            quote = connection.dialect.identifier_preparer.format_table
-            names = ", ".join(quote(sa.table(name, schema=schema)) for schema, name in tables)
-            connection.execute(sa.DDL(f"DROP TABLE {names.replace('%', '%%')}{' CASCADE' if cascade else ''}"))
+    def drop(self, connection: sa.Connection, tables: Sequence[TableName]) -> None:
+        if tables:  # in one statement they may refer to each other, and nothing else goes with them
+            names = ", ".join(self._quoted(connection, table) for table in tables)
+            connection.exec_driver_sql(f"DROP TABLE {names}")
+
+    def drop_types(self, connection: sa.Connection, types: Sequence[TableName]) -> None:
+        for name in types:
+            connection.exec_driver_sql(f"DROP TYPE IF EXISTS {self._quoted(connection, name)}")
+
+    def _quoted(self, connection: sa.Connection, name: TableName) -> str:
+        quote = connection.dialect.identifier_preparer.quote_identifier
+        return ".".join(quote(part) for part in name if part).replace("%", "%%")
 
     def client(self) -> tuple[list[str], dict[str, str]]:
         url = self.url

@@ -17,6 +17,7 @@ from .base import LOCK_TIMEOUT, STATEMENT_LOCK_TIMEOUT, Backend, TableName
 
 class SQLite(Backend):
     title = "SQLite"
+    one_transaction = True  # its write lock is the project's lock, and goes with the transaction
 
     def __init__(self, url: sa.URL, *, root: Path) -> None:
         super().__init__(url, root=root)
@@ -51,19 +52,22 @@ class SQLite(Backend):
         sa.event.listen(engine, "begin", _begin)
         return engine
 
+    def exists(self) -> bool:
+        return self.path.exists()
+
     def _look(self, *, create: bool) -> None:
         try:
             if self.path.is_dir():
-                raise CommandError(f"{self.path} is a directory", "name a file in DATABASE_URL, as in sqlite:///school.db")
+                raise CommandError(
+                    f"{self.path} is a directory", "name a file in DATABASE_URL, as in sqlite:///school.db"
+                )
             if not self.path.parent.is_dir():
                 raise CommandError(
                     f"the folder {self.path.parent} of the SQLite database does not exist",
                     "make it, or correct DATABASE_URL",
                 )
             if not create and not self.path.exists():
-                raise CommandError(
-                    f"the database {self.label} does not exist yet", "python manage.py migrate makes it"
-                )
+                raise CommandError(f"the database {self.label} does not exist yet", "python manage.py migrate makes it")
         except OSError as error:
             raise CommandError(f"{self.label} cannot be opened: {error.strerror}", "correct DATABASE_URL") from error
 
@@ -71,7 +75,8 @@ class SQLite(Backend):
         words = str(error.orig)
         if "file is not a database" in words or "malformed" in words:
             return CommandError(
-                f"{self.path} is not an SQLite database", "it was left as it is: move it away, or correct DATABASE_URL"
+                f"{self.path} is not an SQLite database",
+                "it was left as it is: move it away, or correct DATABASE_URL",
             )
         if "unable to open database file" in words:
             return CommandError(f"{self.path} cannot be opened", "look at its permissions, or correct DATABASE_URL")
@@ -100,13 +105,12 @@ class SQLite(Backend):
         finally:
             driver.execute("PRAGMA foreign_keys = ON")
 
-    def broken_references(self, connection: sa.Connection) -> list[str]:
-        """Return what PRAGMA foreign_key_check finds, a line for each table and its missing parent."""
-        found = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-        pairs = sorted({(row[0], row[2]) for row in found})
-        return [f"{child} refers to rows of {parent} that do not exist" for child, parent in pairs]
+    def verify_references(self, connection: sa.Connection) -> None:
+        found = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if found:
+            raise CommandError(f"rows of {found[0]} would refer to rows of {found[2]} that do not exist")
 
-    def drop(self, connection: sa.Connection, tables: Sequence[TableName], *, cascade: bool) -> None:
+    def drop(self, connection: sa.Connection, tables: Sequence[TableName]) -> None:
         for table in tables:
             connection.execute(sa.schema.DropTable(sa.Table(table[1], sa.MetaData(), schema=table[0])))
 

@@ -1,0 +1,212 @@
+"""What Alembic is told when it compares models and database, and where new revision files go."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.operations import ops
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory, write_hooks
+from sqlalchemy.sql.functions import current_timestamp
+
+from . import bookkeeping, history
+from .backends.base import TableName
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+def options(project: Project, script: ScriptDirectory, config: Config) -> dict[str, Any]:
+    """Return the arguments of `context.configure` that say what belongs to this project."""
+    schemas = {table.schema for table in project.metadata.tables.values()}
+    made: set[TableName] = set()
+
+    def is_ours(table: sa.Table) -> bool:
+        if not made:
+            made.update(history.tables_made(script, project.backend.url.get_dialect().name), {TableName(None, "")})
+        return TableName.of(table) in made
+
+    def include_name(name: str | None, kind: str, parents: dict[str, str | None]) -> bool:
+        if kind == "schema":
+            return name in schemas
+        return not (kind == "table" and name in bookkeeping.HIDDEN)
+
+    def include_object(thing: Any, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:
+        # A table that neither a model nor a migration knows is somebody else's: never propose to drop it.
+        return not (kind == "table" and reflected and compare_to is None) or is_ours(thing)
+
+    return {
+        "target_metadata": project.metadata,
+        "include_schemas": schemas != {None} and bool(schemas),
+        "include_name": include_name,
+        "include_object": include_object,
+        "render_as_batch": True,  # SQLite cannot ALTER a constraint
+        "render_item": _render,
+        "compare_type": True,
+        "compare_server_default": True,
+        "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
+        "process_revision_directives": lambda context, revision, directives: _place(
+            project, script, config, directives
+        ),
+    }
+
+
+def differences(project: Project, connection: sa.Connection, script: ScriptDirectory) -> list[str]:
+    """Return how the database differs from the models, a line each."""
+    from alembic.autogenerate import produce_migrations
+
+    config = history.alembic_config(project)
+    settings = {key: value for key, value in options(project, script, config).items() if key != "target_metadata"}
+    context = MigrationContext.configure(connection, opts={**settings, "target_metadata": project.metadata})
+    script_ops = produce_migrations(context, project.metadata).upgrade_ops
+    return [_describe(diff) for diff in (script_ops.as_diffs() if script_ops else [])]
+
+
+def _describe(diff: Any) -> str:
+    if isinstance(diff, list):
+        return "; ".join(_describe(one) for one in diff)
+    verb, *what = diff
+    words = verb.replace("_", " ")
+    named = [str(getattr(thing, "name", thing)) for thing in what if isinstance(thing, str) or hasattr(thing, "name")]
+    table = getattr(what[0], "table", None)
+    place = f" on {table.name}" if isinstance(table, sa.Table) else ""
+    return f"{words} {'.'.join(named[-2:])}{place}"
+
+
+# New revision files
+
+
+def _render(kind: str, thing: Any, context: object) -> str | Literal[False]:
+    """Write the moment of the insert the same way whatever database the comparison was made with."""
+    if kind == "server_default" and isinstance(getattr(thing, "arg", thing), current_timestamp):
+        return "sa.func.current_timestamp()"
+    return False
+
+
+def _tidy(operations: ops.OpContainer) -> None:
+    """Make generated operations run on every database and read like written ones."""
+    made = [op.table_name for op in operations.ops if isinstance(op, ops.CreateTableOp)]
+    dropped = {op.table_name for op in operations.ops if isinstance(op, ops.DropTableOp)}
+    tidied: list[ops.MigrateOperation] = []
+    late: list[ops.MigrateOperation] = []
+    for op in operations.ops:
+        if isinstance(op, ops.CreateTableOp):
+            late += _keys_to_later_tables(op, made[made.index(op.table_name) + 1 :])
+        if not isinstance(op, ops.ModifyTableOps):
+            tidied.append(op)
+        elif op.table_name in dropped:  # MariaDB refuses to drop an index a foreign key uses; it goes with the table
+            rest = [one for one in op.ops if not isinstance(one, ops.DropIndexOp)]
+            tidied += [ops.ModifyTableOps(op.table_name, rest, schema=op.schema)] if rest else []
+        elif all(isinstance(one, ops.CreateIndexOp | ops.DropIndexOp) for one in op.ops):
+            tidied += op.ops  # an index needs no batch
+        else:
+            tidied.append(op)
+    operations.ops = [*tidied, *late]
+
+
+def _keys_to_later_tables(table: ops.CreateTableOp, later: list[str]) -> list[ops.MigrateOperation]:
+    """Take the foreign keys to tables that are made after this one out of it; return what makes them afterwards."""
+    moved: list[ops.MigrateOperation] = []
+    for key in [one for one in table.columns if isinstance(one, sa.ForeignKeyConstraint)]:
+        if key.referred_table.name in later and key.referred_table.name != table.table_name:
+            table.columns = [one for one in table.columns if one is not key]
+            make = ops.CreateForeignKeyOp.from_constraint(key)
+            moved.append(ops.ModifyTableOps(table.table_name, [make], schema=table.schema))
+    return moved
+
+
+def _place(project: Project, script: ScriptDirectory, config: Config, directives: list[ops.MigrationScript]) -> None:
+    """Put a new revision into its folder, and drop an autogenerated one that would say nothing."""
+    if not directives:
+        return
+    new = directives[0]
+    if config.attributes.get("only_if_changed") and new.upgrade_ops is not None and new.upgrade_ops.is_empty():
+        directives.clear()
+        return
+    for operations in (new.upgrade_ops, new.downgrade_ops):
+        if operations is not None:
+            _tidy(operations)
+    kind = config.attributes["kind"]
+    new.version_path = str(_folder(script, kind))
+    if kind == "data":
+        config.attributes["data"] = _data_table(project, new.message or "")
+    preview = config.attributes.get("preview")
+    if preview is not None:
+        preview.append(_body(new))
+        directives.clear()
+
+
+def _folder(script: ScriptDirectory, kind: str) -> Path:
+    folders = [Path(folder) for folder in script.version_locations or ()]
+    return next((folder for folder in folders if folder.name == kind), folders[0])
+
+
+def _body(new: ops.MigrationScript) -> str:
+    from alembic.autogenerate import render_python_code
+
+    if new.upgrade_ops is None:
+        return ""
+    return render_python_code(new.upgrade_ops, render_as_batch=True)
+
+
+def _data_table(project: Project, message: str) -> dict[str, Any]:
+    """Return what the template writes for the table that a message speaks of."""
+    table = _table_in(message, project.metadata.sorted_tables)
+    if table is None:
+        return {
+            "variable": "rows_of",
+            "table": "name_of_the_table",
+            "schema": None,
+            "columns": [("code", "sa.String(length=10)"), ("title", "sa.String(length=60)")],
+            "key": ["code"],
+        }
+    columns = [column for column in table.columns if not _left_to_the_server(column)]
+    return {
+        "variable": re.sub(r"\W", "_", table.name),
+        "table": table.name,
+        "schema": table.schema,
+        "columns": [(column.name, f"sa.{column.type.as_generic()!r}") for column in columns],
+        "key": _natural_key(table),
+    }
+
+
+def _table_in(message: str, tables: Iterable[sa.Table]) -> sa.Table | None:
+    words = set(re.findall(r"\w+", message.lower()))
+    by_length = sorted(tables, key=lambda table: -len(table.name))
+    return next(
+        (table for table in by_length if {table.name.lower(), table.name.lower().removesuffix("s")} & words),
+        None,
+    )
+
+
+def _left_to_the_server(column: sa.Column[Any]) -> bool:
+    generated = column.primary_key and column.autoincrement is not False and isinstance(column.type, sa.Integer)
+    return bool((generated and not column.foreign_keys) or column.server_default or column.computed)
+
+
+def _natural_key(table: sa.Table) -> list[str]:
+    keys = [
+        [column.name for column in constraint.columns]
+        for constraint in table.constraints
+        if isinstance(constraint, sa.UniqueConstraint)
+    ]
+    keys += [[column.name for column in index.columns] for index in table.indexes if index.unique]
+    keys += [[column.name] for column in table.columns if column.unique]
+    return min(keys, key=lambda key: (len(key), key), default=[column.name for column in table.primary_key.columns])
+
+
+@write_hooks.register("ruff_when_installed")
+def _format(filename: str, options: dict[str, Any]) -> None:
+    """Format a new revision file with ruff, where ruff is installed."""
+    if importlib.util.find_spec("ruff") is None:
+        return
+    for arguments in (["check", "--select", "I,F401", "--fix", "--quiet"], ["format", "--quiet"]):
+        subprocess.run([sys.executable, "-m", "ruff", *arguments, filename], check=False)  # noqa: S603  # our own file

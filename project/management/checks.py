@@ -1,0 +1,154 @@
+"""Everything that can be wrong with a project: each check is a function that returns problems, with an id and a hint."""
+
+from __future__ import annotations
+
+import ast
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import autogenerate, guard, history, migrations
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something to mend: an error (`migrations.E001`) fails the check, a warning (`settings.W001`) does not."""
+
+    id: str
+    message: str
+    hint: str
+
+    @property
+    def is_error(self) -> bool:
+        return ".E" in self.id
+
+
+def run(project: Project) -> list[Problem]:
+    """Return every problem there is. What cannot be looked at because of an earlier problem is left out."""
+    problems = [*settings(project), *models(project)]
+    if not problems or not any(problem.is_error for problem in problems):
+        problems += [*history_files(project), *seeders(project)]
+        problems += database(project, history_is_sound=not any(problem.is_error for problem in problems))
+    return problems
+
+
+def settings(project: Project) -> Iterator[Problem]:
+    """settings.E001 unreadable or refused, settings.W001 a .env that others can read."""
+    try:
+        assert project.backend
+    except CommandError as error:
+        yield Problem("settings.E001", error.cause, error.cure)
+        return
+    file = project.variables.file
+    if os.name == "posix" and file.exists() and project.backend.url.password:
+        if stat.S_IMODE(file.stat().st_mode) & (stat.S_IRGRP | stat.S_IROTH):
+            yield Problem(
+                "settings.W001", f"{file.name} holds a password and others can read it", f"chmod 600 {file.name}"
+            )
+
+
+def models(project: Project) -> Iterator[Problem]:
+    """models.E001 a model that cannot be imported."""
+    try:
+        assert project.models is not None
+    except CommandError as error:
+        yield Problem("models.E001", error.cause, error.cure)
+
+
+def history_files(project: Project) -> Iterator[Problem]:
+    """migrations.E001 a broken history, E002 two heads, E003 a migration that imports this project's code."""
+    try:
+        script = history.load(project)
+    except CommandError as error:
+        yield Problem("migrations.E001", error.cause, error.cure)
+        return
+    try:
+        history.require_one_head(script, project.root)
+    except CommandError as error:
+        yield Problem("migrations.E002", error.cause, error.cure)
+    for file in history.files(script, project.root):
+        if project.package in {name.partition(".")[0] for name in _imported(file.tree)}:
+            yield Problem(
+                "migrations.E003",
+                f"{file.path.name} imports from {project.package}: it will break when the models change",
+                "write the tables it needs into it, as sa.table(...)",
+            )
+
+
+def seeders(project: Project) -> Iterator[Problem]:
+    """seeders.E001 a seeder that cannot be imported, and what seeding itself finds wrong with the others."""
+    from . import seeding
+
+    try:
+        yield from (Problem(*found) for found in seeding.problems(project))
+    except CommandError as error:
+        yield Problem("seeders.E001", error.cause, error.cure)
+
+
+def database(project: Project, *, history_is_sound: bool) -> list[Problem]:
+    """database.E001 unreachable, E002 not begun; migrations.E004 pending, E005 unfinished, E006 unknown; models.E002."""
+    if not project.backend.exists():
+        return [
+            Problem(
+                "database.E002", f"the database {project.backend.label} does not exist yet", "python manage.py migrate"
+            )
+        ]
+    try:
+        with project.connect() as connection:
+            return list(_connected(project, connection, history_is_sound=history_is_sound))
+    except CommandError as error:
+        return [Problem("database.E001", error.cause, error.cure)]
+
+
+def _connected(project: Project, connection: migrations.sa.Connection, *, history_is_sound: bool) -> Iterator[Problem]:
+    current = migrations.heads_of(connection)
+    recorded = guard.recorded_environment(connection)
+    if recorded and recorded != project.settings.environment:
+        yield Problem(
+            "database.W001",
+            f"{project.backend.label} was first migrated as {recorded}, and ENVIRONMENT is {project.settings.environment}",
+            "is DATABASE_URL the database you mean?",
+        )
+    left = migrations.unfinished(connection)
+    if left:
+        yield Problem(
+            "migrations.E005",
+            f"revision {left} was begun and never finished",
+            "python manage.py migrate says how to go on",
+        )
+    if not history_is_sound:
+        return
+    script = history.load(project)
+    known = {one.revision for one in script.walk_revisions()}
+    unknown = [revision for revision in current if revision not in known]
+    if unknown:
+        yield Problem(
+            "migrations.E006",
+            f"{project.backend.label} is at revision {unknown[0]}, which no file in migrations/versions has",
+            "get that file (another branch may have it), or python manage.py reset",
+        )
+        return
+    pending = len(known) - len({one.revision for head in current for one in script.iterate_revisions(head, "base")})
+    if pending:
+        yield Problem("migrations.E004", f"{pending} of {len(known)} revisions are pending", "python manage.py migrate")
+        return
+    for line in autogenerate.differences(project, connection, script):
+        yield Problem(
+            "models.E002",
+            f"the database is not what the models say: {line}",
+            'python manage.py makemigrations -m "..." writes the revision',
+        )
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module

@@ -1,0 +1,126 @@
+"""Bring the database to the newest revision, or to the one you name.
+
+REVISION is head (the default), an id or the beginning of one, zero for none at all, +1 or -1 for steps from
+where the database is. Going back says what will be lost and asks.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from .. import migrations
+from ..console import columns, plural
+from ..errors import CommandError
+from ..history import message
+from ..migrations import Request, Step
+from ..project import Project
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("revision", nargs="?", default="head", metavar="REVISION", help="where to go (head)")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--plan", action="store_true", help="list the steps and do nothing")
+    what.add_argument("--check", action="store_true", help="exit with 1 when a step is pending, and do nothing")
+    what.add_argument("--sql", action="store_true", help="print the SQL that this database lacks, and do nothing")
+    what.add_argument("--fake", action="store_true", help="record the revision without running anything")
+    parser.add_argument("--create-database", action="store_true", help="make the database first when it is missing")
+    add_backward_arguments(parser)
+
+
+def add_backward_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--allow-production", action="store_true", help="go back in production too")
+    parser.add_argument("--no-input", "--noinput", action="store_true", help="ask nothing")
+
+
+def handle(
+    project: Project,
+    *,
+    revision: str,
+    plan: bool,
+    check: bool,
+    sql: bool,
+    fake: bool,
+    create_database: bool,
+    allow_production: bool,
+    no_input: bool,
+) -> int:
+    console = project.console
+    if plan or check:
+        return show_plan(project, revision, failing=check)
+    if sql:
+        console.result(migrations.render_sql(project, revision))
+        return 0
+    if create_database:
+        with project.explained():
+            if project.backend.create_database():
+                console.say(f"Made the database {project.backend.label}.")
+    run(project, revision, Request(no_input=no_input, allow_production=allow_production, stamp=fake))
+    return 0
+
+
+def run(project: Project, target: str, request: Request) -> int:
+    """Go to a revision, a line for each step as it is done; return how many there were."""
+    console, done = project.console, 0
+    steps = [] if request.stamp else migrations.plan(project, target)
+    console.say(header(project), style="bold")
+    widths = _widths(steps)
+
+    def report(step: Step) -> None:
+        nonlocal done
+        done += 1
+        console.say(_line(step, widths))
+
+    request.on_step = report
+    migrations.migrate(project, target, request)
+    at = ", ".join(migrations.read_heads(project)) or "zero"
+    if request.stamp:
+        console.say(f"Recorded revision {at}; nothing was run.")
+    elif done:
+        upwards = bool(steps) and steps[0].upgrade
+        verb = "applied" if upwards else "taken back"
+        hint = "   Next: python manage.py seed" if upwards and target == "head" else ""
+        console.say(f"{plural(done, 'revision')} {verb}, at {_place(project, at)}.{hint}")
+    else:
+        console.say(f"Nothing to do: at {_place(project, at)}.")
+    return done
+
+
+def show_plan(project: Project, target: str, *, failing: bool) -> int:
+    """List the steps to a revision; with `failing` return 1 when there are any."""
+    steps = migrations.plan(project, target)
+    if not steps:
+        project.console.result("Nothing to do.")
+        return 0
+    rows = [["up" if step.upgrade else "down", step.revision.revision, message(step.revision)] for step in steps]
+    project.console.result(columns([[*row, _kind(step)] for row, step in zip(rows, steps, strict=True)]))
+    if failing:
+        raise CommandError(f"{plural(len(steps), 'revision')} pending", "python manage.py migrate applies them")
+    return 0
+
+
+def header(project: Project) -> str:
+    """Return which database this is: `school.db (SQLite, development)`."""
+    backend = project.backend
+    return f"{backend.label} ({backend.title}, {project.settings.environment})"
+
+
+def _place(project: Project, at: str) -> str:
+    heads = migrations.history.load(project).get_heads()
+    return f"head {at}" if [at] == list(heads) else at
+
+
+def _widths(steps: list[Step]) -> tuple[int, int]:
+    words = [len(message(step.revision)) for step in steps]
+    return max(words, default=0), max((len(_kind(step)) for step in steps), default=0)
+
+
+def _line(step: Step, widths: tuple[int, int]) -> str:
+    cells = ["  " if step.upgrade else "- ", step.revision.revision, f"  {message(step.revision):{widths[0]}}"]
+    if widths[1]:
+        rows = plural(step.rows, "row") if step.kind == "data" else ""
+        cells.append(f"  {_kind(step):{widths[1]}}  {rows:>9}")
+    return "".join([*cells, f"  {step.seconds:.2f} s"])
+
+
+def _kind(step: Step) -> str:
+    return "data" if step.kind == "data" else ""

@@ -1,0 +1,38 @@
+"""Python with the models and an open session: IPython where it is installed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from ..project import Project
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-c", dest="code", metavar="CODE", help="run this and exit")
+
+
+def handle(project: Project, *, code: str | None) -> None:
+    import sqlalchemy as sa
+    from sqlalchemy.orm import Session
+
+    with project.connect(write=True) as connection, Session(connection) as session:
+        names: dict[str, Any] = {"sa": sa, "session": session, "project": project, **project.models}
+        if code is not None:
+            exec(compile(code, "<-c>", "exec"), names)  # noqa: S102  # the person's own code is the point
+        else:
+            _interact(names, project)
+
+
+def _interact(names: dict[str, Any], project: Project) -> None:
+    banner = f"{project.backend.label} ({project.backend.title}). Here are: {', '.join(names)}."
+    try:
+        from IPython import start_ipython  # type: ignore[import-not-found]  # optional
+    except ImportError:
+        import code
+
+        code.interact(banner, local=names, exitmsg="")
+    else:
+        sys.stderr.write(banner + "\n")
+        start_ipython(argv=[], user_ns=names)

@@ -1,0 +1,69 @@
+"""List the revisions, which of them are applied, and where the database is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from .. import history, migrations
+from ..console import columns
+from ..project import Project
+from .migrate import header
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print them as JSON")
+
+
+def handle(project: Project, *, json: bool) -> None:
+    script = history.load(project)
+    current = migrations.read_heads(project)
+    known = {revision.revision: revision for revision in script.walk_revisions()}
+    applied = {one.revision for head in current if head in known for one in script.iterate_revisions(head, "base")}
+    revisions = list(reversed(known.values()))
+    if json:
+        project.console.result(_as_json(project, revisions, applied, current, list(script.get_heads())))
+        return
+    console = project.console
+    console.result(header(project))
+    rows = [
+        [
+            "[X]" if one.revision in applied else "[ ]",
+            one.revision,
+            history.message(one),
+            history.kind(one),
+            " ".join(["head"] * one.is_head + ["<- the database"] * (one.revision in current)),
+        ]
+        for one in revisions
+    ]
+    if rows:
+        console.result(columns(rows))
+    unknown = [revision for revision in current if revision not in known]
+    pending = len(known) - len(applied)
+    if unknown:
+        console.result(f"The database is at {', '.join(unknown)}, which no file in migrations/versions has.")
+    elif pending:
+        console.result(f"{pending} pending.   Next: python manage.py migrate")
+    else:
+        console.result("All applied.")
+
+
+def _as_json(
+    project: Project,
+    revisions: list[history.Script],
+    applied: set[str],
+    current: tuple[str, ...],
+    heads: list[str],
+) -> str:
+    listed = [
+        {
+            "revision": one.revision,
+            "message": history.message(one),
+            "kind": history.kind(one),
+            "applied": one.revision in applied,
+            "file": history.path_of(one, project.root),
+        }
+        for one in revisions
+    ]
+    found = {"database": project.backend.label, "current": list(current), "heads": heads, "revisions": listed}
+    return json.dumps(found, indent=2, ensure_ascii=False)

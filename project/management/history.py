@@ -1,0 +1,344 @@
+"""The revision files: reading and validating them, and what they would do without running them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+
+from .backends.base import TableName
+from .errors import CommandError, did_you_mean, first_line
+
+if TYPE_CHECKING:
+    from .project import Project
+
+Direction = Literal["upgrade", "downgrade"]
+
+
+@dataclass(frozen=True)
+class RevisionFile:
+    """What a revision file says of itself, read without running it."""
+
+    path: Path
+    revision: str
+    parents: tuple[str, ...]
+    tree: ast.Module
+
+
+def alembic_config(project: Project, **attributes: object) -> Config:
+    """Return Alembic's configuration of this project; objects go through attributes, the URL never does."""
+    return Config(str(project.root / "alembic.ini"), attributes={"project": project, **attributes})
+
+
+def load(project: Project) -> ScriptDirectory:
+    """Return the project's revisions after validating their files.
+
+    Raises:
+        CommandError: a file cannot be read or imported, an id is used twice, a parent is missing, there is a cycle.
+    """
+    script = ScriptDirectory.from_config(alembic_config(project))
+    validate(script, project.root)
+    return script
+
+
+def validate(script: ScriptDirectory, root: Path) -> None:
+    """Refuse a history that Alembic would stumble over half-way, naming the files."""
+    files = [_read(path, root) for path in _paths(script)]
+    by_revision: dict[str, RevisionFile] = {}
+    for file in files:
+        if file.revision in by_revision:
+            raise CommandError(
+                f"{_short(file.path, root)} and {_short(by_revision[file.revision].path, root)}"
+                f" have the same revision id {file.revision}",
+                "give one of them another id",
+            )
+        by_revision[file.revision] = file
+    for file in files:
+        for parent in file.parents:
+            if parent not in by_revision:
+                raise CommandError(
+                    f"{_short(file.path, root)} comes after revision {parent}, which no file has",
+                    "get the missing file (is it on another branch?), or correct down_revision",
+                )
+    _refuse_cycle(by_revision, root)
+    try:
+        for _ in script.walk_revisions():
+            pass
+    except Exception as error:
+        raise CommandError(
+            f"{_file_at_fault(error, files, root)} cannot be imported: {type(error).__name__}: {first_line(error)}",
+            "correct it, then try again",
+        ) from error
+
+
+def files(script: ScriptDirectory, root: Path) -> list[RevisionFile]:
+    """Return every revision file, read and not run."""
+    return [_read(path, root) for path in _paths(script)]
+
+
+def require_one_head(script: ScriptDirectory, root: Path) -> str | None:
+    """Return the newest revision, None when there is none at all.
+
+    Raises:
+        CommandError: there are two heads.
+    """
+    heads = sorted(script.get_heads())
+    if len(heads) > 1:
+        names = " and ".join(path_of(script.get_revision(head), root) for head in heads)
+        raise CommandError(
+            f"the history has {len(heads)} heads: {names}",
+            "python manage.py makemigrations --merge joins them",
+        )
+    return heads[0] if heads else None
+
+
+def resolve(script: ScriptDirectory, revision: str) -> str | None:
+    """Return the full id of a revision given by its id or a prefix; None for zero.
+
+    Raises:
+        CommandError: no revision, or more than one, begins like this.
+    """
+    if revision in ("zero", "base"):
+        return None
+    if revision in ("head", "heads"):
+        return script.get_current_head()
+    known = [one.revision for one in script.walk_revisions()]
+    matches = [name for name in known if name == revision] or [name for name in known if name.startswith(revision)]
+    if len(matches) > 1:
+        raise CommandError(
+            f"{len(matches)} revisions begin with {revision!r}", f"write more of it: {', '.join(matches)}"
+        )
+    if not matches:
+        raise CommandError(
+            f"no revision {revision!r}.{did_you_mean(revision, known)}",
+            "python manage.py showmigrations lists them",
+        )
+    return matches[0]
+
+
+def kind(revision: Script) -> str:
+    """Return "schema" or "data", by the folder the file is in."""
+    return "data" if Path(revision.path).parent.name == "data" else "schema"
+
+
+def message(revision: Script) -> str:
+    """Return the first line of a revision's docstring."""
+    return revision.doc.strip().splitlines()[0] if revision.doc.strip() else "no message"
+
+
+def path_of(revision: Script, root: Path) -> str:
+    """Return a revision's file, relative to the project."""
+    return _short(Path(revision.path), root)
+
+
+# What the files would do
+
+
+def render(revision: Script, direction: Direction, dialect: str) -> list[str]:
+    """Return the SQL statements of one step, without a database.
+
+    Raises whatever the migration raises when it asks the database something.
+    """
+    statements = _Statements()
+    options: dict[str, object] = {"as_sql": True, "output_buffer": statements, "literal_binds": True}
+    # SQLite's batch mode wants a live table to copy; PostgreSQL's spelling of the same change is read as easily.
+    name = "postgresql" if dialect == "sqlite" else dialect
+    context = MigrationContext.configure(dialect_name=name, opts=options)
+    with Operations.context(context):
+        getattr(revision.module, direction)()
+    return statements.found
+
+
+def tables_made(script: ScriptDirectory, dialect: str) -> set[TableName]:
+    """Return every table that some revision makes or renames to, as far as the files say it without a database."""
+    made: set[TableName] = set()
+    for revision in script.walk_revisions():
+        for statement in _rendered(revision, "upgrade", dialect):
+            for pattern in (_CREATE_TABLE, _RENAME_TABLE):
+                if found := pattern.match(statement):
+                    made.add(_table_name(found["table"]))
+    return made
+
+
+def views_made(script: ScriptDirectory, dialect: str) -> set[TableName]:
+    """Return every view that some revision makes."""
+    statements = (s for revision in script.walk_revisions() for s in _rendered(revision, "upgrade", dialect))
+    return {_table_name(found["table"]) for s in statements if (found := _CREATE_VIEW.match(s))}
+
+
+def types_made(script: ScriptDirectory) -> set[TableName]:
+    """Return the named types (PostgreSQL's enumerations) that revisions make."""
+    statements = (s for revision in script.walk_revisions() for s in _rendered(revision, "upgrade", "postgresql"))
+    return {_table_name(found["table"]) for s in statements if (found := _CREATE_TYPE.match(s))}
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a backward step takes away: rows of a table, wholly or by a condition, or the values of a column."""
+
+    table: TableName
+    column: str | None
+    count: sa.TextClause  # a SELECT that counts it in the database as it is
+    dropped: bool
+
+
+def losses(revisions: Iterable[Script], dialect: str) -> tuple[list[Loss], list[Script]]:
+    """Return what stepping back through revisions would lose, and the revisions whose files cannot say."""
+    found: dict[tuple[TableName, str | None], Loss] = {}
+    silent = []
+    for revision in revisions:
+        try:
+            statements = render(revision, "downgrade", dialect)
+        except Exception:  # it asks the database something: what it does cannot be told beforehand
+            silent.append(revision)
+            continue
+        for loss in _losses_of(statements):
+            earlier = found.get((loss.table, loss.column))
+            if earlier is None or (loss.dropped and not earlier.dropped):
+                found[loss.table, loss.column] = loss
+    dropped = {loss.table for loss in found.values() if loss.dropped and loss.column is None}
+    kept = [loss for loss in found.values() if loss.column is None or loss.table not in dropped]
+    return kept, silent
+
+
+_NAME = r"(?P<table>(?:[\"`][^\"`]+[\"`]|[\w$]+)(?:\.(?:[\"`][^\"`]+[\"`]|[\w$]+))?)"
+_COLUMN = r"(?P<column>[\"`][^\"`]+[\"`]|[\w$]+)"
+_CREATE_TABLE = re.compile(rf"\s*CREATE TABLE (?:IF NOT EXISTS )?{_NAME}", re.I)
+_CREATE_VIEW = re.compile(rf"\s*CREATE (?:OR REPLACE )?(?:TEMP\w* )?VIEW (?:IF NOT EXISTS )?{_NAME}", re.I)
+_CREATE_TYPE = re.compile(rf"\s*CREATE TYPE {_NAME}", re.I)
+_RENAME_TABLE = re.compile(rf"\s*ALTER TABLE \S+ RENAME (?:TO )?(?!COLUMN\b){_NAME}", re.I)
+_DROP_TABLE = re.compile(rf"\s*DROP TABLE (?:IF EXISTS )?{_NAME}", re.I)
+_DROP_COLUMN = re.compile(rf"\s*ALTER TABLE {_NAME} DROP COLUMN {_COLUMN}", re.I)
+_DELETE = re.compile(rf"\s*DELETE FROM {_NAME}(?P<condition>.*)", re.I | re.S)
+
+
+class _Statements:
+    """A buffer that Alembic writes one statement at a time into."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def write(self, text: str) -> None:
+        if text.strip():
+            self.found.append(text.strip().removesuffix(";"))
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def _rendered(revision: Script, direction: Direction, dialect: str) -> list[str]:
+    try:
+        return render(revision, direction, dialect)
+    except Exception:  # a migration that asks the database something: what it makes is known from the models
+        return []
+
+
+def _losses_of(statements: list[str]) -> Iterator[Loss]:
+    deletes: dict[TableName, list[str]] = {}
+    for statement in statements:
+        if found := _DROP_TABLE.match(statement):
+            count = f"SELECT count(*) FROM {found['table']}"
+            yield Loss(_table_name(found["table"]), None, _literal(count), dropped=True)
+        elif found := _DROP_COLUMN.match(statement):
+            count = f"SELECT count({found['column']}) FROM {found['table']}"
+            yield Loss(_table_name(found["table"]), _unquoted(found["column"]), _literal(count), dropped=True)
+        elif found := _DELETE.match(statement):
+            count = f"SELECT count(*) FROM {found['table']}{found['condition']}"
+            deletes.setdefault(_table_name(found["table"]), []).append(count)
+    for table, counts in deletes.items():
+        yield Loss(table, None, _literal("SELECT " + " + ".join(f"({count})" for count in counts)), dropped=False)
+
+
+def _literal(sql: str) -> sa.TextClause:
+    return sa.text(sql.replace(":", "\\:"))
+
+
+def _table_name(text: str) -> TableName:
+    parts = [_unquoted(part) for part in re.findall(r"[\"`][^\"`]+[\"`]|[\w$]+", text)]
+    return TableName(parts[0] if len(parts) > 1 else None, parts[-1])
+
+
+def _unquoted(name: str) -> str:
+    return name.strip('"`')
+
+
+# Reading files
+
+
+def _paths(script: ScriptDirectory) -> list[Path]:
+    folders = [Path(folder) for folder in script.version_locations or ()]
+    return [path for folder in folders for path in sorted(folder.glob("*.py")) if not path.name.startswith((".", "__"))]
+
+
+def _read(path: Path, root: Path) -> RevisionFile:
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise CommandError(
+            f"{_short(path, root)} cannot be read: {first_line(error)}", "correct it, then try again"
+        ) from error
+    values: dict[str, object] = {}
+    for node in tree.body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        for target in targets:
+            if isinstance(target, ast.Name) and target.id in ("revision", "down_revision") and node.value is not None:  # type: ignore[attr-defined]  # both kinds of assignment have a value
+                values[target.id] = _constant(node.value)  # type: ignore[attr-defined]  # as above
+    revision, parents = values.get("revision"), values.get("down_revision")
+    if not isinstance(revision, str) or not revision:
+        raise CommandError(
+            f"{_short(path, root)} has no revision id",
+            "write revision = '...' into it, or move it out of the folder",
+        )
+    named = (parents,) if isinstance(parents, str) else tuple(parents) if isinstance(parents, list | tuple) else ()
+    return RevisionFile(path, revision, tuple(map(str, named)), tree)
+
+
+def _constant(node: ast.expr) -> object:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return None
+
+
+def _refuse_cycle(files: dict[str, RevisionFile], root: Path) -> None:
+    done: set[str] = set()
+    for start in files:
+        path: list[str] = []
+        stack: list[tuple[str, bool]] = [(start, False)]
+        while stack:
+            revision, leaving = stack.pop()
+            if leaving:
+                done.add(path.pop())
+            elif revision in path:
+                names = ", ".join(_short(files[one].path, root) for one in path[path.index(revision) :])
+                raise CommandError(
+                    f"these revisions come after each other in a circle: {names}", "correct down_revision"
+                )
+            elif revision not in done:
+                path.append(revision)
+                stack.append((revision, True))
+                stack.extend((parent, False) for parent in files[revision].parents)
+
+
+def _file_at_fault(error: BaseException, files: list[RevisionFile], root: Path) -> str:
+    paths = {str(file.path): file.path for file in files}
+    traceback, found = error.__traceback__, None
+    while traceback is not None:
+        found = paths.get(traceback.tb_frame.f_code.co_filename, found)
+        traceback = traceback.tb_next
+    return _short(found, root) if found else "a file in migrations/versions"
+
+
+def _short(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

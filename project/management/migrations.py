@@ -1,0 +1,554 @@
+"""Run Alembic: one process at a time, all or nothing, and a record of what was applied."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
+from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError as AlembicCommandError
+
+from . import autogenerate, bookkeeping, guard, history
+from .backends.base import TableName
+from .errors import CommandError, first_line
+
+if TYPE_CHECKING:
+    from .project import Project
+
+Plan = Callable[[tuple[str, ...], MigrationContext | None], Iterable[MigrationStep]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One revision up or down, planned or done."""
+
+    revision: Script
+    upgrade: bool
+    seconds: float = 0.0
+    rows: int = 0  # that a data migration inserted, changed or deleted
+
+    @property
+    def kind(self) -> str:
+        return history.kind(self.revision)
+
+
+@dataclass
+class Request:
+    """What a command asks of a run; the defaults are those of plain `alembic`."""
+
+    on_step: Callable[[Step], None] = lambda step: None
+    no_input: bool = False
+    allow_production: bool = False
+    stamp: bool = False  # record revisions without running them
+    output: list[str] = field(default_factory=list)  # the statements, with --sql
+
+
+# What the commands call
+
+
+def migrate(project: Project, target: str, request: Request) -> None:
+    """Bring the database to a revision: `head`, an id or its prefix, `zero`, `+N` or `-N`.
+
+    Raises:
+        CommandError: anything that stops it; the revisions that were done before stay.
+    """
+    script = _loaded(project, target)
+    _run_env(project, script, request, _plan(script, target, stamp=request.stamp))
+
+
+def render_sql(project: Project, target: str) -> str:
+    """Return the SQL that would bring this database, from where it is, to a revision."""
+    script = _loaded(project, target)
+    current = read_heads(project)
+    _refuse_unknown(script, current, project)
+    request = Request()
+    plan = _plan(script, target, stamp=False)
+    _run_env(project, script, request, plan, as_sql=True, starting_rev=current or None)
+    return "".join(request.output).strip()
+
+
+def plan(project: Project, target: str) -> list[Step]:
+    """Return the steps that would bring the database to a revision, in order; changes nothing."""
+    script = _loaded(project, target)
+    current = read_heads(project)
+    _refuse_unknown(script, current, project)
+    steps = _plan(script, target, stamp=False)(current, None)
+    return [_as_step(step) for step in steps if isinstance(step, RevisionStep)]
+
+
+def read_heads(project: Project) -> tuple[str, ...]:
+    """Return the revision the database is at; none when it was never migrated or is an SQLite file yet to be made."""
+    if not project.backend.exists():
+        return ()
+    with project.connect() as connection:
+        return heads_of(connection)
+
+
+def heads_of(connection: sa.Connection) -> tuple[str, ...]:
+    """Return the revision an open connection's database is at."""
+    return tuple(sorted(MigrationContext.configure(connection).get_current_heads()))
+
+
+def require_head(project: Project, connection: sa.Connection) -> None:
+    """Refuse to go on while migrations are pending.
+
+    Raises:
+        CommandError: the database is not at the newest revision, or at one this checkout does not have.
+    """
+    script = history.load(project)
+    head = history.require_one_head(script, project.root)
+    current = heads_of(connection)
+    _refuse_unknown(script, current, project)
+    if current != ((head,) if head else ()):
+        raise CommandError(f"{project.backend.label} is not at the newest revision", "python manage.py migrate first")
+
+
+def unfinished(connection: sa.Connection) -> str | None:
+    """Return the revision that was begun and neither finished nor undone, on a database without DDL in transactions."""
+    value = bookkeeping.read(connection, "unfinished")
+    return value.split()[0] if value else None
+
+
+# What migrations/env.py calls
+
+
+def run(context: ModuleType, project: Project) -> None:
+    """Do what Alembic's context was made for; the heart of migrations/env.py.
+
+    Raises:
+        CommandError: a broken history, a refusal of the guard, a step that failed.
+    """
+    script: ScriptDirectory = context.script
+    history.validate(script, project.root)
+    attributes = context.config.attributes
+    extra: dict[str, str] = context.get_x_argument(as_dictionary=True)
+    attributes["kind"] = extra.get("kind", attributes.get("kind", "schema"))
+    if attributes["kind"] not in ("schema", "data"):
+        raise CommandError(f"kind is {attributes['kind']!r}", "it can be schema or data, as in -x kind=data")
+    plain = "request" not in attributes
+    request: Request = attributes.get("request") or Request(allow_production="allow-production" in extra)
+    options = autogenerate.options(project, script, context.config)
+    with _translated(project):
+        if context.is_offline_mode():
+            _run_offline(context, project, request, options)
+        elif _moves(context):
+            _run_online(context, project, request, options, plain=plain)
+        else:
+            _run_reading(context, project, options)
+
+
+def _run_reading(context: ModuleType, project: Project, options: dict[str, Any]) -> None:
+    with project.connect() as connection:
+        context.configure(connection=connection, dont_mutate=True, **options)
+        context.run_migrations()
+
+
+def _run_offline(context: ModuleType, project: Project, request: Request, options: dict[str, Any]) -> None:
+    dialect = project.backend.url.get_dialect()
+    output = _Output(request.output) if "request" in context.config.attributes else None
+    settings = {
+        "dialect_name": dialect.name,
+        "literal_binds": True,
+        "dialect_opts": {"paramstyle": "named"},
+        "transactional_ddl": project.backend.transactional_ddl,
+        "transaction_per_migration": True,
+        **({"output_buffer": output} if output else {}),
+        **options,
+    }
+    context.configure(**settings)
+    original: Plan = context.get_context().opts["fn"]
+
+    def planned(heads: tuple[str, ...], migration: MigrationContext | None) -> Iterator[MigrationStep]:
+        for number, step in enumerate(original(heads, migration)):
+            if number == 0 and not heads:
+                migration.impl._exec(sa.schema.CreateTable(bookkeeping.metadata_table, if_not_exists=True))
+                environment = {"key": "environment", "value": project.settings.environment}
+                migration.impl._exec(bookkeeping.metadata_table.insert().values(**environment))
+            yield step
+
+    context.configure(**settings, fn=planned)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _run_online(
+    context: ModuleType, project: Project, request: Request, options: dict[str, Any], *, plain: bool
+) -> None:
+    backend = project.backend
+    if backend.exists():
+        _ask_before_going_back(context, project, request, plain=plain)
+    with (
+        project.connect(write=True, create=True) as connection,
+        backend.lock(connection, project.console.note),
+        backend.migrating(connection),
+    ):
+        runner = _Runner(project, connection, request)
+        with runner.transaction():
+            settings = {
+                "connection": connection,
+                "transactional_ddl": backend.transactional_ddl,
+                "transaction_per_migration": True,
+                "on_version_apply": runner.applied,
+                **options,
+            }
+            context.configure(**settings)
+            context.configure(**settings, fn=runner.steps(context.get_context().opts["fn"], context.script))
+            with context.begin_transaction():
+                context.run_migrations()
+
+
+def _ask_before_going_back(context: ModuleType, project: Project, request: Request, *, plain: bool) -> None:
+    """Say what backward steps would lose and ask; outside the lock, for a person may think for an hour."""
+    with project.connect() as connection:
+        heads = heads_of(connection)
+        _refuse_unknown(context.script, heads, project)
+        context.configure(connection=connection, dont_mutate=True)
+        migration = context.get_context()
+        back = [
+            _as_step(step).revision
+            for step in migration.opts["fn"](heads, migration)
+            if isinstance(step, RevisionStep) and not step.is_upgrade
+        ]
+        if not back:
+            return
+        if guard.is_production(project, connection) and not request.allow_production:
+            way = "-x allow-production" if plain else "--allow-production"
+            raise CommandError(
+                f"going back is refused: {project.backend.label} is a production database",
+                f"{way} does it all the same",
+            )
+        explanation = explain_losses(project, connection, back)
+    if plain and not project.console.can_ask():
+        return  # plain Alembic in a script asks nothing
+    guard.consent(project, explanation, no_input=request.no_input)
+
+
+def explain_losses(project: Project, connection: sa.Connection, back: Sequence[Script]) -> str:
+    """Return what going back through revisions would lose, in rows."""
+    from .console import columns, plural
+
+    losses, silent = history.losses(back, connection.dialect.name)
+    known = {TableName(None, name) for name in sa.inspect(connection).get_table_names()}
+    lines = []
+    for loss in losses:
+        if loss.table[0] is None and loss.table not in known:
+            continue
+        count = connection.scalar(loss.count) or 0
+        what = f"column {loss.column}" if loss.column else "the table" if loss.dropped else "rows"
+        lines.append([str(loss.table), plural(count, "value" if loss.column else "row"), f"{what} will be dropped"])
+        if not loss.dropped:
+            lines[-1][2] = "will be deleted"
+    lines += [[history.message(one), "", "cannot tell what it loses"] for one in silent]
+    head = f"This takes back {plural(len(back), 'revision')} of {project.backend.label} ({project.backend.title})"
+    if not lines:
+        return f"{head}. No rows will be lost."
+    return f"{head}. It loses\n{columns(lines, right=frozenset({1}))}"
+
+
+class _Runner:
+    """One run on one connection: what is begun, recorded and undone around each step."""
+
+    def __init__(self, project: Project, connection: sa.Connection, request: Request) -> None:
+        self.project = project
+        self.connection = connection
+        self.request = request
+        self.backend = project.backend
+        self.step: Step | None = None
+        self.savepoint: sa.NestedTransaction | None = None
+        self.statements: list[str] = []  # of the present step, those that change something
+        self.rows: dict[str, int] = {}
+        self.begun = 0.0
+        sa.event.listen(connection, "after_cursor_execute", self._note_statement)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run everything inside; a failure undoes the step it happened in, and keeps the steps before it."""
+        if self.backend.one_transaction:
+            self.connection.begin()
+        try:
+            yield
+            if self.backend.one_transaction:
+                self.connection.commit()
+        except BaseException as error:
+            self._undo()
+            if self.step is None or not isinstance(error, Exception) or isinstance(error, CommandError):
+                raise
+            raise self._failure(error) from error
+
+    def steps(self, plan: Plan, script: ScriptDirectory) -> Plan:
+        """Surround each step of a plan with what must happen before and after it."""
+
+        def planned(heads: tuple[str, ...], context: MigrationContext | None) -> Iterator[MigrationStep]:
+            _refuse_unknown(script, heads, self.project)
+            steps = list(plan(heads, context))
+            stamping = self.request.stamp or any(not isinstance(step, RevisionStep) for step in steps)
+            if not stamping:
+                self._refuse_unfinished(script)
+                if steps and not heads:
+                    self._refuse_foreign_tables(script)
+            if steps or self.request.stamp:
+                self._prepare(forget_unfinished=stamping or self.request.stamp)
+            for step in steps:
+                if isinstance(step, RevisionStep):
+                    self._begin(_as_step(step))
+                yield step
+                self._end()
+
+        return planned
+
+    def applied(self, *, step: Any, **_: object) -> None:
+        """Record the step in its own transaction; Alembic calls this after each one."""
+        if self.step is None:
+            return
+        if self.backend.one_transaction and any(_REBUILDS.match(statement) for statement in self.statements):
+            self.backend.verify_references(self.connection)
+        if self.step.kind == "data":
+            self._remember_rows()
+        if not self.backend.transactional_ddl:
+            bookkeeping.delete(self.connection, "unfinished")
+
+    def _prepare(self, *, forget_unfinished: bool) -> None:
+        bookkeeping.ensure(self.connection)
+        if bookkeeping.read(self.connection, "environment") is None:
+            bookkeeping.write(self.connection, "environment", self.project.settings.environment)
+        if forget_unfinished:
+            bookkeeping.delete(self.connection, "unfinished")
+        self._commit()
+
+    def _begin(self, step: Step) -> None:
+        if not self.backend.transactional_ddl:
+            direction = "upgrade" if step.upgrade else "downgrade"
+            bookkeeping.write(self.connection, "unfinished", f"{step.revision.revision} {direction}")
+            self._commit()
+        if self.backend.one_transaction:
+            self.savepoint = self.connection.begin_nested()
+        self.step, self.statements, self.rows, self.begun = step, [], {}, time.perf_counter()
+
+    def _end(self) -> None:
+        step, self.step = self.step, None
+        if self.savepoint is not None:
+            self.savepoint.commit()
+            self.savepoint = None
+        if step is not None:
+            rows = sum(self.rows.values()) if step.kind == "data" else 0
+            seconds = time.perf_counter() - self.begun
+            self.request.on_step(Step(step.revision, step.upgrade, seconds, rows))
+
+    def _undo(self) -> None:
+        if self.connection.closed or self.connection.invalidated:
+            return
+        if self.backend.one_transaction and self.connection.in_transaction():
+            if self.savepoint is not None and self.savepoint.is_active:
+                self.savepoint.rollback()
+            self.connection.commit()
+            return
+        self.connection.rollback()
+        if not self.backend.transactional_ddl and self.step is not None and not self._kept():
+            bookkeeping.delete(self.connection, "unfinished")
+            self.connection.commit()
+
+    def _kept(self) -> list[str]:
+        """Return the statements of the present step that a rollback does not take back."""
+        if self.backend.transactional_ddl:
+            return []
+        last_ddl = max((n for n, text in enumerate(self.statements) if not _ROWS.match(text)), default=-1)
+        return self.statements[: last_ddl + 1]
+
+    def _failure(self, error: Exception) -> CommandError:
+        assert self.step is not None
+        revision = self.step.revision
+        what = f"revision {revision.revision} {history.message(revision)!r} ({history.path_of(revision, self.project.root)})"
+        verb = "failed" if self.step.upgrade else "could not be taken back"
+        cause = f"{what} {verb}: {self._words(error)}"
+        kept = self._kept()
+        if not kept:
+            return CommandError(f"{cause}. Nothing of it stays", "correct it, then run the command again")
+        shown = "; ".join(" ".join(statement.split()[:3]) for statement in kept)
+        return CommandError(
+            f"{cause}. {self.backend.title} cannot roll back what had run before: {shown}",
+            _by_hand(revision, upgrade=self.step.upgrade),
+        )
+
+    def _words(self, error: Exception) -> str:
+        if isinstance(error, sa.exc.DBAPIError):
+            explanation = self.backend.explain(error)
+            return explanation.cause if explanation else self.backend.refusal(error)
+        if isinstance(error, AlembicCommandError):
+            return first_line(error)
+        return f"{type(error).__name__}: {first_line(error)}"
+
+    def _refuse_unfinished(self, script: ScriptDirectory) -> None:
+        value = bookkeeping.read(self.connection, "unfinished")
+        if value is None:
+            return
+        name, direction = value.split()
+        known = {one.revision: one for one in script.walk_revisions()}
+        if name not in known:
+            raise CommandError(
+                f"revision {name} was begun on {self.project.backend.label} and never finished, and no file has it",
+                "get its file, finish or undo it by hand, then python manage.py migrate --fake REVISION",
+            )
+        revision = known[name]
+        raise CommandError(
+            f"revision {name} {history.message(revision)!r} ({history.path_of(revision, self.project.root)}) was begun on"
+            f" {self.project.backend.label} and never finished; {self.backend.title} keeps what it did",
+            _by_hand(revision, upgrade=direction == "upgrade"),
+        )
+
+    def _refuse_foreign_tables(self, script: ScriptDirectory) -> None:
+        """Without a recorded revision the tables must not be there yet."""
+        made = history.tables_made(script, self.connection.dialect.name)
+        there = [name for name in sa.inspect(self.connection).get_table_names() if TableName(None, name) in made]
+        if there:
+            raise CommandError(
+                f"{self.backend.label} has the tables {', '.join(sorted(there))}, but no revision is recorded in it",
+                "python manage.py migrate --fake REVISION records the one it is at",
+            )
+
+    def _remember_rows(self) -> None:
+        assert self.step is not None
+        for table in self.rows:
+            if self.step.upgrade:
+                bookkeeping.write(self.connection, f"inserted:{table}", self.step.revision.revision)
+            else:
+                bookkeeping.delete(self.connection, f"inserted:{table}")
+
+    def _note_statement(
+        self,
+        connection: sa.Connection,
+        cursor: Any,
+        statement: str,
+        parameters: object,
+        context: object,
+        many: bool,
+    ) -> None:
+        if self.step is None or _READS.match(statement) or any(name in statement for name in bookkeeping.HIDDEN):
+            return
+        self.statements.append(statement)
+        if found := _ROWS.match(statement):
+            table = found["table"].strip('"`')
+            self.rows[table] = self.rows.get(table, 0) + max(cursor.rowcount, 0)
+
+    def _commit(self) -> None:
+        if not self.backend.one_transaction:
+            self.connection.commit()
+
+
+_READS = re.compile(r"\s*(SELECT|SHOW|DESCRIBE|EXPLAIN|PRAGMA|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|SET)\b", re.I)
+_ROWS = re.compile(r"\s*(?:INSERT INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+(?P<table>\S+)", re.I)
+_REBUILDS = re.compile(r"\s*DROP TABLE\b", re.I)
+
+
+def _by_hand(revision: Script, *, upgrade: bool) -> str:
+    """Return how to go on after a step that stopped half-way: the revision before it or itself, as the hand left it."""
+    before = revision.down_revision
+    parent = before if isinstance(before, str) else "zero" if not before else before[0]
+    after, undone = (revision.revision, parent) if upgrade else (parent, revision.revision)
+    return (
+        f"finish it by hand and record it with python manage.py migrate --fake {after}, or undo it by hand and then"
+        f" python manage.py migrate --fake {undone}"
+    )
+
+
+class _Output:
+    def __init__(self, written: list[str]) -> None:
+        self.written = written
+
+    def write(self, text: str) -> None:
+        self.written.append(text)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def _run_env(project: Project, script: ScriptDirectory, request: Request, plan: Plan, **options: Any) -> None:
+    config = history.alembic_config(project, request=request)
+    with EnvironmentContext(config, script, fn=plan, destination_rev=None, **options):
+        script.run_env()
+
+
+def _moves(context: ModuleType) -> bool:
+    """Return whether Alembic was asked to change the database: only upgrade, downgrade and stamp name a revision."""
+    try:
+        context.get_revision_argument()
+    except KeyError:
+        return False
+    return True
+
+
+def _loaded(project: Project, target: str) -> ScriptDirectory:
+    script = history.load(project)
+    if target.startswith(("+", "-")) or target == "head":
+        history.require_one_head(script, project.root)
+    return script
+
+
+def _plan(script: ScriptDirectory, target: str, *, stamp: bool) -> Plan:
+    def planned(heads: tuple[str, ...], _context: MigrationContext | None) -> Iterable[MigrationStep]:
+        revision = _destination(script, target, heads)
+        if stamp:
+            return script._stamp_revs(revision or "base", heads)
+        applied = {one.revision for head in heads for one in script.iterate_revisions(head, "base")}
+        if revision is None or revision in applied:
+            return script._downgrade_revs(revision or "base", heads) if heads and (revision,) != heads else []
+        return script._upgrade_revs(revision, heads)
+
+    return planned
+
+
+def _destination(script: ScriptDirectory, target: str, heads: tuple[str, ...]) -> str | None:
+    if not target.startswith(("+", "-")):
+        return history.resolve(script, target)
+    line = [None, *(one.revision for one in reversed(list(script.walk_revisions())))]
+    here = line.index(heads[0] if heads else None)
+    there = here + int(target)
+    if there < 0:
+        raise CommandError(
+            f"there are only {here} revisions to take back" if here != 1 else "there is only 1 revision to take back",
+            "python manage.py showmigrations lists them",
+        )
+    if there >= len(line):
+        pending = len(line) - 1 - here
+        raise CommandError(
+            f"there are only {pending} revisions to apply" if pending != 1 else "there is only 1 revision to apply",
+            "python manage.py showmigrations lists them",
+        )
+    return line[there]
+
+
+def _refuse_unknown(script: ScriptDirectory, heads: tuple[str, ...], project: Project) -> None:
+    known = {one.revision for one in script.walk_revisions()}
+    for head in heads:
+        if head not in known:
+            raise CommandError(
+                f"{project.backend.label} is at revision {head}, which no file in migrations/versions has",
+                "get that file (another branch may have it), or python manage.py reset",
+            )
+    if len(heads) > 1:
+        raise CommandError(
+            f"{project.backend.label} records {len(heads)} revisions at once: {', '.join(heads)}",
+            "python manage.py migrate --fake REVISION records the one it is at",
+        )
+
+
+def _as_step(step: MigrationStep) -> Step:
+    assert isinstance(step, RevisionStep)
+    return Step(step.revision, step.is_upgrade)
+
+
+@contextmanager
+def _translated(project: Project) -> Iterator[None]:
+    """Turn Alembic's own errors, and the driver's, into one line each."""
+    try:
+        with project.explained():
+            yield
+    except AlembicCommandError as error:
+        raise CommandError(first_line(error), "python manage.py showmigrations shows the history") from error
