@@ -60,9 +60,10 @@ class Console:
             CommandError: there is no terminal to ask on, or the answer was another.
         """
         if not self.can_ask():
+            first, *rest = (" ".join(line.split()) for line in explanation.splitlines())
             raise CommandError(
-                f"{explanation.splitlines()[0].rstrip('.:')}, and there is no terminal to ask on",
-                "give --no-input to go on without the question",
+                f"{first} {'; '.join(rest)}".strip().rstrip(".") + ". There is no terminal to ask on",
+                "--no-input goes on without the question",
             )
         _write(sys.stderr, visible(explanation))
         _write(sys.stderr, visible(f"Type {answer} to go on: "), end="")

@@ -90,10 +90,12 @@ def count_rows(connection: sa.Connection, tables: Iterable[TableName]) -> dict[T
 
 
 def consent(project: Project, explanation: str, *, no_input: bool) -> None:
-    """Have the person type the database's name, unless --no-input was given.
+    """Say what will be lost, and have the person type the database's name unless --no-input was given.
 
     Raises:
         CommandError: the person declined, or there is no terminal to ask on.
     """
-    if not no_input:
+    if no_input:
+        project.console.note(explanation)
+    else:
         project.console.confirm(explanation, project.backend.database)

@@ -18,6 +18,7 @@ from alembic.util import CommandError as AlembicCommandError
 
 from . import autogenerate, bookkeeping, guard, history
 from .backends.base import TableName
+from .console import columns, plural
 from .errors import CommandError, first_line
 
 if TYPE_CHECKING:
@@ -192,8 +193,10 @@ def _run_online(
     ):
         runner = _Runner(project, connection, request)
         with runner.transaction():
+            runner.look_for_foreign_tables(context.script)
             settings = {
                 "connection": connection,
+                "dont_mutate": False,
                 "transactional_ddl": backend.transactional_ddl,
                 "transaction_per_migration": True,
                 "on_version_apply": runner.applied,
@@ -233,8 +236,6 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
 
 def explain_losses(project: Project, connection: sa.Connection, back: Sequence[Script]) -> str:
     """Return what going back through revisions would lose, in rows."""
-    from .console import columns, plural
-
     losses, silent = history.losses(back, connection.dialect.name)
     known = {TableName(None, name) for name in sa.inspect(connection).get_table_names()}
     lines = []
@@ -265,6 +266,7 @@ class _Runner:
         self.savepoint: sa.NestedTransaction | None = None
         self.statements: list[str] = []  # of the present step, those that change something
         self.rows: dict[str, int] = {}
+        self.foreign_tables: list[str] = []
         self.begun = 0.0
         sa.event.listen(connection, "after_cursor_execute", self._note_statement)
 
@@ -283,6 +285,14 @@ class _Runner:
                 raise
             raise self._failure(error) from error
 
+    def look_for_foreign_tables(self, script: ScriptDirectory) -> None:
+        """Find the tables that are there although no revision is recorded; before Alembic runs, whose `op` this uses."""
+        if not heads_of(self.connection):
+            made = history.tables_made(script, self.connection.dialect.name)
+            there = sa.inspect(self.connection).get_table_names()
+            self.foreign_tables = sorted(name for name in there if TableName(None, name) in made)
+        self._commit()
+
     def steps(self, plan: Plan, script: ScriptDirectory) -> Plan:
         """Surround each step of a plan with what must happen before and after it."""
 
@@ -292,8 +302,12 @@ class _Runner:
             stamping = self.request.stamp or any(not isinstance(step, RevisionStep) for step in steps)
             if not stamping:
                 self._refuse_unfinished(script)
-                if steps and not heads:
-                    self._refuse_foreign_tables(script)
+                if steps and self.foreign_tables:
+                    raise CommandError(
+                        f"{self.backend.label} has the tables {', '.join(self.foreign_tables)},"
+                        " but no revision is recorded in it",
+                        "python manage.py migrate --fake REVISION records the one it is at",
+                    )
             if steps or self.request.stamp:
                 self._prepare(forget_unfinished=stamping or self.request.stamp)
             for step in steps:
@@ -365,7 +379,7 @@ class _Runner:
     def _failure(self, error: Exception) -> CommandError:
         assert self.step is not None
         revision = self.step.revision
-        what = f"revision {revision.revision} {history.message(revision)!r} ({history.path_of(revision, self.project.root)})"
+        what = _named(revision, self.project)
         verb = "failed" if self.step.upgrade else "could not be taken back"
         cause = f"{what} {verb}: {self._words(error)}"
         kept = self._kept()
@@ -398,20 +412,10 @@ class _Runner:
             )
         revision = known[name]
         raise CommandError(
-            f"revision {name} {history.message(revision)!r} ({history.path_of(revision, self.project.root)}) was begun on"
-            f" {self.project.backend.label} and never finished; {self.backend.title} keeps what it did",
+            f"{_named(revision, self.project)} was begun on {self.backend.label} and never finished;"
+            f" {self.backend.title} keeps what it did",
             _by_hand(revision, upgrade=direction == "upgrade"),
         )
-
-    def _refuse_foreign_tables(self, script: ScriptDirectory) -> None:
-        """Without a recorded revision the tables must not be there yet."""
-        made = history.tables_made(script, self.connection.dialect.name)
-        there = [name for name in sa.inspect(self.connection).get_table_names() if TableName(None, name) in made]
-        if there:
-            raise CommandError(
-                f"{self.backend.label} has the tables {', '.join(sorted(there))}, but no revision is recorded in it",
-                "python manage.py migrate --fake REVISION records the one it is at",
-            )
 
     def _remember_rows(self) -> None:
         assert self.step is not None
@@ -456,6 +460,10 @@ def _by_hand(revision: Script, *, upgrade: bool) -> str:
         f"finish it by hand and record it with python manage.py migrate --fake {after}, or undo it by hand and then"
         f" python manage.py migrate --fake {undone}"
     )
+
+
+def _named(revision: Script, project: Project) -> str:
+    return f"revision {revision.revision} {history.message(revision)!r} ({history.path_of(revision, project.root)})"
 
 
 class _Output:
@@ -510,16 +518,12 @@ def _destination(script: ScriptDirectory, target: str, heads: tuple[str, ...]) -
     line = [None, *(one.revision for one in reversed(list(script.walk_revisions())))]
     here = line.index(heads[0] if heads else None)
     there = here + int(target)
-    if there < 0:
+    if not 0 <= there < len(line):
+        steps, possible = abs(int(target)), here if there < 0 else len(line) - 1 - here
+        verb = "taken back: {} applied" if there < 0 else "applied: {} pending"
+        count = f"{possible} {'is' if possible == 1 else 'are'}"
         raise CommandError(
-            f"there are only {here} revisions to take back" if here != 1 else "there is only 1 revision to take back",
-            "python manage.py showmigrations lists them",
-        )
-    if there >= len(line):
-        pending = len(line) - 1 - here
-        raise CommandError(
-            f"there are only {pending} revisions to apply" if pending != 1 else "there is only 1 revision to apply",
-            "python manage.py showmigrations lists them",
+            f"{plural(steps, 'revision')} cannot be {verb.format(count)}", "python manage.py showmigrations lists them"
         )
     return line[there]
 

@@ -51,7 +51,7 @@ class MariaDB(Backend):
             sa.event.listen(engine, "do_connect", _connect_with_deadline)
 
     def create_database(self) -> bool:
-        engine = sa.create_engine(self.url.set(database=None), poolclass=sa.NullPool, **self._engine_options())
+        engine = sa.create_engine(self.url._replace(database=None), poolclass=sa.NullPool, **self._engine_options())
         self._watch_handshake(engine)
         with engine.connect() as connection:
             known = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
