@@ -20,7 +20,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 .env:
-	cp .env.example .env
+	install -m 600 .env.example .env
 
 test: install
 	$(BIN)/python -m pytest -n auto

@@ -65,7 +65,8 @@ def differences(project: Project, connection: sa.Connection, script: ScriptDirec
 
     config = history.alembic_config(project)
     settings = {key: value for key, value in options(project, script, config).items() if key != "target_metadata"}
-    context = MigrationContext.configure(connection, opts={**settings, "target_metadata": project.metadata})
+    with history.silent():
+        context = MigrationContext.configure(connection, opts={**settings, "target_metadata": project.metadata})
     script_ops = produce_migrations(context, project.metadata).upgrade_ops
     return [_describe(diff) for diff in (script_ops.as_diffs() if script_ops else [])]
 

@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a project: each check is a function that returns problems, with an id and a hint."""
+"""Everything that can be wrong with a project: each check returns problems, with an id and a hint."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from . import autogenerate, guard, history, migrations
 from .errors import CommandError
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from .project import Project
 
 
@@ -46,11 +48,8 @@ def settings(project: Project) -> Iterator[Problem]:
         yield Problem("settings.E001", error.cause, error.cure)
         return
     file = project.variables.file
-    if os.name == "posix" and file.exists() and project.backend.url.password:
-        if stat.S_IMODE(file.stat().st_mode) & (stat.S_IRGRP | stat.S_IROTH):
-            yield Problem(
-                "settings.W001", f"{file.name} holds a password and others can read it", f"chmod 600 {file.name}"
-            )
+    if os.name == "posix" and file.exists() and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        yield Problem("settings.W001", f"{file.name} can be read by other users", f"chmod 600 {file.name}")
 
 
 def models(project: Project) -> Iterator[Problem]:
@@ -92,7 +91,7 @@ def seeders(project: Project) -> Iterator[Problem]:
 
 
 def database(project: Project, *, history_is_sound: bool) -> list[Problem]:
-    """database.E001 unreachable, E002 not begun; migrations.E004 pending, E005 unfinished, E006 unknown; models.E002."""
+    """database.E001 unreachable, E002 missing; migrations.E004 pending, E005 unfinished, E006 unknown; models.E002."""
     if not project.backend.exists():
         return [
             Problem(
@@ -106,13 +105,13 @@ def database(project: Project, *, history_is_sound: bool) -> list[Problem]:
         return [Problem("database.E001", error.cause, error.cure)]
 
 
-def _connected(project: Project, connection: migrations.sa.Connection, *, history_is_sound: bool) -> Iterator[Problem]:
+def _connected(project: Project, connection: sa.Connection, *, history_is_sound: bool) -> Iterator[Problem]:
     current = migrations.heads_of(connection)
     recorded = guard.recorded_environment(connection)
     if recorded and recorded != project.settings.environment:
         yield Problem(
             "database.W001",
-            f"{project.backend.label} was first migrated as {recorded}, and ENVIRONMENT is {project.settings.environment}",
+            f"{project.backend.label} was first migrated as {recorded}, ENVIRONMENT is {project.settings.environment}",
             "is DATABASE_URL the database you mean?",
         )
     left = migrations.unfinished(connection)

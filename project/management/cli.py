@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None, *, package: str, root: Path) ->
     console = Console(color="--no-color" not in arguments)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        if sys.version_info < (3, 11):
+        if sys.version_info < (3, 11):  # noqa: UP036  # it is run by whatever python there is
             raise CommandError("Python 3.11 or newer is needed", "make install PYTHON=python3.11")
         with _interruptible():
             return _run(arguments, package, root)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TextIO
 
 from .errors import CommandError
@@ -95,8 +96,8 @@ class ProgressBar:
     def __init__(self, label: str, total: int, *, shown: bool) -> None:
         self._label, self._total, self._shown = label, total, shown
         self._begun = time.monotonic()
-        self._stop = None
-        self._move = None
+        self._stop: Callable[[], None] | None = None
+        self._move: Callable[[int], None] | None = None
 
     def advance(self, rows: int) -> None:
         """Move the bar by the rows that were just written."""
@@ -121,7 +122,7 @@ class ProgressBar:
         task = progress.add_task(self._label, total=self._total)
         progress.start()
         self._stop = progress.stop
-        self._move = lambda rows: progress.advance(task, rows)
+        self._move = partial(progress.advance, task)
 
     def close(self) -> None:
         if self._stop:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import logging
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -143,6 +145,17 @@ def path_of(revision: Script, root: Path) -> str:
 # What the files would do
 
 
+@contextmanager
+def silent() -> Iterator[None]:
+    """Keep Alembic from logging a context that is made only to look something up."""
+    logger = logging.getLogger("alembic.runtime.migration")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
 def render(revision: Script, direction: Direction, dialect: str) -> list[str]:
     """Return the SQL statements of one step, without a database.
 
@@ -152,7 +165,8 @@ def render(revision: Script, direction: Direction, dialect: str) -> list[str]:
     options: dict[str, object] = {"as_sql": True, "output_buffer": statements, "literal_binds": True}
     # SQLite's batch mode wants a live table to copy; PostgreSQL's spelling of the same change is read as easily.
     name = "postgresql" if dialect == "sqlite" else dialect
-    context = MigrationContext.configure(dialect_name=name, opts=options)
+    with silent():
+        context = MigrationContext.configure(dialect_name=name, opts=options)
     with Operations.context(context):
         getattr(revision.module, direction)()
     return statements.found

@@ -11,6 +11,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 from alembic.script import Script, ScriptDirectory
@@ -95,7 +97,8 @@ def read_heads(project: Project) -> tuple[str, ...]:
 
 def heads_of(connection: sa.Connection) -> tuple[str, ...]:
     """Return the revision an open connection's database is at."""
-    return tuple(sorted(MigrationContext.configure(connection).get_current_heads()))
+    with history.silent():
+        return tuple(sorted(MigrationContext.configure(connection).get_current_heads()))
 
 
 def require_head(project: Project, connection: sa.Connection) -> None:
@@ -140,16 +143,29 @@ def run(context: ModuleType, project: Project) -> None:
     with _translated(project):
         if context.is_offline_mode():
             _run_offline(context, project, request, options)
-        elif _moves(context):
+        elif _moves(context, project):
             _run_online(context, project, request, options, plain=plain)
         else:
             _run_reading(context, project, options)
 
 
 def _run_reading(context: ModuleType, project: Project, options: dict[str, Any]) -> None:
+    if not _needs_database(context.config):
+        context.configure(dialect_name=project.backend.url.get_dialect().name, as_sql=True, **options)
+        context.run_migrations()
+        return
     with project.connect() as connection:
         context.configure(connection=connection, dont_mutate=True, **options)
         context.run_migrations()
+
+
+def _needs_database(config: Config) -> bool:
+    """Return False for what only writes a file: `revision` without --autogenerate, and `merge`."""
+    given = config.cmd_opts
+    if given is None or not hasattr(given, "cmd"):
+        return bool(config.attributes.get("needs_database", True))
+    writes_a_file = given.cmd[0] in (command.revision, command.merge)
+    return not writes_a_file or getattr(given, "autogenerate", False)
 
 
 def _run_offline(context: ModuleType, project: Project, request: Request, options: dict[str, Any]) -> None:
@@ -164,10 +180,12 @@ def _run_offline(context: ModuleType, project: Project, request: Request, option
         **({"output_buffer": output} if output else {}),
         **options,
     }
-    context.configure(**settings)
+    with history.silent():
+        context.configure(**settings)
     original: Plan = context.get_context().opts["fn"]
 
     def planned(heads: tuple[str, ...], migration: MigrationContext | None) -> Iterator[MigrationStep]:
+        assert migration is not None
         for number, step in enumerate(original(heads, migration)):
             if number == 0 and not heads:
                 migration.impl._exec(sa.schema.CreateTable(bookkeeping.metadata_table, if_not_exists=True))
@@ -202,7 +220,8 @@ def _run_online(
                 "on_version_apply": runner.applied,
                 **options,
             }
-            context.configure(**settings)
+            with history.silent():
+                context.configure(**settings)
             context.configure(**settings, fn=runner.steps(context.get_context().opts["fn"], context.script))
             with context.begin_transaction():
                 context.run_migrations()
@@ -213,7 +232,8 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
     with project.connect() as connection:
         heads = heads_of(connection)
         _refuse_unknown(context.script, heads, project)
-        context.configure(connection=connection, dont_mutate=True)
+        with history.silent():
+            context.configure(connection=connection, dont_mutate=True)
         migration = context.get_context()
         back = [
             _as_step(step).revision
@@ -286,7 +306,7 @@ class _Runner:
             raise self._failure(error) from error
 
     def look_for_foreign_tables(self, script: ScriptDirectory) -> None:
-        """Find the tables that are there although no revision is recorded; before Alembic runs, whose `op` this uses."""
+        """Find the tables that are there though no revision is recorded; before Alembic runs, whose `op` this uses."""
         if not heads_of(self.connection):
             made = history.tables_made(script, self.connection.dialect.name)
             there = sa.inspect(self.connection).get_table_names()
@@ -297,7 +317,8 @@ class _Runner:
         """Surround each step of a plan with what must happen before and after it."""
 
         def planned(heads: tuple[str, ...], context: MigrationContext | None) -> Iterator[MigrationStep]:
-            _refuse_unknown(script, heads, self.project)
+            if not self.request.stamp:
+                _refuse_unknown(script, heads, self.project)
             steps = list(plan(heads, context))
             stamping = self.request.stamp or any(not isinstance(step, RevisionStep) for step in steps)
             if not stamping:
@@ -483,12 +504,15 @@ def _run_env(project: Project, script: ScriptDirectory, request: Request, plan: 
         script.run_env()
 
 
-def _moves(context: ModuleType) -> bool:
+def _moves(context: ModuleType, project: Project) -> bool:
     """Return whether Alembic was asked to change the database: only upgrade, downgrade and stamp name a revision."""
     try:
         context.get_revision_argument()
     except KeyError:
         return False
+    except AlembicCommandError:
+        history.require_one_head(context.script, project.root)
+        raise
     return True
 
 
@@ -504,12 +528,16 @@ def _plan(script: ScriptDirectory, target: str, *, stamp: bool) -> Plan:
         revision = _destination(script, target, heads)
         if stamp:
             return script._stamp_revs(revision or "base", heads)
-        applied = {one.revision for head in heads for one in script.iterate_revisions(head, "base")}
-        if revision is None or revision in applied:
-            return script._downgrade_revs(revision or "base", heads) if heads and (revision,) != heads else []
-        return script._upgrade_revs(revision, heads)
+        current: Any = heads  # Alembic passes the tuple too, and declares a string
+        if revision is None or revision in _applied(script, heads):
+            return script._downgrade_revs(revision or "base", current) if heads and (revision,) != heads else []
+        return script._upgrade_revs(revision, current)
 
     return planned
+
+
+def _applied(script: ScriptDirectory, heads: tuple[str, ...]) -> set[str]:
+    return {one.revision for head in heads for one in script.iterate_revisions(head, "base")}
 
 
 def _destination(script: ScriptDirectory, target: str, heads: tuple[str, ...]) -> str | None:
@@ -536,7 +564,7 @@ def _refuse_unknown(script: ScriptDirectory, heads: tuple[str, ...], project: Pr
                 f"{project.backend.label} is at revision {head}, which no file in migrations/versions has",
                 "get that file (another branch may have it), or python manage.py reset",
             )
-    if len(heads) > 1:
+    if any(head in _applied(script, (other,)) for head in heads for other in heads if head != other):
         raise CommandError(
             f"{project.backend.label} records {len(heads)} revisions at once: {', '.join(heads)}",
             "python manage.py migrate --fake REVISION records the one it is at",

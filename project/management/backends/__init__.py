@@ -13,7 +13,7 @@ from .base import Backend
 
 __all__ = ["Backend", "backend_for"]
 
-# scheme -> (module, class, SQLAlchemy's name of the dialect, drivers in order of preference, the extra that installs one)
+# scheme -> (module, class, SQLAlchemy's name of the dialect, drivers in order of preference, the extra with one)
 _SCHEMES = {
     "sqlite": ("sqlite", "SQLite", "sqlite", ("sqlite3",), ""),
     "postgresql": ("postgresql", "PostgreSQL", "postgresql", ("psycopg", "psycopg2"), "postgresql"),

@@ -110,7 +110,7 @@ class Backend:
         while not self._try_lock(connection):
             if time.monotonic() > deadline:
                 raise CommandError(
-                    f"{self._lock_holder(connection)} has been migrating or seeding {self.label} for {LOCK_TIMEOUT} seconds",
+                    f"{self._lock_holder(connection)} has migrated or seeded {self.label} for {LOCK_TIMEOUT} seconds",
                     "try again when it is done, or end that process",
                 )
             if not said and time.monotonic() - begun > SAY_AFTER:
@@ -152,7 +152,7 @@ class Backend:
     def drop_views(self, connection: sa.Connection, views: Sequence[TableName]) -> None:
         """Drop views."""
         for view in views:
-            quoted = connection.dialect.identifier_preparer.format_table(view.clause)  # type: ignore[arg-type]  # it formats any named clause
+            quoted = connection.dialect.identifier_preparer.format_table(view.clause)
             connection.exec_driver_sql(f"DROP VIEW {quoted}".replace("%", "%%"))
 
     def drop_types(self, connection: sa.Connection, types: Sequence[TableName]) -> None:

@@ -64,7 +64,7 @@ class MariaDB(Backend):
         return True
 
     def explain(self, error: sa.exc.DBAPIError) -> CommandError | None:
-        arguments = getattr(error.orig, "args", ())
+        arguments: tuple[object, ...] = getattr(error.orig, "args", ())
         code = arguments[0] if arguments and isinstance(arguments[0], int) else None
         words = self.refusal(error)
         where = ", ".join(self.hosts()) or "this machine"
@@ -104,7 +104,7 @@ class MariaDB(Backend):
         return None
 
     def refusal(self, error: sa.exc.DBAPIError) -> str:
-        arguments = getattr(error.orig, "args", ())
+        arguments: tuple[object, ...] = getattr(error.orig, "args", ())
         return first_line(Exception(arguments[1])) if len(arguments) > 1 else super().refusal(error)
 
     def _lock_name(self) -> str:
@@ -114,7 +114,7 @@ class MariaDB(Backend):
     def _try_lock(self, connection: sa.Connection) -> bool:
         locked = connection.scalar(sa.text("SELECT GET_LOCK(:name, 0)"), {"name": self._lock_name()})
         connection.commit()
-        return locked == 1
+        return bool(locked)
 
     def _unlock(self, connection: sa.Connection) -> None:
         if connection.closed or connection.invalidated:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from .. import migrations
+from .. import history, migrations
 from ..console import columns, plural
 from ..errors import CommandError
 from ..history import message
@@ -105,7 +105,7 @@ def header(project: Project) -> str:
 
 
 def _place(project: Project, at: str) -> str:
-    heads = migrations.history.load(project).get_heads()
+    heads = history.load(project).get_heads()
     return f"head {at}" if [at] == list(heads) else at
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
+from alembic.script import Script
+
 from .. import history, migrations
 from ..console import columns
 from ..project import Project
@@ -50,7 +52,7 @@ def handle(project: Project, *, json: bool) -> None:
 
 def _as_json(
     project: Project,
-    revisions: list[history.Script],
+    revisions: list[Script],
     applied: set[str],
     current: tuple[str, ...],
     heads: list[str],
