@@ -6,7 +6,9 @@ import importlib.util
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -54,7 +56,7 @@ def options(project: Project, script: ScriptDirectory, config: Config) -> dict[s
         "compare_server_default": True,
         "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
         "process_revision_directives": lambda context, revision, directives: _place(
-            project, script, config, directives
+            project, script, config, context, directives
         ),
     }
 
@@ -67,8 +69,34 @@ def differences(project: Project, connection: sa.Connection, script: ScriptDirec
     settings = {key: value for key, value in options(project, script, config).items() if key != "target_metadata"}
     with history.silent():
         context = MigrationContext.configure(connection, opts={**settings, "target_metadata": project.metadata})
-    script_ops = produce_migrations(context, project.metadata).upgrade_ops
-    return [_describe(diff) for diff in (script_ops.as_diffs() if script_ops else [])]
+    with quiet():
+        upgrade = produce_migrations(context, project.metadata).upgrade_ops
+    assert upgrade is not None
+    upgrade.ops += _missing_expression_indexes(project, connection)
+    return [_describe(diff) for diff in upgrade.as_diffs()]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence what SQLAlchemy and Alembic warn of and what is seen to here: cycles, and indexes on expressions."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Cannot correctly sort tables")
+        warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index")
+        warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
+        yield
+
+
+def _missing_expression_indexes(project: Project, connection: sa.Connection) -> list[ops.MigrateOperation]:
+    """Return what makes the indexes on expressions that SQLite lacks and Alembic, unable to see them, leaves out."""
+    known = project.backend.unreflected_indexes(connection)
+    if known is None:
+        return []
+    return [
+        ops.CreateIndexOp.from_index(index)
+        for table in project.metadata.tables.values()
+        for index in sorted(table.indexes, key=str)
+        if str(index.name) not in known and not all(isinstance(part, sa.Column) for part in index.expressions)
+    ]
 
 
 def _describe(diff: Any) -> str:
@@ -115,26 +143,49 @@ def _tidy(operations: ops.OpContainer) -> None:
 
 def _keys_to_later_tables(table: ops.CreateTableOp, later: list[str]) -> list[ops.MigrateOperation]:
     """Take the foreign keys to tables that are made after this one out of it; return what makes them afterwards."""
-    moved: list[ops.MigrateOperation] = []
-    for key in [one for one in table.columns if isinstance(one, sa.ForeignKeyConstraint)]:
-        if key.referred_table.name in later and key.referred_table.name != table.table_name:
-            table.columns = [one for one in table.columns if one is not key]
-            make = ops.CreateForeignKeyOp.from_constraint(key)
-            moved.append(ops.ModifyTableOps(table.table_name, [make], schema=table.schema))
-    return moved
+    moved = [
+        key for key in table.columns if isinstance(key, sa.ForeignKeyConstraint) and key.referred_table.name in later
+    ]
+    table.columns = [one for one in table.columns if not any(one is key for key in moved)]
+    make = [ops.CreateForeignKeyOp.from_constraint(key) for key in moved]
+    for one in make:
+        one.kw.pop("use_alter", None)  # which is what this is
+    return [ops.ModifyTableOps(table.table_name, make, schema=table.schema)] if make else []
 
 
-def _place(project: Project, script: ScriptDirectory, config: Config, directives: list[ops.MigrationScript]) -> None:
+def _drop_keys_of_cycles(operations: ops.OpContainer) -> None:
+    """Drop the foreign keys to tables that are dropped before their own table, ahead of them all."""
+    tables = [op.to_table() for op in operations.ops if isinstance(op, ops.DropTableOp)]
+    gone: set[str] = set()
+    first: list[ops.MigrateOperation] = []
+    for table in tables:
+        keys = [key for key in table.foreign_key_constraints if key.name and _target(key) in gone]
+        drop = [ops.DropConstraintOp.from_constraint(key) for key in keys]
+        if drop:
+            first.append(ops.ModifyTableOps(table.name, drop, schema=table.schema))
+        gone.add(table.fullname)
+    operations.ops = [*first, *operations.ops]
+
+
+def _target(key: sa.ForeignKeyConstraint) -> str:
+    return key.elements[0].target_fullname.rpartition(".")[0]
+
+
+def _place(
+    project: Project,
+    script: ScriptDirectory,
+    config: Config,
+    context: MigrationContext,
+    directives: list[ops.MigrationScript],
+) -> None:
     """Put a new revision into its folder, and drop an autogenerated one that would say nothing."""
     if not directives:
         return
     new = directives[0]
+    _complete(project, context, new)
     if config.attributes.get("only_if_changed") and new.upgrade_ops is not None and new.upgrade_ops.is_empty():
         directives.clear()
         return
-    for operations in (new.upgrade_ops, new.downgrade_ops):
-        if operations is not None:
-            _tidy(operations)
     kind = config.attributes["kind"]
     new.version_path = str(_folder(script, kind))
     if kind == "data":
@@ -143,6 +194,20 @@ def _place(project: Project, script: ScriptDirectory, config: Config, directives
     if preview is not None:
         preview.append(_body(new))
         directives.clear()
+
+
+def _complete(project: Project, context: MigrationContext, new: ops.MigrationScript) -> None:
+    """Add what Alembic leaves out, and make what it generated run on every database."""
+    if new.upgrade_ops is None or new.downgrade_ops is None:
+        return
+    if context.connection is not None:
+        missing = _missing_expression_indexes(project, context.connection)
+        new.upgrade_ops.ops += missing
+        new.downgrade_ops.ops[:0] = [op.reverse() for op in reversed(missing)]
+    for operations in (new.upgrade_ops, new.downgrade_ops):
+        _drop_keys_of_cycles(operations)
+    for operations in (new.upgrade_ops, new.downgrade_ops):
+        _tidy(operations)
 
 
 def _folder(script: ScriptDirectory, kind: str) -> Path:

@@ -154,7 +154,7 @@ def _run_reading(context: ModuleType, project: Project, options: dict[str, Any])
         context.configure(dialect_name=project.backend.url.get_dialect().name, as_sql=True, **options)
         context.run_migrations()
         return
-    with project.connect() as connection:
+    with project.connect() as connection, autogenerate.quiet():
         context.configure(connection=connection, dont_mutate=True, **options)
         context.run_migrations()
 

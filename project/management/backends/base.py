@@ -143,6 +143,10 @@ class Backend:
     def verify_references(self, connection: sa.Connection) -> None:
         """Raise CommandError when a row refers to one that is not there, where the database does not see to it."""
 
+    def unreflected_indexes(self, connection: sa.Connection) -> set[str] | None:
+        """Return the names of all indexes where SQLAlchemy cannot reflect those on expressions, else None."""
+        return None
+
     # Emptying it
 
     def drop(self, connection: sa.Connection, tables: Sequence[TableName]) -> None:

@@ -110,6 +110,9 @@ class SQLite(Backend):
         if found:
             raise CommandError(f"rows of {found[0]} would refer to rows of {found[2]} that do not exist")
 
+    def unreflected_indexes(self, connection: sa.Connection) -> set[str] | None:
+        return set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'index'").scalars())
+
     def drop(self, connection: sa.Connection, tables: Sequence[TableName]) -> None:
         for table in tables:
             connection.execute(sa.schema.DropTable(sa.Table(table[1], sa.MetaData(), schema=table[0])))
