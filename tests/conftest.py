@@ -1,0 +1,99 @@
+"""Fixtures: a fresh database on each of the three kinds, a copy of the project, and the ways to run it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.databases import KINDS, SERVERS, Database, fresh
+from tests.houses import Environment, House, OpenTerminal, Python, Runner, Terminal, build
+
+_DATABASES = ("database", "sqlite_database", "server_database", "postgresql_database", "mariadb_database")
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database that is there and empty (on SQLite: a path without a file), on each of the three in turn."""
+    with fresh(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path) -> Iterator[Database]:
+    """A path for an SQLite file, for what cannot differ between databases."""
+    with fresh("sqlite", tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=SERVERS)
+def server_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database on each of the two servers."""
+    with fresh(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def postgresql_database(tmp_path: Path) -> Iterator[Database]:
+    with fresh("postgresql", tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def mariadb_database(tmp_path: Path) -> Iterator[Database]:
+    with fresh("mariadb", tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def _clean_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("house"))
+
+
+@pytest.fixture
+def house(_clean_house: Path, tmp_path: Path) -> House:
+    """A copy of the project, as it is after cloning, that the test may change."""
+    return House(Path(shutil.copytree(_clean_house, tmp_path / "house")))
+
+
+@pytest.fixture
+def manage(request: pytest.FixtureRequest, house: House) -> Runner:
+    """Run `python manage.py ...` in the house, with DATABASE_URL of the test's database when it has one."""
+    return Runner(house, _url(request))
+
+
+@pytest.fixture
+def alembic(request: pytest.FixtureRequest, house: House) -> Runner:
+    """Run plain `alembic ...` in the house."""
+    return Runner(house, _url(request), module="alembic")
+
+
+@pytest.fixture
+def python(request: pytest.FixtureRequest, house: House) -> Python:
+    """Run manage.py by a new interpreter, for what happens while it starts."""
+    return Python(house, _url(request))
+
+
+@pytest.fixture
+def terminal(request: pytest.FixtureRequest, house: House) -> Iterator[OpenTerminal]:
+    """Open `python manage.py ...` on a terminal (`-m alembic ...` too)."""
+    opened: list[Terminal] = []
+
+    def open_terminal(*arguments: str, env: Environment | None = None) -> Terminal:
+        opened.append(Terminal(house, _url(request), arguments, env))
+        return opened[-1]
+
+    yield open_terminal
+    for one in opened:
+        one.close()
+
+
+def _url(request: pytest.FixtureRequest) -> str | None:
+    asked = [name for name in _DATABASES if name in request.fixturenames]
+    assert len(asked) <= 1, f"a test has one database, not {asked}"
+    if not asked:
+        return None
+    made: Database = request.getfixturevalue(asked[0])
+    return made.url

@@ -1,0 +1,166 @@
+"""A fresh database for one test, on SQLite, PostgreSQL or MariaDB, and what a test asks of it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+KINDS = ("sqlite", "postgresql", "mariadb")
+SERVERS = KINDS[1:]
+PREFIX = "manage_test_"
+BOOKKEEPING = {"alembic_version", "management_metadata"}
+_ADDRESSES = {
+    "postgresql": ("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"),
+    "mariadb": ("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306"),
+}
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database of one test."""
+
+    kind: str
+    name: str  # what a person types to confirm: the file's name, or the database's
+    address: sa.URL
+    file: Path | None = None  # on SQLite
+
+    @property
+    def url(self) -> str:
+        """The DATABASE_URL that a person would write."""
+        scheme = self.kind
+        return self.address.set(drivername=scheme).render_as_string(hide_password=False)
+
+    def engine(self) -> sa.Engine:
+        """Return an engine of the test's own, with foreign keys on in SQLite too."""
+        engine = sa.create_engine(self.address, poolclass=sa.NullPool)
+        if self.kind == "sqlite":
+            sa.event.listen(engine, "connect", _enforce_foreign_keys)
+        return engine
+
+    @contextmanager
+    def connect(self) -> Iterator[sa.Connection]:
+        """Open a connection; what is not committed is rolled back."""
+        engine = self.engine()
+        try:
+            with engine.connect() as connection:
+                yield connection
+        finally:
+            engine.dispose()
+
+    def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        with self.connect() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(sql), parameters)]
+
+    def value(self, sql: str, **parameters: object) -> Any:
+        """Return the first column of a query's only row."""
+        [(value, *_)] = self.rows(sql, **parameters)
+        return value
+
+    def execute(self, *statements: str, **parameters: object) -> None:
+        """Run statements in one transaction."""
+        with self.connect() as connection:
+            for statement in statements:
+                connection.execute(sa.text(statement), parameters)
+            connection.commit()
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table holds."""
+        return int(self.value(f"SELECT count(*) FROM {table}"))
+
+    def tables(self) -> set[str]:
+        """Return every table there is but the bookkeeping; none when there is no SQLite file."""
+        return self.all_tables() - BOOKKEEPING
+
+    def all_tables(self) -> set[str]:
+        """Return every table there is, the bookkeeping too."""
+        if self.file is not None and not self.file.exists():
+            return set()
+        with self.connect() as connection:
+            return set(sa.inspect(connection).get_table_names())
+
+    def revision(self) -> str | None:
+        """Return the revision recorded in the database."""
+        if "alembic_version" not in self.all_tables():
+            return None
+        found = self.rows("SELECT version_num FROM alembic_version")
+        assert len(found) <= 1, f"{len(found)} revisions are recorded: {found}"
+        return found[0][0] if found else None
+
+    def metadata(self, key: str) -> str | None:
+        """Return a value of the bookkeeping."""
+        found = self.rows("SELECT value FROM management_metadata WHERE management_metadata.key = :key", key=key)
+        return found[0][0] if found else None
+
+
+@contextmanager
+def fresh(kind: str, folder: Path, *, made: bool = True) -> Iterator[Database]:
+    """Make a database with a name of its own and drop it afterwards; skip, or fail in CI, where there is no server.
+
+    With `made=False` only the name is there, and what the test makes of it is dropped.
+    """
+    name = PREFIX + uuid.uuid4().hex[:16]
+    if kind == "sqlite":
+        file = folder / f"{name}.db"
+        yield Database(kind, file.name, sa.URL.create("sqlite", database=str(file)), file)
+        return
+    server = _server(kind)
+    if made:
+        _administrate(server, f"CREATE DATABASE {name}")
+    try:
+        yield Database(kind, name, server.set(database=name))
+    finally:
+        # A killed process leaves its session to the server, which may still be undoing its work.
+        force = " WITH (FORCE)" if kind == "postgresql" else ""
+        _administrate(server, f"DROP DATABASE IF EXISTS {name}{force}")
+
+
+def server_address(kind: str) -> sa.URL:
+    """Return the address of a server that answers; skip the test, or fail it in CI, when it does not."""
+    return _server(kind)
+
+
+def _server(kind: str) -> sa.URL:
+    url, why = _look_for(kind)
+    if why:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
+    return url
+
+
+@cache
+def _look_for(kind: str) -> tuple[sa.URL, str]:
+    variable, default = _ADDRESSES[kind]
+    url = sa.make_url(os.environ.get(variable) or default)
+    if url.host != "127.0.0.1":
+        return url, f"{variable} must be on 127.0.0.1: tests make and drop databases there"
+    try:
+        _administrate(url, "SELECT 1")
+    except sa.exc.OperationalError as error:
+        why = str(error.orig).strip().splitlines()[0]
+        return url, f"no {kind} server answers on {url.host}:{url.port} (set {variable} for another port): {why}"
+    return url, ""
+
+
+def _administrate(server: sa.URL, statement: str) -> None:
+    engine = sa.create_engine(
+        server, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 10}
+    )
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+    finally:
+        engine.dispose()
+
+
+def _enforce_foreign_keys(driver: sqlite3.Connection, _record: object) -> None:
+    driver.execute("PRAGMA foreign_keys = ON")

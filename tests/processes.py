@@ -1,0 +1,198 @@
+"""Run the house's own programs, each in a process of its own, without paying for the libraries' import every time.
+
+A forkserver imports the third-party libraries once; every run is then a fork of it that has never seen the project.
+Imports of this module stay light: each of those processes imports it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import multiprocessing
+import os
+import runpy
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+DEADLINE = 120  # seconds; nothing here takes so long, whatever the machine
+REPOSITORY = Path(__file__).resolve().parent.parent
+LIBRARIES = [
+    "sqlalchemy",
+    "sqlalchemy.orm",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.mysql.mariadb",
+    "sqlalchemy.dialects.mysql.pymysql",
+    "alembic.command",
+    "alembic.autogenerate",
+    "alembic.ext.checkconstraint_byname",
+    "alembic.ddl.sqlite",
+    "alembic.ddl.postgresql",
+    "alembic.ddl.mysql",
+    "psycopg",
+    "psycopg_binary",
+    "pymysql",
+    "dotenv.parser",
+    "sqlglot",
+    "sqlglot.dialects",
+    "faker",
+    "faker.proxy",
+    "faker.decode",
+    "faker.providers.person.en_US",
+    "rich.progress",
+    "mako.template",
+    "argparse",
+    "logging.config",
+]
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(LIBRARIES)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a program left behind: its exit code (negative: the signal that ended it) and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    def __str__(self) -> str:
+        return f"exit code {self.code}\n--- stdout\n{self.out}--- stderr\n{self.err}"
+
+    def expect(self, code: int) -> Result:
+        """Fail with everything that was written unless this is the exit code."""
+        assert self.code == code, f"expected exit code {code}, not this:\n{self}"
+        return self
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is to be run: manage.py by its path, or an installed module by its name."""
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    cwd: Path
+    files: Path  # a folder for its three streams
+    file: Path | None = None
+    module: str = ""
+    stdin: str | None = None
+
+
+class Running:
+    """A program that was started: wait for it, or end it."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        (program.files / "stdin").write_text(program.stdin or "", encoding="utf-8")
+        self._process: ForkServerProcess = _context.Process(target=_be, args=(program,), daemon=True)
+        self._process.start()
+        assert self._process.pid is not None
+        self.pid: int = self._process.pid
+
+    def wait(self, timeout: float = DEADLINE) -> Result:
+        """Return what the program left behind; one that does not end in time is killed, and fails the test."""
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            self.kill()
+            raise AssertionError(f"{' '.join(self._program.arguments)} did not end in {timeout} s:\n{self._result(-9)}")
+        return self._result(self._process.exitcode)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
+
+    def kill(self) -> Result:
+        """End it as `kill -9` does."""
+        self._process.kill()
+        self._process.join(DEADLINE)
+        return self._result(self._process.exitcode if self._process.exitcode is not None else -9)
+
+    def is_running(self) -> bool:
+        return self._process.is_alive()
+
+    def wait_for(self, text: str, timeout: float = DEADLINE) -> None:
+        """Wait until it has written a text to stdout or stderr."""
+        deadline = time.monotonic() + timeout
+        while text not in (written := self._read("stdout") + self._read("stderr")):
+            assert time.monotonic() < deadline, f"{text!r} was not written in {timeout} s, but:\n{written}"
+            assert self.is_running() or text in self._read("stdout") + self._read("stderr"), (
+                f"it ended without writing {text!r}:\n{self._result(self._process.exitcode or 0)}"
+            )
+            time.sleep(0.01)
+
+    def _result(self, code: int) -> Result:
+        return Result(code, self._read("stdout"), self._read("stderr"))
+
+    def _read(self, name: str) -> str:
+        file = self._program.files / name
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+
+
+def _be(program: Program) -> None:
+    """Become `python manage.py ...`: its environment, folder, streams, arguments and exit code, and nothing else."""
+    os.environ.clear()
+    os.environ.update(program.environment)
+    os.chdir(program.cwd)
+    _redirect(program.files)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    sys.dont_write_bytecode = True
+    sys.path[:] = [place for place in sys.path if place and Path(place) not in _OURS]
+    assert "project" not in sys.modules
+    code = 1
+    try:
+        if program.file is not None:
+            sys.argv = [program.file.name, *program.arguments]
+            sys.path.insert(0, str(program.file.parent))
+            importlib.invalidate_caches()
+            runpy.run_path(str(program.file), run_name="__main__")
+        else:
+            sys.argv = [program.module, *program.arguments]
+            runpy.run_module(program.module, run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as leaving:
+        code = _exit_code(leaving)
+    except KeyboardInterrupt:
+        traceback.print_exc()
+        code = 130
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        threading._shutdown()  # type: ignore[attr-defined]  # what the interpreter itself does at its end
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code & 0xFF)
+
+
+_OURS = {REPOSITORY, REPOSITORY / "tests", REPOSITORY / "tests" / "management"}
+
+
+def _redirect(files: Path) -> None:
+    streams = (("stdin", os.O_RDONLY), ("stdout", os.O_WRONLY | os.O_CREAT), ("stderr", os.O_WRONLY | os.O_CREAT))
+    for number, (name, mode) in enumerate(streams):
+        opened = os.open(files / name, mode | os.O_APPEND if mode != os.O_RDONLY else mode)
+        os.dup2(opened, number)
+        os.close(opened)
+    # As the interpreter makes them: what is written stays buffered until a flush, stderr until the end of a line.
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # it stays open
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  # it stays open
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+
+
+def _exit_code(leaving: SystemExit) -> int:
+    if leaving.code is None:
+        return 0
+    if isinstance(leaving.code, int):
+        return leaving.code
+    sys.stderr.write(f"{leaving.code}\n")
+    return 1

@@ -1,0 +1,112 @@
+"""The tests' own ground: databases that are fresh and go away, processes that know nothing of each other."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.databases import PREFIX, Database, fresh
+from tests.houses import House, OpenTerminal, Runner
+
+SHOW_WORLD = '''"""Show what this process knows."""
+
+import os
+import sys
+
+
+def handle(project):
+    print(sorted(os.environ), os.getcwd(), sys.path[0], sys.stdin.read(), file=sys.stderr)
+    sys.exit(int(os.environ.get("LEAVE", "0")))
+'''
+SHOW_MODEL = '''"""Show where a model comes from."""
+
+from project.models import student
+
+
+def handle(project):
+    print(student.__file__, student.Student(id=1, name="Ada", grade=2))
+'''
+WAIT = '''"""Wait until somebody ends this."""
+
+import time
+
+
+def handle(project):
+    print("waiting", flush=True)
+    time.sleep(600)
+'''
+
+
+def test_a_database_is_empty_and_has_a_name_of_its_own(database: Database) -> None:
+    assert database.name.startswith(PREFIX)
+    assert database.all_tables() == set()
+    database.execute("CREATE TABLE here (id INTEGER)")
+    assert database.tables() == {"here"}
+
+
+def test_a_database_is_gone_after_its_test(server_database: Database, tmp_path: Path) -> None:
+    with fresh(server_database.kind, tmp_path) as other:
+        other.execute("CREATE TABLE here (id INTEGER)")
+
+    listed = "SELECT datname FROM pg_database" if server_database.kind == "postgresql" else "SHOW DATABASES"
+    names = {name for (name,) in server_database.rows(listed)}
+    assert server_database.name in names
+    assert other.name not in names
+
+
+def test_a_process_has_a_clean_environment(
+    manage: Runner, house: House, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    monkeypatch.setenv("NO_COLOR", "1")
+    house.write("project/commands/world.py", SHOW_WORLD)
+
+    result = manage("world", stdin="typed", env={"LEAVE": "7", "DATABASE_URL": None})
+
+    assert result.code == 7
+    assert "'ENVIRONMENT'" not in result.err
+    assert "'NO_COLOR'" not in result.err
+    assert "'DATABASE_URL'" not in result.err
+    assert result.err.rstrip().endswith(f"{house.root} {house.root} typed")
+
+
+def test_a_process_runs_the_house_it_is_in(manage: Runner, house: House, sqlite_database: Database) -> None:
+    house.change("project/models/student.py", 'return f"Student', 'return f"Pupil')
+    house.write("project/commands/name.py", SHOW_MODEL)
+
+    result = manage("name")
+
+    assert result.out == f"{house.root}/project/models/student.py Pupil 1: Ada, Grade 2\n"
+
+
+def test_processes_are_started_waited_for_and_ended(manage: Runner, house: House, sqlite_database: Database) -> None:
+    house.write("project/commands/wait.py", WAIT)
+    first, second = manage.start("wait"), manage.start("wait")
+    first.wait_for("waiting")
+    second.wait_for("waiting")
+
+    killed = first.kill()
+    second.send(signal.SIGTERM)
+
+    assert killed.code == -signal.SIGKILL
+    assert second.wait().code == 143
+    assert first.pid != second.pid
+
+
+def test_plain_alembic_runs_in_the_house(alembic: Runner, sqlite_database: Database) -> None:
+    result = alembic("heads")
+
+    assert result.code == 0
+    assert "(head)" in result.out
+
+
+def test_a_terminal_asks_and_is_answered(manage: Runner, terminal: OpenTerminal, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    screen = terminal("rollback")
+
+    screen.read_until("to go on: ")
+    screen.type("no")
+
+    assert screen.wait().code == 1
