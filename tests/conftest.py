@@ -71,6 +71,13 @@ def alembic(request: pytest.FixtureRequest, house: House) -> Runner:
 
 
 @pytest.fixture
+def migrated(database: Database, manage: Runner) -> Database:
+    """The database of this test, on each of the three kinds, with every migration applied."""
+    manage.ok("migrate")
+    return database
+
+
+@pytest.fixture
 def python(request: pytest.FixtureRequest, house: House) -> Python:
     """Run manage.py by a new interpreter, for what happens while it starts."""
     return Python(house, _url(request))

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None, *, package: str, root: Path) ->
         if sys.version_info < (3, 11):  # noqa: UP036  # it is run by whatever python there is
             raise CommandError("Python 3.11 or newer is needed", "make install PYTHON=python3.11")
         with _interruptible():
-            return _run(arguments, package, root)
+            return _run(arguments, package, root, console)
     except CommandError as error:
         _fail(console, str(error), show_traceback)
         return error.exit_code
@@ -79,13 +79,13 @@ def run_environment(package: str) -> None:
         raise AlembicCommandError(str(error)) from error
 
 
-def _run(arguments: list[str], package: str, root: Path) -> int:
+def _run(arguments: list[str], package: str, root: Path, console: Console) -> int:
     commands = find_commands(package, root)
     name = arguments[0] if arguments else "help"
     if name in ("help", "-h", "--help"):
         topic = [word for word in arguments[1:] if not word.startswith("-")]
         if not topic:
-            _print_overview(commands)
+            console.result(_overview(commands))
             return 0
         name, arguments = topic[0], [topic[0], "--help"]
     if name not in commands:
@@ -175,18 +175,15 @@ def _log_as_alembic_ini_says(file: str | None) -> None:
         logging.config.fileConfig(file, disable_existing_loggers=False)
 
 
-def _print_overview(commands: dict[str, Path]) -> None:
+def _overview(commands: dict[str, Path]) -> str:
     grouped = {name for names in GROUPS.values() for name in names}
     groups = {**GROUPS, "This project": tuple(name for name in commands if name not in grouped)}
     width = max(map(len, commands))
-    print("Usage: python manage.py COMMAND [options]")
+    lines = ["Usage: python manage.py COMMAND [options]"]
     for group, names in groups.items():
         known = [name for name in names if name in commands]
-        if known:
-            print(f"\n{group}")
-            for name in known:
-                print(f"  {name:{width}}  {_summary(commands[name])}")
-    print("\npython manage.py help COMMAND shows the options of one.")
+        lines += ["", group, *(f"  {name:{width}}  {_summary(commands[name])}" for name in known)] if known else []
+    return "\n".join([*lines, "", "python manage.py help COMMAND shows the options of one."])
 
 
 def _summary(file: Path) -> str:
