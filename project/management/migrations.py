@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -274,6 +275,10 @@ def explain_losses(project: Project, connection: sa.Connection, back: Sequence[S
     return f"{head}. It loses\n{columns(lines, right=frozenset({1}))}"
 
 
+class BrokenReferences(Exception):
+    """A step that would leave rows whose parent is gone."""
+
+
 class _Runner:
     """One run on one connection: what is begun, recorded and undone around each step."""
 
@@ -287,6 +292,7 @@ class _Runner:
         self.statements: list[str] = []  # of the present step, those that change something
         self.rows: dict[str, int] = {}
         self.foreign_tables: list[str] = []
+        self.broken_before: Counter[tuple[str, str]] = Counter()
         self.begun = 0.0
         sa.event.listen(connection, "after_cursor_execute", self._note_statement)
 
@@ -343,8 +349,8 @@ class _Runner:
         """Record the step in its own transaction; Alembic calls this after each one."""
         if self.step is None:
             return
-        if self.backend.one_transaction and any(_REBUILDS.match(statement) for statement in self.statements):
-            self.backend.verify_references(self.connection)
+        if any(not _ADDS.match(statement) for statement in self.statements):
+            self._refuse_broken_references()
         if self.step.kind == "data":
             self._remember_rows()
         if not self.backend.transactional_ddl:
@@ -356,6 +362,7 @@ class _Runner:
             bookkeeping.write(self.connection, "environment", self.project.settings.environment)
         if forget_unfinished:
             bookkeeping.delete(self.connection, "unfinished")
+        self.broken_before = self.backend.broken_references(self.connection)
         self._commit()
 
     def _begin(self, step: Step) -> None:
@@ -416,9 +423,15 @@ class _Runner:
         if isinstance(error, sa.exc.DBAPIError):
             explanation = self.backend.explain(error)
             return explanation.cause if explanation else self.backend.refusal(error)
-        if isinstance(error, AlembicCommandError):
+        if isinstance(error, AlembicCommandError | BrokenReferences):
             return first_line(error)
         return f"{type(error).__name__}: {first_line(error)}"
+
+    def _refuse_broken_references(self) -> None:
+        """Foreign keys are off while SQLite migrates: look for the rows that would have lost their parent."""
+        broken = self.backend.broken_references(self.connection) - self.broken_before
+        for child, parent in sorted(broken):
+            raise BrokenReferences(f"rows of {child} would refer to rows of {parent} that do not exist")
 
     def _refuse_unfinished(self, script: ScriptDirectory) -> None:
         value = bookkeeping.read(self.connection, "unfinished")
@@ -469,7 +482,7 @@ class _Runner:
 
 _READS = re.compile(r"\s*(SELECT|SHOW|DESCRIBE|EXPLAIN|PRAGMA|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|SET)\b", re.I)
 _ROWS = re.compile(r"\s*(?:INSERT INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+(?P<table>\S+)", re.I)
-_REBUILDS = re.compile(r"\s*DROP TABLE\b", re.I)
+_ADDS = re.compile(r"\s*CREATE\b", re.I)
 
 
 def _by_hand(revision: Script, *, upgrade: bool) -> str:

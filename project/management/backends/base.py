@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -140,8 +141,12 @@ class Backend:
         """Surround a run of migrations with what this database needs for it."""
         yield
 
-    def verify_references(self, connection: sa.Connection) -> None:
-        """Raise CommandError when a row refers to one that is not there, where the database does not see to it."""
+    def broken_references(self, connection: sa.Connection) -> Counter[tuple[str, str]]:
+        """Return how many rows of a table refer to rows of another that are not there, by both tables' names.
+
+        Only where the database does not see to it itself while migrating.
+        """
+        return Counter()
 
     def unreflected_indexes(self, connection: sa.Connection) -> set[str] | None:
         """Return the names of all indexes where SQLAlchemy cannot reflect those on expressions, else None."""

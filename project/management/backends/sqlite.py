@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,10 +106,9 @@ class SQLite(Backend):
         finally:
             driver.execute("PRAGMA foreign_keys = ON")
 
-    def verify_references(self, connection: sa.Connection) -> None:
-        found = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-        if found:
-            raise CommandError(f"rows of {found[0]} would refer to rows of {found[2]} that do not exist")
+    def broken_references(self, connection: sa.Connection) -> Counter[tuple[str, str]]:
+        # https://www.sqlite.org/pragma.html#pragma_foreign_key_check
+        return Counter((row[0], row[2]) for row in connection.exec_driver_sql("PRAGMA foreign_key_check"))
 
     def unreflected_indexes(self, connection: sa.Connection) -> set[str] | None:
         return set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'index'").scalars())

@@ -8,11 +8,13 @@ import shutil
 from ..errors import CommandError
 from ..project import Project
 
+FORMER_NAMES = {"mariadb": ("mysql",)}
+
 
 def handle(project: Project) -> None:
     backend = project.backend
     arguments, environment = backend.client()
-    program = shutil.which(arguments[0])
+    program = next(filter(None, map(shutil.which, (arguments[0], *FORMER_NAMES.get(arguments[0], ())))), None)
     if program is None:
         raise CommandError(
             f"the program {arguments[0]} is not installed",

@@ -17,7 +17,7 @@ def handle(project: Project, *, code: str | None) -> None:
     import sqlalchemy as sa
     from sqlalchemy.orm import Session
 
-    with project.connect(write=True) as connection, Session(connection) as session:
+    with project.connect() as connection, Session(connection) as session:
         names: dict[str, Any] = {"sa": sa, "session": session, "project": project, **project.models}
         if code is not None:
             exec(compile(code, "<-c>", "exec"), names)  # noqa: S102  # the person's own code is the point
