@@ -71,6 +71,14 @@ class Result:
         assert self.code == code, f"expected exit code {code}, not this:\n{self}"
         return self
 
+    def refusal(self, code: int = 1) -> str:
+        """Return the one line that says why it was refused; fail when it is not one line with this exit code."""
+        self.expect(code)
+        lines = self.err.splitlines()
+        assert len(lines) == 1, f"a refusal is one line on stderr, not this:\n{self}"
+        assert lines[0].startswith("manage.py: "), f"a refusal begins with manage.py:\n{self}"
+        return lines[0].removeprefix("manage.py: ")
+
 
 @dataclass(frozen=True)
 class Program:

@@ -33,7 +33,7 @@ def options(project: Project, script: ScriptDirectory, config: Config) -> dict[s
 
     def is_ours(table: sa.Table) -> bool:
         if not made:
-            made.update(history.tables_made(script, project.backend.url.get_dialect().name), {TableName(None, "")})
+            made.update(history.tables_made(script, project.backend.offline_dialect), {TableName(None, "")})
         return TableName.of(table) in made
 
     def include_name(name: str | None, kind: str, parents: dict[str, str | None]) -> bool:

@@ -157,16 +157,14 @@ def silent() -> Iterator[None]:
 
 
 def render(revision: Script, direction: Direction, dialect: str) -> list[str]:
-    """Return the SQL statements of one step, without a database.
+    """Return the SQL statements of one step, without a database; `dialect` is a backend's offline_dialect.
 
     Raises whatever the migration raises when it asks the database something.
     """
     statements = _Statements()
     options: dict[str, object] = {"as_sql": True, "output_buffer": statements, "literal_binds": True}
-    # SQLite's batch mode wants a live table to copy; PostgreSQL's spelling of the same change is read as easily.
-    name = "postgresql" if dialect == "sqlite" else dialect
     with silent():
-        context = MigrationContext.configure(dialect_name=name, opts=options)
+        context = MigrationContext.configure(dialect_name=dialect, opts=options)
     with Operations.context(context):
         getattr(revision.module, direction)()
     return statements.found

@@ -152,7 +152,7 @@ def run(context: ModuleType, project: Project) -> None:
 
 def _run_reading(context: ModuleType, project: Project, options: dict[str, Any]) -> None:
     if not _needs_database(context.config):
-        context.configure(dialect_name=project.backend.url.get_dialect().name, as_sql=True, **options)
+        context.configure(dialect_name=project.backend.dialect, as_sql=True, **options)
         context.run_migrations()
         return
     with project.connect() as connection, autogenerate.quiet():
@@ -170,10 +170,9 @@ def _needs_database(config: Config) -> bool:
 
 
 def _run_offline(context: ModuleType, project: Project, request: Request, options: dict[str, Any]) -> None:
-    dialect = project.backend.url.get_dialect()
     output = _Output(request.output) if "request" in context.config.attributes else None
     settings = {
-        "dialect_name": dialect.name,
+        "dialect_name": project.backend.dialect,
         "literal_binds": True,
         "dialect_opts": {"paramstyle": "named"},
         "transactional_ddl": project.backend.transactional_ddl,
@@ -257,7 +256,7 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
 
 def explain_losses(project: Project, connection: sa.Connection, back: Sequence[Script]) -> str:
     """Return what going back through revisions would lose, in rows."""
-    losses, silent = history.losses(back, connection.dialect.name)
+    losses, silent = history.losses(back, project.backend.offline_dialect)
     known = {TableName(None, name) for name in sa.inspect(connection).get_table_names()}
     lines = []
     for loss in losses:
@@ -314,7 +313,7 @@ class _Runner:
     def look_for_foreign_tables(self, script: ScriptDirectory) -> None:
         """Find the tables that are there though no revision is recorded; before Alembic runs, whose `op` this uses."""
         if not heads_of(self.connection):
-            made = history.tables_made(script, self.connection.dialect.name)
+            made = history.tables_made(script, self.backend.offline_dialect)
             there = sa.inspect(self.connection).get_table_names()
             self.foreign_tables = sorted(name for name in there if TableName(None, name) in made)
         self._commit()

@@ -93,7 +93,7 @@ def verify(project: Project) -> None:
 
 
 def _contents(project: Project, connection: sa.Connection) -> Contents:
-    script, dialect = history.load(project), connection.dialect.name
+    script, dialect = history.load(project), project.backend.offline_dialect
     tables = {TableName.of(table) for table in project.metadata.tables.values()}
     tables |= history.tables_made(script, dialect) | {TableName(None, name) for name in bookkeeping.HIDDEN}
     views = history.views_made(script, dialect)

@@ -68,6 +68,16 @@ class Backend:
         """Return the hosts this URL may lead to; none when it is this machine for certain."""
         return []
 
+    @property
+    def dialect(self) -> str:
+        """SQLAlchemy's name of the dialect."""
+        return self.url.get_dialect().name
+
+    @property
+    def offline_dialect(self) -> str:
+        """The dialect in which a migration of this database can be written out without running it."""
+        return self.dialect
+
     # Reaching it
 
     def engine(self, *, create: bool = False) -> sa.Engine:

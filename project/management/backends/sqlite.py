@@ -40,6 +40,10 @@ class SQLite(Backend):
     def database(self) -> str:
         return self.path.name
 
+    @property
+    def offline_dialect(self) -> str:
+        return "postgresql"  # batch mode wants a live table to copy; this spells the same change out
+
     def engine(self, *, create: bool = False) -> sa.Engine:
         self._look(create=create)
         address = f"file:{quote(str(self.path))}?mode={'rwc' if create else 'rw'}"
