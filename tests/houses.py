@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.processes import DEADLINE, REPOSITORY, Program, Result, Running
+from tests.processes import DEADLINE, REPOSITORY, Forked, Program, Result, Running, Started
 
 FILES = ("manage.py", "alembic.ini", "pyproject.toml", ".env.example")
 FOLDERS = ("project", "migrations")
@@ -127,7 +127,7 @@ class Runner:
         self, *arguments: str, env: Environment | None = None, stdin: str | None = None, cwd: Path | None = None
     ) -> Running:
         """Start it and go on."""
-        return Running(
+        return Forked(
             Program(
                 arguments,
                 environment(self._house, self._url, env),
@@ -148,27 +148,25 @@ class Python:
         self._url = url
 
     def __call__(self, *arguments: str, env: Environment | None = None, flags: tuple[str, ...] = ()) -> Result:
-        process = self.start(*arguments, env=env, flags=flags)
-        try:
-            out, err = process.communicate(timeout=DEADLINE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
-        return Result(process.returncode, out, err)
+        return self.start(*arguments, env=env, flags=flags).wait()
 
-    def start(
-        self, *arguments: str, env: Environment | None = None, flags: tuple[str, ...] = ()
-    ) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+    def start(self, *arguments: str, env: Environment | None = None, flags: tuple[str, ...] = ()) -> Started:
+        return Started(
             [sys.executable, *flags, "manage.py", *arguments],
-            cwd=self._house.root,
-            env=environment(self._house, self._url, env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
+            environment(self._house, self._url, env),
+            self._house.root,
+            _new_folder(self._house),
         )
+
+    def shell(self, line: str, *, env: Environment | None = None) -> Result:
+        """Run a line of sh in which `python manage.py` is `$MANAGE`."""
+        values = {"MANAGE": f"{sys.executable} manage.py", **(env or {})}
+        return Started(
+            ["/bin/sh", "-c", line],
+            environment(self._house, self._url, values),
+            self._house.root,
+            _new_folder(self._house),
+        ).wait()
 
 
 class Terminal:

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import runpy
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -94,23 +95,19 @@ class Program:
 
 
 class Running:
-    """A program that was started: wait for it, or end it."""
+    """A program that was started: wait for it, or end it. Its streams are files, so that nothing waits for a reader."""
 
-    def __init__(self, program: Program) -> None:
-        self._program = program
-        (program.files / "stdin").write_text(program.stdin or "", encoding="utf-8")
-        self._process: ForkServerProcess = _context.Process(target=_be, args=(program,), daemon=True)
-        self._process.start()
-        assert self._process.pid is not None
-        self.pid: int = self._process.pid
+    def __init__(self, name: str, pid: int, files: Path) -> None:
+        self.pid = pid
+        self._name = name
+        self._files = files
 
     def wait(self, timeout: float = DEADLINE) -> Result:
         """Return what the program left behind; one that does not end in time is killed, and fails the test."""
-        self._process.join(timeout)
-        if self._process.exitcode is None:
-            self.kill()
-            raise AssertionError(f"{' '.join(self._program.arguments)} did not end in {timeout} s:\n{self._result(-9)}")
-        return self._result(self._process.exitcode)
+        code = self._wait(timeout)
+        if code is None:
+            raise AssertionError(f"{self._name} did not end in {timeout} s:\n{self.kill()}")
+        return self._result(code)
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -118,29 +115,63 @@ class Running:
 
     def kill(self) -> Result:
         """End it as `kill -9` does."""
-        self._process.kill()
-        self._process.join(DEADLINE)
-        return self._result(self._process.exitcode if self._process.exitcode is not None else -9)
-
-    def is_running(self) -> bool:
-        return self._process.is_alive()
+        if self._wait(0) is None:
+            os.kill(self.pid, signal.SIGKILL)
+        code = self._wait(DEADLINE)
+        return self._result(-signal.SIGKILL if code is None else code)
 
     def wait_for(self, text: str, timeout: float = DEADLINE) -> None:
         """Wait until it has written a text to stdout or stderr."""
         deadline = time.monotonic() + timeout
-        while text not in (written := self._read("stdout") + self._read("stderr")):
-            assert time.monotonic() < deadline, f"{text!r} was not written in {timeout} s, but:\n{written}"
-            assert self.is_running() or text in self._read("stdout") + self._read("stderr"), (
-                f"it ended without writing {text!r}:\n{self._result(self._process.exitcode or 0)}"
-            )
-            time.sleep(0.01)
+        while text not in self._read("stdout") + self._read("stderr"):
+            code = self._wait(0.01)
+            if code is not None and text not in self._read("stdout") + self._read("stderr"):
+                raise AssertionError(f"{self._name} ended without writing {text!r}:\n{self._result(code)}")
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self._name} did not write {text!r} in {timeout} s:\n{self.kill()}")
+
+    def _wait(self, timeout: float) -> int | None:
+        """Return the exit code, None when it still runs after so many seconds."""
+        raise NotImplementedError
 
     def _result(self, code: int) -> Result:
         return Result(code, self._read("stdout"), self._read("stderr"))
 
     def _read(self, name: str) -> str:
-        file = self._program.files / name
+        file = self._files / name
         return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+
+
+class Forked(Running):
+    """A fork of the forkserver."""
+
+    def __init__(self, program: Program) -> None:
+        (program.files / "stdin").write_text(program.stdin or "", encoding="utf-8")
+        self._process: ForkServerProcess = _context.Process(target=_be, args=(program,), daemon=True)
+        self._process.start()
+        assert self._process.pid is not None
+        super().__init__(" ".join(program.arguments), self._process.pid, program.files)
+
+    def _wait(self, timeout: float) -> int | None:
+        self._process.join(timeout)
+        return self._process.exitcode
+
+
+class Started(Running):
+    """An interpreter of its own, from its first import on."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path, files: Path) -> None:
+        with open(files / "stdout", "wb") as out, open(files / "stderr", "wb") as err:
+            self._process = subprocess.Popen(
+                command, cwd=cwd, env=dict(environment), stdin=subprocess.DEVNULL, stdout=out, stderr=err
+            )
+        super().__init__(" ".join(command), self._process.pid, files)
+
+    def _wait(self, timeout: float) -> int | None:
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
 
 
 def _be(program: Program) -> None:

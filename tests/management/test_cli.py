@@ -1,0 +1,395 @@
+"""The command line itself: help, wrong usage, exit codes, interruptions, and streams that go away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.databases import Database
+from tests.houses import House, OpenTerminal, Python, Runner, environment
+from tests.processes import DEADLINE
+
+COMMANDS = ("migrate", "rollback", "showmigrations", "makemigrations", "seed", "reset", "check", "shell", "dbshell")
+HEAVY = ("sqlalchemy", "alembic", "faker", "dotenv", "sqlglot", "rich", "argparse", "project.models")
+WAIT = '''"""Wait until somebody ends this."""
+
+import time
+
+
+def handle(project):
+    print("waiting", flush=True)
+    time.sleep(600)
+'''
+SLOW = '''"""Slow to import."""
+
+import sys
+import time
+
+print("importing", file=sys.stderr, flush=True)
+time.sleep(600)
+'''
+GREET = '''"""Greet somebody of the school.
+
+Kindly.
+"""
+
+
+def add_arguments(parser):
+    parser.add_argument("name")
+    parser.add_argument("--times", type=int, default=1)
+
+
+def handle(project, *, name, times):
+    project.console.result(f"Hello {name}! " * times)
+    return 3 if name == "nobody" else None
+'''
+
+
+# Help
+
+
+@pytest.mark.parametrize("asking", [(), ("help",), ("--help",), ("-h",)], ids=["alone", "help", "--help", "-h"])
+def test_help_lists_every_command_in_groups(manage: Runner, asking: tuple[str, ...]) -> None:
+    result = manage.ok(*asking)
+
+    for group in ("Migrations", "Data", "Inspection", "This project"):
+        assert group in result.out.splitlines()
+    listed = [line.split()[0] for line in result.out.splitlines() if line.startswith("  ")]
+    assert [one for one in listed if one in COMMANDS] == list(COMMANDS)
+    assert "show" in listed
+    assert result.err == ""
+
+
+def test_help_says_what_each_command_does_in_one_line(manage: Runner) -> None:
+    result = manage.ok("help")
+
+    summaries = [line for line in result.out.splitlines() if line.startswith("  ")]
+    assert all(len(line.split(maxsplit=1)) == 2 for line in summaries)
+    assert all(len(line) <= 120 for line in summaries)
+
+
+def test_help_imports_no_library_and_no_model(python: Python) -> None:
+    result = python("help", flags=("-X", "importtime")).expect(0)
+
+    imported = {line.rpartition("|")[2].strip() for line in result.err.splitlines()}
+    assert "project.management.cli" in imported
+    assert {one for one in imported if one.startswith(HEAVY)} == set()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_shows_what_it_does_and_its_options(manage: Runner, command: str) -> None:
+    result = manage.ok("help", command)
+    same = manage.ok(command, "--help")
+
+    assert result.out == same.out
+    assert result.out.startswith(f"usage: manage.py {command}")
+    for option in ("--database-url", "--env-file", "--verbosity", "--traceback", "--no-color"):
+        assert option in result.out
+
+
+def test_help_of_an_unknown_command_is_refused(manage: Runner) -> None:
+    assert "unknown command 'sed'. Did you mean 'seed'?" in manage("help", "sed").refusal(2)
+
+
+# Wrong usage
+
+
+def test_an_unknown_command_is_refused_with_the_close_one(manage: Runner) -> None:
+    result = manage("migate")
+
+    assert result.refusal(2).startswith("unknown command 'migate'. Did you mean 'migrate'?")
+    assert result.out == ""
+
+
+def test_an_unknown_command_like_no_other_points_to_help(manage: Runner) -> None:
+    line = manage("xyzzy").refusal(2)
+
+    assert line.startswith("unknown command 'xyzzy'.")
+    assert "Did you mean" not in line
+    assert "python manage.py help" in line
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("migrate", "--nonsense"),
+        ("migrate", "head", "head"),
+        ("migrate", "--pla"),
+        ("migrate", "--plan", "--fake"),
+        ("migrate", "-v", "4"),
+        ("migrate", "-v", "loud"),
+        ("migrate", "--database-url"),
+        ("rollback", "one"),
+        ("rollback", "0"),
+        ("rollback", "-1"),
+        ("rollback", "1.5"),
+        ("rollback", "99999999999999999999"),
+        ("showmigrations", "students"),
+        ("makemigrations",),
+        ("makemigrations", "--data", "--empty", "-m", "Both"),
+        ("shell", "-c"),
+        ("check", "everything"),
+        ("seed", "--count", "-1"),
+        ("seed", "--count", "1.5"),
+        ("seed", "--count", "many"),
+        ("reset", "--count", "-5"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_one_line_with_exit_code_2(
+    manage: Runner, sqlite_database: Database, wrong: tuple[str, ...]
+) -> None:
+    result = manage(*wrong)
+
+    result.refusal(2)
+    assert result.out == ""
+    assert not sqlite_database.all_tables()
+
+
+def test_control_characters_in_an_argument_are_shown_and_not_obeyed(manage: Runner) -> None:
+    line = manage("mig\x1b[31mrate\x07").refusal(2)
+
+    assert "\x1b" not in line
+    assert "\x07" not in line
+
+
+# Without the dependencies
+
+
+@pytest.mark.parametrize("command", ["migrate", "seed", "check", "showmigrations", "shell"])
+def test_missing_dependencies_are_said_with_the_command_that_installs_them(
+    python: Python, sqlite_database: Database, command: str
+) -> None:
+    result = python(command, flags=("-S",))  # an interpreter without site-packages
+
+    line = result.refusal()
+    assert "is not installed" in line
+    assert "pip install -c constraints.txt -e ." in line
+
+
+def test_help_works_without_the_dependencies(python: Python) -> None:
+    assert "migrate" in python("help", flags=("-S",)).expect(0).out
+
+
+def test_a_missing_library_of_the_projects_own_is_no_missing_dependency(
+    manage: Runner, house: House, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    house.write("project/models/teacher.py", '"""A teacher."""\n\nimport a_library_nobody_has\n')
+
+    result = manage("makemigrations", "-m", "Anything")
+
+    assert result.code == 1
+    assert "a_library_nobody_has" in result.err
+    assert "constraints.txt" not in result.err
+
+
+# Interruptions
+
+
+def test_ctrl_c_ends_a_command_with_130_and_one_line(manage: Runner, house: House, sqlite_database: Database) -> None:
+    house.write("project/commands/wait.py", WAIT)
+    running = manage.start("wait")
+    running.wait_for("waiting")
+
+    running.send(signal.SIGINT)
+
+    assert running.wait().refusal(130) == "interrupted"
+
+
+def test_sigterm_ends_a_command_with_143_and_without_a_traceback(
+    manage: Runner, house: House, sqlite_database: Database
+) -> None:
+    house.write("project/commands/wait.py", WAIT)
+    running = manage.start("wait")
+    running.wait_for("waiting")
+
+    running.send(signal.SIGTERM)
+
+    result = running.wait().expect(143)
+    assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize("file", ["project/__init__.py", "project/settings.py", "project/models/slow.py"])
+def test_ctrl_c_during_imports_ends_with_130_and_without_a_traceback(
+    manage: Runner, python: Python, house: House, sqlite_database: Database, file: str
+) -> None:
+    manage.ok("migrate")
+    house.write(file, SLOW)
+    running = python.start("makemigrations", "-m", "Anything")
+    running.wait_for("importing")
+
+    running.send(signal.SIGINT)
+
+    assert "Traceback" not in running.wait().expect(130).err
+
+
+def test_ctrl_c_at_any_moment_of_starting_ends_with_130_and_without_a_traceback(
+    python: Python, sqlite_database: Database
+) -> None:
+    for delay in (0.02, 0.08, 0.2, 0.5, 0.9):
+        running = python.start("migrate", "--plan", flags=("-X", "importtime"))
+        # Before manage.py's first lines have run, Python itself answers Ctrl-C; the delays begin after that.
+        running.wait_for("project.management\n")
+        time.sleep(delay)
+
+        running.send(signal.SIGINT)
+
+        result = running.wait()
+        assert result.code in (0, 130), result
+        assert "Traceback" not in result.err
+
+
+# A project's own commands
+
+
+def test_a_file_in_the_projects_commands_folder_is_a_command(
+    manage: Runner, house: House, sqlite_database: Database
+) -> None:
+    house.write("project/commands/greet.py", GREET)
+
+    listed = manage.ok("help")
+    result = manage.ok("greet", "Ada", "--times", "2")
+
+    assert "greet  " in listed.out.partition("This project")[2]
+    assert "Greet somebody of the school\n" in listed.out
+    assert result.out == "Hello Ada! Hello Ada! \n"
+
+
+def test_a_commands_number_is_the_exit_code(manage: Runner, house: House, sqlite_database: Database) -> None:
+    house.write("project/commands/greet.py", GREET)
+
+    assert manage("greet", "nobody").code == 3
+
+
+def test_a_projects_own_command_wins_over_the_machinerys(
+    manage: Runner, house: House, sqlite_database: Database
+) -> None:
+    house.write("project/commands/check.py", GREET)
+
+    assert manage.ok("check", "Ada").out == "Hello Ada! \n"
+
+
+def test_a_command_that_is_wrong_inside_keeps_its_traceback(
+    manage: Runner, house: House, sqlite_database: Database
+) -> None:
+    house.write("project/commands/broken.py", '"""Break."""\n\n\ndef handle(project):\n    return {}["a bug"]\n')
+
+    result = manage("broken")
+
+    assert result.code == 1
+    assert "Traceback (most recent call last)" in result.err
+    assert "KeyError: 'a bug'" in result.err
+
+
+# Options of every command
+
+
+def test_verbosity_0_says_nothing_but_errors(manage: Runner, database: Database) -> None:
+    done = manage.ok("migrate", "-v", "0")
+    wrong = manage("migrate", "nonsense", "-v", "0")
+
+    assert (done.out, done.err) == ("", "")
+    assert wrong.refusal().startswith("no revision 'nonsense'")
+    assert "students" in database.tables()
+
+
+def test_results_are_shown_at_verbosity_0_too(manage: Runner, sqlite_database: Database) -> None:
+    assert "[ ]" in manage.ok("showmigrations", "-v", "0").out
+
+
+def test_verbosity_2_shows_alembics_log_and_3_the_statements(manage: Runner, sqlite_database: Database) -> None:
+    plain = manage.ok("migrate", "+1")
+    log = manage.ok("migrate", "+1", "-v", "2")
+    statements = manage.ok("migrate", "+1", "--verbosity", "3")
+
+    assert plain.err == ""
+    assert "Running upgrade" in log.err
+    assert "CREATE TABLE" not in log.err
+    assert "CREATE TABLE subjects" in statements.err
+
+
+def test_traceback_is_shown_when_asked_for(manage: Runner, sqlite_database: Database) -> None:
+    result = manage("migrate", "nonsense", "--traceback").expect(1)
+
+    assert "Traceback (most recent call last)" in result.err
+    assert result.err.splitlines()[-1].startswith("manage.py: no revision 'nonsense'")
+
+
+def test_database_url_wins_over_the_environment(manage: Runner, house: House, sqlite_database: Database) -> None:
+    manage.ok("migrate", "--database-url", "sqlite:///other.db")
+
+    assert (house.root / "other.db").exists()
+    assert sqlite_database.file is not None
+    assert not sqlite_database.file.exists()
+
+
+def test_env_file_is_read_instead_of_dot_env(manage: Runner, house: House) -> None:
+    house.env(DATABASE_URL="sqlite:///usual.db")
+    other = house.write("settings/other.env", "DATABASE_URL=sqlite:///other.db\n")
+
+    manage.ok("migrate", "--env-file", str(other))
+
+    assert (house.root / "other.db").exists()
+    assert not (house.root / "usual.db").exists()
+
+
+def test_an_env_file_that_is_not_there_is_refused(manage: Runner, sqlite_database: Database) -> None:
+    assert "nowhere.env" in manage("migrate", "--env-file", "nowhere.env").refusal()
+
+
+def test_colors_are_for_terminals_that_want_them(terminal: OpenTerminal, sqlite_database: Database) -> None:
+    colored = terminal("migrate").wait().expect(0)
+    refused = terminal("migrate", "--no-color").wait().expect(0)
+    unwanted = terminal("migrate", env={"NO_COLOR": "1"}).wait().expect(0)
+
+    assert "\x1b[" in colored.out
+    assert "\x1b[" not in refused.out
+    assert "\x1b[" not in unwanted.out
+
+
+def test_there_are_no_colors_in_a_file(manage: Runner, sqlite_database: Database) -> None:
+    result = manage.ok("migrate", env={"TERM": "xterm"})
+
+    assert "\x1b" not in result.out
+
+
+# Streams
+
+
+@pytest.mark.parametrize("command", ["help", "migrate", "showmigrations"])
+def test_a_reader_that_goes_away_does_not_stop_the_work(house: House, sqlite_database: Database, command: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", command],
+        cwd=house.root,
+        env=environment(house, sqlite_database.url, None),
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        timeout=DEADLINE,
+        check=False,
+    )
+
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert command != "migrate" or "students" in sqlite_database.tables()
+
+
+@pytest.mark.parametrize("closing", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_not_stop_the_work(python: Python, sqlite_database: Database, closing: str) -> None:
+    python.shell(f"exec $MANAGE migrate {closing}").expect(0)
+
+    assert "students" in sqlite_database.tables()
+
+
+def test_a_terminal_that_cannot_show_a_letter_gets_a_replacement(python: Python) -> None:
+    result = python("migrate", env={"PYTHONIOENCODING": "ascii", "DATABASE_URL": None})
+
+    assert result.refusal().startswith("DATABASE_URL is not set ")
