@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from .. import guard, resetting
+from .. import guard, resetting, seeding
 from ..console import columns, plural
 from ..migrations import Request
 from ..project import Project
@@ -40,15 +40,16 @@ def handle(
     allow_production_name: bool,
 ) -> None:
     guard.before_connecting(project, "reset", allow_remote=allow_remote, allow_production_name=allow_production_name)
-    seed.verify_choices(project, locale=locale)
+    rows = seeding.Request(count=count, random_seed=random_seed, locale=seeding.known_locale(locale))
+    seeding.refuse_problems(project, seeding.choose(project, ()))
     losses = resetting.inspect(project, drop_unknown=drop_unknown)
     if losses:
-        rows = [[name, plural(count_, "row"), note] for name, count_, note in losses]
-        explanation = f"reset empties {header(project)}. It holds\n{columns(rows, right=frozenset({1}))}"
+        held = columns([[name, plural(number, "row"), note] for name, number, note in losses], right=frozenset({1}))
+        explanation = f"reset empties {header(project)}. It holds\n{held}"
         guard.consent(project, explanation, no_input=no_input)
     resetting.empty(project, drop_unknown=drop_unknown)
     run(project, "head", Request())
     if not no_seed:
-        seed.run(project, count=count, random_seed=random_seed, locale=locale)
+        seed.run(project, rows)
     resetting.verify(project)
     project.console.say(f"{project.backend.label} is reset: at head, as the models say.")

@@ -1,0 +1,1 @@
+"""The commands, one file each: a docstring, add_arguments and handle."""

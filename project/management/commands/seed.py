@@ -1,0 +1,139 @@
+"""Fill the database with believable rows, parents first: every table, or the ones you name.
+
+--count is a target: seeding twice adds nothing the second time. The same --random-seed gives the same rows on every
+database.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from .. import guard, seeding
+from ..console import columns, plural
+from ..errors import CommandError
+from ..project import Project
+from ..seeding import MOST, Report, Request, Target
+
+SHOWN = 5  # rows of --dry-run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help="the tables to seed (all)")
+    add_row_arguments(parser)
+    parser.add_argument("--add", type=count_of("--add"), metavar="N", help="add N rows to what is there")
+    parser.add_argument("--fresh", action="store_true", help="delete the rows of these tables first; asks")
+    parser.add_argument("--list", action="store_true", help="show how each column is filled, and why")
+    parser.add_argument("--dry-run", action="store_true", help="print the first rows, write nothing")
+    parser.add_argument("--no-input", "--noinput", action="store_true", help="ask nothing")
+
+
+def add_row_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which rows: seed and reset share them."""
+    parser.add_argument("--count", type=count_of("--count"), metavar="N", help="rows each table shall have from seed")
+    parser.add_argument("--random-seed", type=_whole_number, default=1, metavar="S", help="which rows (1)")
+    parser.add_argument("--locale", default="en_US", metavar="L", help="Faker's locale (en_US)")
+
+
+def handle(
+    project: Project,
+    *,
+    tables: list[str],
+    count: int | None,
+    add: int | None,
+    fresh: bool,
+    random_seed: int,
+    locale: str,
+    list: bool,
+    dry_run: bool,
+    no_input: bool,
+) -> None:
+    if add is not None and (count is not None or fresh):
+        raise CommandError("--add goes neither with --count nor with --fresh", "give one of them", exit_code=2)
+    request = Request(tuple(tables), count, add, fresh, random_seed, seeding.known_locale(locale))
+    if list:
+        _list(project, seeding.choose(project, request.tables))
+    elif dry_run:
+        _show_first_rows(project, request)
+    else:
+        run(project, request, no_input=no_input)
+
+
+def run(project: Project, request: Request, *, no_input: bool = False) -> None:
+    """Seed, a line for each table as it is done."""
+    console = project.console
+    targets = seeding.choose(project, request.tables)
+    seeding.refuse_problems(project, targets)
+    if request.fresh:
+        _ask_for_fresh(project, targets, no_input=no_input)
+    width = max((len(target.name) for target in targets), default=0)
+    seeding.seed(project, request, report=lambda done: console.say(_line(done, width)), progress=console.progress)
+    console.say(f"Random seed {request.random_seed}, locale {request.locale}.")
+
+
+def count_of(option: str) -> Callable[[str], int]:
+    """Return what reads a count of rows from the command line."""
+
+    def count(text: str) -> int:
+        digits = text.replace("_", "").replace(",", "")
+        if not digits.isascii() or not digits.isdigit():
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows: it is a whole number from 0")
+        if len(digits) > 30 or int(digits) > MOST:
+            shown = f"{int(digits):,}" if len(digits) <= 30 else f"a number of {len(digits)} digits"
+            raise CommandError(
+                f"{option} {shown} is more than this project seeds at once", f"the most is {MOST:,}", exit_code=2
+            )
+        return int(digits)
+
+    return count
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from error
+
+
+def _line(done: Report, width: int) -> str:
+    rows = f"{plural(done.rows, 'row'):>14}"
+    if done.note.startswith("kept"):
+        return f"  {done.table:{width}}{rows}  {done.note}"
+    note = done.note or ("" if done.added else "nothing to add")
+    return f"  {done.table:{width}}{rows}  {done.seconds:.2f} s  {note}".rstrip()
+
+
+def _ask_for_fresh(project: Project, targets: list[Target], *, no_input: bool) -> None:
+    guard.before_connecting(project, "seed --fresh")
+    with project.connect() as connection:
+        guard.after_connecting(project, connection, "seed --fresh")
+        seeding.require_ready(project, connection)
+        lost = seeding.rows_to_delete(connection, targets)
+    if any(lost.values()):
+        rows = [[str(table), plural(count, "row")] for table, count in lost.items()]
+        explanation = f"seed --fresh deletes from {project.backend.label} ({project.backend.title})"
+        guard.consent(project, f"{explanation}\n{columns(rows, right=frozenset({1}))}", no_input=no_input)
+
+
+def _list(project: Project, targets: list[Target]) -> None:
+    for number, target in enumerate(targets):
+        count = target.seeder.count if target.seeder else seeding.DEFAULT_COUNT
+        source = f"{target.seeder.__module__.replace('.', '/')}.py" if target.seeder else "by inference"
+        project.console.result(("\n" if number else "") + f"{target.name}: {plural(count, 'row')}, {source}")
+        project.console.result(columns([[name, plan.how, plan.why] for name, plan in target.plans.items()]))
+
+
+def _show_first_rows(project: Project, request: Request) -> None:
+    targets = seeding.choose(project, request.tables)
+    seeding.refuse_problems(project, targets)
+    for number, target in enumerate(targets):
+        names, rows = seeding.sample(project, request, target, SHOWN)
+        project.console.result(("\n" if number else "") + target.name)
+        project.console.result(
+            columns([names, *([_cell(value) for value in row] for row in rows)]) if rows else "  no rows to add"
+        )
+
+
+def _cell(value: object) -> str:
+    text = "NULL" if value is None else " ".join(str(value).split())
+    return text if len(text) <= 40 else text[:39] + "…"

@@ -1,0 +1,398 @@
+"""Fill tables with believable rows: seeders, the order of tables, target counts, and what remembers how far it went."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+
+import sqlalchemy as sa
+
+from . import bookkeeping, guard, inference
+from .backends.base import TableName
+from .blocks import EachRow, Fill, Rows, Source, rows_from
+from .errors import CommandError, did_you_mean, first_line
+from .fields import Context, Field
+from .inference import Plan
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import DeclarativeBase
+
+    from .project import Project
+
+__all__ = ["Report", "Request", "Rows", "Seeder", "column", "each"]
+
+MOST = 1_000_000_000  # rows of one run
+DEFAULT_COUNT = 100
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+# What a seeder is written with
+
+
+def column(method: Method) -> Method:
+    """Fill a column by a method that returns a block's values: `def grade(self, rows: Rows) -> list[int]`."""
+    method.fills = "column"  # type: ignore[attr-defined]  # the mark that Seeder looks for
+    return method
+
+
+def each(method: Method) -> Method:
+    """Fill a column row by row: `def motto(self, row, fake) -> str`; slower, as plain as it gets."""
+    method.fills = "each"  # type: ignore[attr-defined]  # the mark that Seeder looks for
+    return method
+
+
+class Seeder:
+    """Says of one model what the model cannot: fields and methods called like the columns they fill."""
+
+    model: ClassVar[type[DeclarativeBase]]
+    count: ClassVar[int] = DEFAULT_COUNT
+    today: ClassVar[date] = date(2026, 9, 1)  # what counts as today, so that rows do not depend on when they are made
+
+
+# What the commands ask for and get
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to seed: `tables` named by the person (none: every table), and how many rows."""
+
+    tables: tuple[str, ...] = ()
+    count: int | None = None
+    add: int | None = None
+    fresh: bool = False
+    random_seed: int = 1
+    locale: str = "en_US"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was done with one table."""
+
+    table: str
+    rows: int  # in the table now
+    added: int
+    seconds: float
+    note: str = ""
+
+
+class Bar(Protocol):
+    def advance(self, rows: int) -> None: ...
+
+
+Progress = Callable[[str, int], AbstractContextManager[Bar]]
+
+
+@dataclass
+class Target:
+    """One table to seed, with its seeder when it has one."""
+
+    table: sa.Table
+    seeder: type[Seeder] | None
+    named: bool
+    plans: dict[str, Plan] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.table.fullname
+
+    @property
+    def today(self) -> date:
+        return self.seeder.today if self.seeder else Seeder.today
+
+
+def seed(project: Project, request: Request, *, report: Callable[[Report], None], progress: Progress) -> None:
+    """Seed tables, parents first, each in one transaction; with `fresh` all of them in one.
+
+    Raises:
+        CommandError: a refusal, or a table that could not be filled; nothing of that table stays.
+    """
+    targets = choose(project, request.tables)
+    refuse_problems(project, targets)
+    with project.connect(write=True) as connection, project.backend.lock(connection, project.console.note):
+        with connection.begin():
+            require_ready(project, connection)
+        with connection.begin() if request.fresh else nullcontext():
+            if request.fresh:
+                _delete_rows(connection, targets)
+            for target in targets:
+                with nullcontext() if request.fresh else connection.begin():
+                    done = _seed_table(project, connection, target, request, progress)
+                report(done)
+
+
+def choose(project: Project, names: Sequence[str]) -> list[Target]:
+    """Return the tables to seed, parents before children: the named ones, or all.
+
+    Raises:
+        CommandError: a name is no table's.
+    """
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Cannot correctly sort tables")
+        tables = project.metadata.sorted_tables
+    known = [table.fullname for table in tables]
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known) or f" There are: {', '.join(sorted(known))}."
+            raise CommandError(
+                f"no table {name!r} to seed.{hint}".rstrip("."), "python manage.py seed --list shows them"
+            )
+    chosen = [
+        Target(table, project.seeders.get(table.fullname), named=bool(names))
+        for table in tables
+        if not names or table.fullname in names
+    ]
+    for target in chosen:
+        target.plans = plan(target)
+    return chosen
+
+
+def plan(target: Target) -> dict[str, Plan]:
+    """Return how each column of a table is filled, and why."""
+    declared, methods = declarations(target.seeder)
+    known = {name: one for name, one in {**declared, **methods}.items() if name in target.table.columns}
+    return inference.plan_table(target.table, known)
+
+
+def declarations(seeder: type[Seeder] | None) -> tuple[dict[str, Plan], dict[str, Plan]]:
+    """Return what a seeder declares by column: its fields, and its @column and @each methods."""
+    fields: dict[str, Plan] = {}
+    methods: dict[str, Plan] = {}
+    for cls in reversed(seeder.__mro__) if seeder else ():
+        for name, value in vars(cls).items():
+            why = f"{cls.__name__}.{name}"
+            if isinstance(value, Field):
+                fields[name] = Plan(value, why, declared=True)
+            elif getattr(value, "fills", None) == "column":
+                methods[name] = Plan(_ByBlock(value, seeder), why, declared=True)
+            elif getattr(value, "fills", None) == "each":
+                methods[name] = Plan(_ByRow(value, seeder), why, declared=True)
+    return fields, methods
+
+
+def problems(project: Project) -> list[tuple[str, str, str]]:
+    """Return what the seeders declare that could not be stored: (id, message, hint); seeders.E002."""
+    return [
+        ("seeders.E002", message, f"correct {target.seeder.__name__}")
+        for target in choose(project, ())
+        if target.seeder is not None
+        for message in _conflicts(target)
+    ]
+
+
+def refuse_problems(project: Project, targets: Sequence[Target]) -> None:
+    """Refuse, before any row is made, what a seeder declares and a constraint forbids."""
+    for target in targets:
+        for message in _conflicts(target):
+            raise CommandError(message, f"correct {target.seeder.__name__ if target.seeder else target.name}")
+
+
+def require_ready(project: Project, connection: sa.Connection) -> None:
+    """Refuse production, and a database that is not at the newest revision."""
+    from .migrations import require_head
+
+    if guard.is_production(project, connection):
+        raise CommandError(
+            f"seed is refused: {project.backend.label} is a production database",
+            "reference rows belong in a data migration: python manage.py makemigrations --data",
+        )
+    require_head(project, connection)
+
+
+def seeded_rows(connection: sa.Connection) -> dict[str, int]:
+    """Return how many row numbers of each table are used, by the table's name."""
+    return {table: int(value) for table, value in bookkeeping.read_all(connection, "seeded:").items()}
+
+
+def rows_to_delete(connection: sa.Connection, targets: Sequence[Target]) -> dict[TableName, int]:
+    """Return what --fresh would delete.
+
+    Raises:
+        CommandError: rows of a table that is not seeded refer to them.
+    """
+    emptied = {target.table for target in _filled(connection, targets)}
+    counted = guard.count_rows(connection, [TableName.of(table) for table in emptied])
+    others = (
+        [table for table in next(iter(emptied)).metadata.tables.values() if table not in emptied] if emptied else []
+    )
+    for other in others:
+        for key in other.foreign_key_constraints:
+            lost = counted.get(TableName.of(key.referred_table), 0)
+            if key.referred_table in emptied and lost and _count(connection, other):
+                raise CommandError(
+                    f"{other.fullname} has rows that refer to {key.referred_table.fullname}",
+                    f"seed --fresh {key.referred_table.fullname} {other.fullname} seeds both anew",
+                )
+    return dict(sorted(counted.items(), key=lambda item: str(item[0])))
+
+
+def sample(project: Project, request: Request, target: Target, most: int) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Return the columns and first rows that a seeding of this table would add; writes nothing."""
+    with project.connect() as connection:
+        require_ready(project, connection)
+        start, stop, _ = _rows_to_add(connection, target, request)
+        context = _context(connection, target, request)
+        fills = _fills(target, context)
+        rows: list[tuple[Any, ...]] = []
+        for block in rows_from(context.source, fills, list(fills), start, min(stop, start + most)):
+            rows += zip(*block, strict=True)
+        return list(fills), rows
+
+
+# One table
+
+
+def _seed_table(
+    project: Project, connection: sa.Connection, target: Target, request: Request, progress: Progress
+) -> Report:
+    begun = time.perf_counter()
+    kept = _why_kept(connection, target)
+    if kept:
+        return Report(target.name, _count(connection, target.table), 0, 0.0, kept)
+    start, stop, note = _rows_to_add(connection, target, request)
+    if stop > start:
+        context = _context(connection, target, request)
+        fills = _fills(target, context)
+        blocks = rows_from(context.source, fills, list(fills), start, stop)
+        with progress(target.name, stop - start) as bar, _explained(project, target):
+            project.backend.bulk_load(connection, target.table, list(fills), _watched(blocks, bar))
+        bookkeeping.write(connection, f"seeded:{target.name}", str(stop))
+    return Report(target.name, _count(connection, target.table), stop - start, time.perf_counter() - begun, note)
+
+
+def _why_kept(connection: sa.Connection, target: Target) -> str:
+    """Return why a table is left alone: it holds rows that were not seeded, and nobody asked for more."""
+    if target.named or target.seeder is not None or f"{target.name}" in seeded_rows(connection):
+        return ""
+    if not _count(connection, target.table):
+        return ""
+    revision = bookkeeping.read(connection, f"inserted:{target.name}")
+    return f"kept: they come from migration {revision}" if revision else "kept: they were not seeded"
+
+
+def _rows_to_add(connection: sa.Connection, target: Target, request: Request) -> tuple[int, int, str]:
+    """Return the row numbers to make, from (included) to (not included), and a word when keys allow no more."""
+    in_table = _count(connection, target.table)
+    used = seeded_rows(connection).get(target.name, 0) if in_table else 0
+    present = min(used, in_table)
+    default = target.seeder.count if target.seeder else DEFAULT_COUNT
+    wanted = request.count if request.count is not None else default
+    more = request.add if request.add is not None else max(0, wanted - present)
+    if more == 0:
+        return used, used, ""
+    most = _most(connection, target, request)
+    if used + more <= most:
+        return used, used + more, ""
+    explicit = request.count is not None or request.add is not None
+    possible = max(0, int(most) - used)
+    if target.named and explicit:
+        asked = f"--add {more:,}" if request.add is not None else f"--count {wanted:,}"
+        largest = possible if request.add is not None else present + possible
+        raise CommandError(f"{target.name} cannot hold {asked}: its keys allow no more", f"the most is {largest:,}")
+    return used, used + possible, "the most its keys allow"
+
+
+def _most(connection: sa.Connection, target: Target, request: Request) -> float:
+    context = _context(connection, target, request)
+    return min(
+        (one.field.limit(context, target.table.columns[name]) for name, one in target.plans.items() if one.field),
+        default=MOST,
+    )
+
+
+def _context(connection: sa.Connection, target: Target, request: Request) -> Context:
+    return Context(Source(target.table, request.random_seed, request.locale, target.today), connection)
+
+
+def _fills(target: Target, context: Context) -> dict[str, Fill]:
+    filled = {name: one.field for name, one in target.plans.items() if one.field is not None}
+    return {name: one.ready(context, target.table.columns[name]) for name, one in filled.items()}
+
+
+def _watched(blocks: Iterator[list[Sequence[Any]]], bar: Bar) -> Iterator[list[Sequence[Any]]]:
+    for block in blocks:
+        yield block
+        bar.advance(len(block[0]) if block else 0)
+
+
+@contextmanager
+def _explained(project: Project, target: Target) -> Iterator[None]:
+    """Turn a broken constraint into one line."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        if project.backend.explain(error) is not None:
+            raise
+        where = f"project/seeds/{target.table.name}.py"
+        raise CommandError(
+            f"{target.name} could not be seeded: {project.backend.refusal(error)}. Nothing of it was kept",
+            f"say in {where} what the model cannot",
+        ) from error
+
+
+def _delete_rows(connection: sa.Connection, targets: Sequence[Target]) -> None:
+    for target in reversed(_filled(connection, targets)):
+        connection.execute(sa.delete(target.table))
+        bookkeeping.delete(connection, f"seeded:{target.name}")
+
+
+def _filled(connection: sa.Connection, targets: Sequence[Target]) -> list[Target]:
+    return [target for target in targets if not _why_kept(connection, target)]
+
+
+def _count(connection: sa.Connection, table: sa.Table) -> int:
+    return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def _conflicts(target: Target) -> list[str]:
+    declared, methods = declarations(target.seeder)
+    return list(inference.conflicts(target.table, declared, list(methods)))
+
+
+class _ByBlock(Field):
+    description = "the seeder"
+
+    def __init__(self, method: Callable[..., Sequence[Any]], seeder: type[Seeder] | None) -> None:
+        self.method, self.seeder = method, seeder
+
+    def ready(self, context: Context, column: sa.Column[Any]) -> Fill:
+        assert self.seeder is not None
+        seeder = self.seeder()
+        return lambda rows: self.method(seeder, rows)
+
+
+class _ByRow(_ByBlock):
+    description = "the seeder, row by row"
+
+    def ready(self, context: Context, column: sa.Column[Any]) -> Fill:
+        assert self.seeder is not None
+        seeder, name = self.seeder(), column.name
+
+        def make(row: Mapping[str, Any], fake: Any) -> Any:
+            return self.method(seeder, row, fake)
+
+        return lambda rows: EachRow(rows, make, name)
+
+
+def known_locale(text: str) -> str:
+    """Return Faker's name of a locale written in any way: de-de, de_DE.
+
+    Raises:
+        CommandError: Faker does not have it.
+    """
+    from faker.config import AVAILABLE_LOCALES
+
+    by_name = {name.lower(): name for name in AVAILABLE_LOCALES}
+    found = by_name.get(text.strip().replace("-", "_").lower())
+    if found is None:
+        close = did_you_mean(text.replace("-", "_"), sorted(AVAILABLE_LOCALES))
+        raise CommandError(
+            f"Faker has no locale {first_line(ValueError(text))!r}.{close}".rstrip("."), "en_US is the default"
+        )
+    return found
