@@ -1,0 +1,401 @@
+"""Where the settings come from: .env as people write it, the environment, and URLs of every spelling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.databases import BOOKKEEPING, Database
+from tests.houses import House, Runner
+
+SECRET = "hunter2-Geheim"
+
+
+def made(house: House, name: str = "school.db") -> bool:
+    return (house.root / name).exists()
+
+
+# .env as people write it
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DATABASE_URL=sqlite:///school.db",
+        "DATABASE_URL=sqlite:///school.db\n",
+        'DATABASE_URL="sqlite:///school.db"\n',
+        "DATABASE_URL='sqlite:///school.db'\n",
+        "  DATABASE_URL = sqlite:///school.db  \n",
+        "export DATABASE_URL=sqlite:///school.db\n",
+        "DATABASE_URL=sqlite:///school.db # of the school\n",
+        "# a comment\n\n\nDATABASE_URL=sqlite:///school.db\n# DATABASE_URL=sqlite:///other.db\n",
+        "DATABASE_URL=sqlite:///school.db\r\nENVIRONMENT=development\r\n",
+        "\ufeffDATABASE_URL=sqlite:///school.db\n",
+        "DATABASE_URL=sqlite:///school.db\nENVIRONMENT=\nSOMETHING_ELSE='of another program'\n",
+        "DATABASE_URL=sqlite:///school.db\nENVIRONMENT=Development\n",
+    ],
+    ids=[
+        "plain",
+        "plain line",
+        "double quotes",
+        "single quotes",
+        "spaces",
+        "export",
+        "comment behind",
+        "comments",
+        "CRLF",
+        "BOM",
+        "others",
+        "capitals",
+    ],
+)
+def test_dot_env_is_read_as_people_write_it(house: House, manage: Runner, text: str) -> None:
+    (house.root / ".env").write_bytes(text.encode())
+
+    manage.ok("migrate")
+
+    assert made(house)
+
+
+def test_the_example_works_as_it_is(house: House, manage: Runner) -> None:
+    house.write(".env", house.read(".env.example"))
+
+    manage.ok("migrate")
+
+    assert made(house)
+
+
+def test_a_dollar_in_a_value_is_a_dollar(house: House, manage: Runner) -> None:
+    house.env(DATABASE_URL="sqlite:///${HOME}.db")
+
+    manage.ok("migrate")
+
+    assert made(house, "${HOME}.db")
+
+
+# What is refused, with file, line and variable
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", ["DATABASE_URL is not set", ".env.example"]),
+        (b"ENVIRONMENT=test\n", ["DATABASE_URL is not set", ".env.example"]),
+        (b"\nDATABASE_URL=\n", ["DATABASE_URL is empty", ".env, line 2"]),
+        (b"DATABASE_URL='  '\n", ["DATABASE_URL is empty", ".env, line 1"]),
+        (b"DATABASE_URL\n", ["DATABASE_URL", ".env, line 1"]),
+        (b"# one\nDATABASE_URL=sqlite:///school.db\nthis is no assignment\n", [".env, line 3"]),
+        (b"# one\nDATABASE_URL='sqlite:///school.db\n", [".env, line 2"]),
+        (
+            b"DATABASE_URL=sqlite:///a.db\n\nDATABASE_URL=sqlite:///b.db\n",
+            ["DATABASE_URL", "twice", "line 1", "line 3"],
+        ),
+        (
+            b"DATABASE_URL=sqlite:///school.db\nENVIRONMENT=prod\n",
+            ["ENVIRONMENT", "'prod'", ".env, line 2", "production"],
+        ),
+        ("DATABASE_URL=sqlite:///school.db\n".encode("utf-16"), [".env, line 1", "UTF-8"]),
+        ("DATABASE_URL=sqlite:///school.db\n# Schüler\n".encode("latin-1"), [".env, line 2", "UTF-8"]),
+        (b"DATABASE_URL=sqlite:///school.db\nNAME=\x00\n", [".env, line 2", "NUL"]),
+        (b"X=1\n" * 300_000, [".env", "1 MB"]),
+    ],
+    ids=[
+        "empty file",
+        "not set",
+        "empty value",
+        "blank value",
+        "no value",
+        "no assignment",
+        "open quote",
+        "twice",
+        "unknown environment",
+        "UTF-16",
+        "latin-1",
+        "NUL",
+        "huge",
+    ],
+)
+def test_a_wrong_dot_env_is_refused_naming_file_line_and_variable(
+    house: House, manage: Runner, content: bytes, told: list[str]
+) -> None:
+    (house.root / ".env").write_bytes(content)
+
+    line = manage("migrate").refusal()
+
+    for words in told:
+        assert words in line
+    assert not list(house.root.glob("*.db"))
+
+
+def test_no_dot_env_and_no_variable_says_to_copy_the_example(house: House, manage: Runner) -> None:
+    line = manage("migrate").refusal()
+
+    assert line.startswith("DATABASE_URL is not set")
+    assert "copy .env.example to .env" in line
+    assert not list(house.root.glob("*.db"))
+
+
+def test_a_folder_called_dot_env_is_refused(house: House, manage: Runner) -> None:
+    (house.root / ".env").mkdir()
+
+    assert ".env cannot be read" in manage("migrate").refusal()
+
+
+def test_a_dot_env_that_leads_nowhere_is_refused(house: House, manage: Runner) -> None:
+    (house.root / ".env").symlink_to("nowhere")
+
+    assert ".env cannot be read" in manage("migrate").refusal()
+
+
+def test_the_dot_env_of_a_folder_above_is_not_read(house: House, manage: Runner) -> None:
+    (house.root.parent / ".env").write_text("DATABASE_URL=sqlite:///above.db\n", encoding="utf-8")
+
+    assert manage("migrate").refusal().startswith("DATABASE_URL is not set")
+
+
+# The environment
+
+
+def test_the_environment_wins_over_dot_env(house: House, manage: Runner) -> None:
+    house.env(DATABASE_URL="sqlite:///file.db")
+
+    manage.ok("migrate", env={"DATABASE_URL": "sqlite:///variable.db"})
+
+    assert made(house, "variable.db")
+    assert not made(house, "file.db")
+
+
+def test_an_empty_variable_leaves_dot_env_its_say(house: House, manage: Runner) -> None:
+    house.env(DATABASE_URL="sqlite:///file.db")
+
+    manage.ok("migrate", env={"DATABASE_URL": ""})
+
+    assert made(house, "file.db")
+
+
+def test_a_wrong_environment_variable_is_named(house: House, manage: Runner, sqlite_database: Database) -> None:
+    line = manage("migrate", env={"ENVIRONMENT": "live"}).refusal()
+
+    assert "ENVIRONMENT is 'live' (in the environment)" in line
+    assert "development, test or production" in line
+
+
+def test_plain_alembic_reads_the_same_settings(house: House, alembic: Runner) -> None:
+    house.env(DATABASE_URL="sqlite:///school.db")
+
+    alembic.ok("upgrade", "head")
+
+    assert made(house)
+
+
+def test_plain_alembic_refuses_the_same_settings_in_one_line(house: House, alembic: Runner) -> None:
+    result = alembic("upgrade", "head")
+
+    assert result.code != 0
+    assert "DATABASE_URL is not set" in result.err + result.out
+    assert "Traceback" not in result.err
+
+
+def test_settings_can_be_added(house: House, manage: Runner) -> None:
+    house.change(
+        "project/settings.py",
+        'environment: str = "development"',
+        'environment: str = "development"\n    motto: str = ""',
+    )
+    house.change(
+        "project/settings.py",
+        "return Settings(",
+        'return Settings(\n        motto=variables.required("MOTTO", "say it in .env"),',
+    )
+    house.write(
+        "project/commands/motto.py", '"""Say it."""\n\n\ndef handle(project):\n    print(project.settings.motto)\n'
+    )
+    house.env(DATABASE_URL="sqlite:///school.db", MOTTO='"Know thyself"')
+
+    assert manage.ok("motto").out == "Know thyself\n"
+
+
+# URLs
+
+
+def test_a_relative_sqlite_path_is_relative_to_manage_py(house: House, manage: Runner, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (house.root / "data").mkdir()
+
+    manage.ok("migrate", env={"DATABASE_URL": "sqlite:///data/school.db"}, cwd=elsewhere)
+
+    assert made(house, "data/school.db")
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["my school.db", "100%.db", "a#b.db", "Schülerin.db", "semi;colon.db", "quo'te.db"])
+def test_an_sqlite_file_may_have_any_name(house: House, manage: Runner, name: str) -> None:
+    house.write(".env", f'DATABASE_URL="sqlite:///{name.replace("%", "%25")}"\n')
+
+    manage.ok("migrate")
+
+    assert made(house, name)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true", "sqlite+aiosqlite://"]
+)
+def test_an_in_memory_database_is_refused(manage: Runner, url: str) -> None:
+    for command in ("migrate", "showmigrations", "reset", "seed"):
+        line = manage(command, env={"DATABASE_URL": url}).refusal()
+
+        assert "in-memory" in line
+        assert "sqlite:///school.db" in line
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite", "sqlite+aiosqlite"])
+def test_sqlite_urls_of_every_driver_work(manage: Runner, sqlite_database: Database, scheme: str) -> None:
+    manage.ok("migrate", env={"DATABASE_URL": sqlite_database.url.replace("sqlite", scheme, 1)})
+
+    assert "students" in sqlite_database.tables()
+
+
+@pytest.mark.parametrize(
+    "scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+asyncpg", "postgresql+psycopg_async"]
+)
+def test_postgresql_urls_of_every_driver_work(manage: Runner, postgresql_database: Database, scheme: str) -> None:
+    manage.ok("migrate", env={"DATABASE_URL": postgresql_database.url.replace("postgresql", scheme, 1)})
+
+    assert "students" in postgresql_database.tables()
+
+
+@pytest.mark.parametrize(
+    "scheme", ["mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql", "mysql+aiomysql", "mariadb+asyncmy"]
+)
+def test_mariadb_urls_of_every_driver_work(manage: Runner, mariadb_database: Database, scheme: str) -> None:
+    manage.ok("migrate", env={"DATABASE_URL": mariadb_database.url.replace("mariadb", scheme, 1)})
+
+    assert "students" in mariadb_database.tables()
+    assert mariadb_database.all_tables() >= BOOKKEEPING
+
+
+def test_arguments_that_only_an_async_driver_knows_do_no_harm(manage: Runner, postgresql_database: Database) -> None:
+    url = postgresql_database.url.replace("postgresql", "postgresql+asyncpg", 1)
+
+    manage.ok("migrate", env={"DATABASE_URL": f"{url}?prepared_statement_cache_size=0&ssl=disable"})
+
+    assert "students" in postgresql_database.tables()
+
+
+@pytest.mark.parametrize(
+    ("url", "close"),
+    [
+        ("sqllite:///school.db", "sqlite"),
+        ("postgresq://localhost/x", "postgresql"),
+        ("mariadbb://localhost/x", "mariadb"),
+    ],
+)
+def test_an_unknown_scheme_is_refused_with_the_close_one(manage: Runner, url: str, close: str) -> None:
+    line = manage("migrate", env={"DATABASE_URL": url}).refusal()
+
+    assert repr(url.partition(":")[0]) in line
+    assert f"Did you mean '{close}'" in line
+
+
+def test_a_scheme_like_no_other_says_what_it_can_be(manage: Runner) -> None:
+    line = manage("migrate", env={"DATABASE_URL": "oracle://localhost/x"}).refusal()
+
+    assert "'oracle'" in line
+    assert "sqlite, postgresql, mariadb or mysql" in line
+
+
+@pytest.mark.parametrize(
+    "url", ["school.db", "/var/lib/school.db", "://", "postgresql:/localhost", "postgresql://h:x/d"]
+)
+def test_what_is_no_url_is_refused_with_an_example(manage: Runner, url: str) -> None:
+    line = manage("migrate", env={"DATABASE_URL": url}).refusal()
+
+    assert "DATABASE_URL (in the environment) is not a database URL" in line
+    assert "scheme://user:password@host:port/database" in line
+
+
+def test_a_driver_that_is_not_installed_is_named(manage: Runner) -> None:
+    line = manage("migrate", env={"DATABASE_URL": "postgresql+pg8000://localhost/x"}).refusal()
+
+    assert "pg8000" in line
+    assert "not installed" in line
+
+
+def test_a_server_url_without_a_database_is_refused(manage: Runner) -> None:
+    line = manage("migrate", env={"DATABASE_URL": "mariadb://root@127.0.0.1:3306"}).refusal()
+
+    assert "names no database" in line
+
+
+# Passwords
+
+
+def test_an_at_sign_in_a_password_is_recognised(manage: Runner) -> None:
+    for scheme in ("postgresql", "mariadb"):
+        line = manage("migrate", env={"DATABASE_URL": f"{scheme}://ada:{SECRET}@home@127.0.0.1/school"}).refusal()
+
+        assert "write @ as %40" in line
+        assert SECRET not in line
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://ada:{SECRET}@127.0.0.1:1/school",
+        f"mariadb://ada:{SECRET}@127.0.0.1:1/school",
+        f"mariadb://ada:{SECRET}@127.0.0.1:3306/school",
+        f"postgresql://ada:{SECRET}@host.invalid/school",
+        f"postgresql://ada@127.0.0.1:1/school?password={SECRET}",
+        f"mariadb://ada@127.0.0.1:1/school?password={SECRET}",
+        f"postgresql://ada:{SECRET}@home@127.0.0.1/school",
+        f"postgresql://ada:{SECRET}#1@127.0.0.1/school",
+        f"postgresql://ada:{SECRET}/1@127.0.0.1/school",
+        f"postgresql://ada:{SECRET}:1@127.0.0.1:x/school",
+        f"postgresql://ada:%{SECRET}%@127.0.0.1:1/school",
+        f"nonsense://ada:{SECRET}@127.0.0.1/school",
+        f"postgresql+pg8000://ada:{SECRET}@127.0.0.1/school",
+        f"ada:{SECRET}@127.0.0.1/school",
+        f"postgresql://ada:{SECRET}@[::1/school",
+    ],
+    ids=str.lower,
+)
+def test_a_password_is_in_no_output(manage: Runner, alembic: Runner, url: str) -> None:
+    for runner, command in (
+        (manage, ("migrate", "-v", "3", "--traceback")),
+        (manage, ("reset", "--no-input", "--allow-remote")),
+        (manage, ("check",)),
+        (alembic, ("upgrade", "head")),
+    ):
+        result = runner(*command, env={"DATABASE_URL": url})
+
+        assert result.code == 1 or runner is alembic
+        assert SECRET not in result.out + result.err
+
+
+def test_a_password_given_as_an_option_is_in_no_output(manage: Runner) -> None:
+    url = f"postgresql://ada:{SECRET}@127.0.0.1:1/school"
+
+    result = manage("migrate", "--database-url", url, "-v", "3", "--traceback").expect(1)
+
+    assert SECRET not in result.out + result.err
+
+
+def test_a_password_that_works_is_in_no_output_either(manage: Runner, server_database: Database) -> None:
+    # These servers trust everybody of this machine, or know a user without a password: only the first takes any.
+    url = server_database.url.replace("postgres@", f"postgres:{SECRET}@")
+
+    for command in (("migrate", "-v", "3"), ("showmigrations", "--json"), ("check", "-v", "3"), ("migrate", "--sql")):
+        result = manage.ok(*command, env={"DATABASE_URL": url})
+
+        assert SECRET not in result.out + result.err
+
+
+def test_a_letter_the_driver_cannot_send_gets_its_own_words(manage: Runner, mariadb_database: Database) -> None:
+    url = mariadb_database.url.replace("root@", "root:%E5%AF%86@")
+
+    line = manage("migrate", env={"DATABASE_URL": url}).refusal()
+
+    assert "password" in line
+    assert "character" in line
