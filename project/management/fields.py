@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from array import array
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -25,16 +25,19 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import DeclarativeBase
 
 Column = sa.Column[Any]
+Look = tuple[Any, ...]
 DOMAIN = "example.org"  # reserved for examples: https://www.rfc-editor.org/rfc/rfc2606#section-3
 
 
 @dataclass
 class Context:
-    """What a field may look at while it gets ready: the table's source and the database with the parents."""
+    """What a field may look at while it gets ready: the table's source, the database, and the row numbers to make."""
 
     source: Source
     connection: sa.Connection
-    default_schema: str | None = None
+    has_rows: bool = False  # whether the table holds rows already, whose keys must not come again
+    start: int = 0  # the first row number to make
+    stop: int = 0  # the row number to stop before
 
 
 class Field(ABC):
@@ -265,7 +268,7 @@ class constant(Field):
 def pairs(
     left: type[DeclarativeBase], right: type[DeclarativeBase], *, where: sa.ColumnElement[bool] | None = None
 ) -> tuple[Field, Field]:
-    """Return two fields that link rows of two models, no pair twice: `student_id, subject_id = pairs(Student, Subject)`.
+    """Return two fields that link rows of two models, each pair once: `one_id, other_id = pairs(One, Other)`.
 
     Args:
         where: which rows fit each other, in columns of both models: `Student.grade >= Subject.lowest_grade`.
@@ -279,53 +282,84 @@ class _Link:
 
     def __init__(self, left: sa.Table, right: sa.Table, where: sa.ColumnElement[bool] | None) -> None:
         self.tables = (left, right)
-        self.where = where
-
-    def pairs(self, context: Context) -> _Pairs:
-        return context.source.once(self, lambda: self._look(context))
-
-    def _look(self, context: Context) -> _Pairs:
-        left, right = self.tables
-        keys = [_keys(context, table, only_key(table)) for table in self.tables]
-        for table, found in zip(self.tables, keys, strict=True):
-            require_parents(context.source.table, table, found)
-        if self.where is None:
-            return _Pairs([(keys[0], keys[1])])
         # Rows of the left that look the same to the condition fit the same rows of the right: ask once for each look.
-        used: list[sa.ColumnElement[Any]] = sorted(
-            {one for one in columns_of(self.where) if one.table is left}, key=lambda one: one.name
+        self.where = sa.true() if where is None else where
+        self.used = sorted({one for one in columns_of(self.where) if one.table is left}, key=lambda one: one.name)
+
+    def numbering(self, context: Context, columns: tuple[Column, Column]) -> _PairNumbering:
+        return context.source.once(
+            self, lambda: _PairNumbering(context, *self._groups(context), self._taken(context, columns))
         )
-        look = used or [sa.literal(1).label("every_row")]
-        looks = sa.select(*look).select_from(left).distinct().subquery()
-        own = {column: looks.c[column.name] for column in used if isinstance(column, sa.Column)}
+
+    def _look(self, table: sa.Table) -> list[sa.ColumnElement[Any]]:
+        return [*(table.columns[one.name] for one in self.used)] or [sa.literal(1).label("every_row")]
+
+    def _groups(self, context: Context) -> tuple[dict[Look, list[Any]], dict[Look, list[Any]]]:
+        left, right = self.tables
+        members: dict[Look, list[Any]] = {}
+        for *look, key in context.connection.execute(
+            sa.select(*self._look(left), only_key(left)).order_by(only_key(left))
+        ):
+            members.setdefault(tuple(look), []).append(key)
+        require_parents(context.source.table, left, members)
+        require_parents(context.source.table, right, _keys(context, right, only_key(right)))
+        looks = sa.select(*self._look(left)).select_from(left).distinct().subquery()
+        own = {column: looks.c[column.name] for column in self.used}
         fits = sa.sql.visitors.replacement_traverse(self.where, {}, lambda element, **_: own.get(element))
-        members: dict[tuple[Any, ...], list[Any]] = {}
-        for *seen, key in context.connection.execute(sa.select(*look, only_key(left)).order_by(only_key(left))):
-            members.setdefault(tuple(seen), []).append(key)
-        fitting: dict[tuple[Any, ...], list[Any]] = {}
+        fitting: dict[Look, list[Any]] = {}
         query = sa.select(*looks.c, only_key(right)).select_from(right.join(looks, fits)).order_by(only_key(right))
-        for *seen, key in context.connection.execute(query):
-            fitting.setdefault(tuple(seen), []).append(key)
-        return _Pairs([(members[seen], fitting[seen]) for seen in sorted(members, key=str) if seen in fitting])
+        for *look, key in context.connection.execute(query):
+            fitting.setdefault(tuple(look), []).append(key)
+        return members, fitting
+
+    def _taken(self, context: Context, columns: tuple[Column, Column]) -> list[tuple[Look, Any, Any]]:
+        if not context.has_rows:
+            return []
+        left = self.tables[0].alias()
+        used: list[sa.ColumnElement[Any]] = [left.c[one.name] for one in self.used]
+        link = context.source.table.join(left, left.c[only_key(self.tables[0]).name] == columns[0])
+        query = sa.select(*(used or [sa.literal(1)]), *columns).select_from(link).where(columns[1].is_not(None))
+        return [(tuple(row[:-2]), row[-2], row[-1]) for row in context.connection.execute(query)]
 
 
-class _Pairs:
-    def __init__(self, groups: list[tuple[Sequence[Any], Sequence[Any]]]) -> None:
-        self.groups = groups
-        self.ends = list(accumulate(len(left) * len(right) for left, right in groups))
-        self.total = self.ends[-1] if self.ends else 0
+class _PairNumbering:
+    """Gives row numbers pairs of keys, no pair twice and none that is there already."""
 
-    def at(self, numbers: Sequence[int], stride: Stride) -> tuple[list[Any], list[Any]]:
-        """Return both ends of the pairs of these row numbers; no pair twice below the total."""
-        ends, groups = self.ends, self.groups
+    def __init__(
+        self,
+        context: Context,
+        members: dict[Look, list[Any]],
+        fitting: dict[Look, list[Any]],
+        taken: list[tuple[Look, Any, Any]],
+    ) -> None:
+        looks = [look for look in sorted(members, key=str) if look in fitting]
+        self.groups = [(members[look], fitting[look]) for look in looks]
+        self.ends = list(accumulate(len(one) * len(other) for one, other in self.groups))
+        group_of = {look: number for number, look in enumerate(looks)}
+        places = (self._place(group_of.get(look), one, other) for look, one, other in taken)
+        total = self.ends[-1] if self.ends else 0
+        self.numbering = Numbering(total, context, "pairs", {place for place in places if place is not None})
+
+    def at(self, numbers: Sequence[int]) -> tuple[list[Any], list[Any]]:
+        """Return both ends of the pairs of these row numbers."""
         left, right = [], []
-        for place in stride.places(numbers):
-            group = bisect_right(ends, place)
-            members, fitting = groups[group]
-            member, other = divmod(place - (ends[group] - len(members) * len(fitting)), len(fitting))
+        for place in self.numbering.places(numbers):
+            group = bisect_right(self.ends, place)
+            members, fitting = self.groups[group]
+            member, other = divmod(place - (self.ends[group] - len(members) * len(fitting)), len(fitting))
             left.append(members[member])
             right.append(fitting[other])
         return left, right
+
+    def _place(self, group: int | None, one: Any, other: Any) -> int | None:
+        """Return the place of a pair that is there; None when the condition would not have made it."""
+        if group is None:
+            return None
+        members, fitting = self.groups[group]
+        member, fit = place_of(members, one), place_of(fitting, other)
+        if member is None or fit is None:
+            return None
+        return self.ends[group] - len(members) * len(fitting) + member * len(fitting) + fit
 
 
 class _End(Field):
@@ -334,12 +368,19 @@ class _End(Field):
         self.description = f"a row of {link.tables[side].fullname}, each pair once"
 
     def ready(self, context: Context, column: Column) -> Fill:
-        found = self.link.pairs(context)
-        stride = Stride(found.total, context.source.seed("pairs"))
-        return lambda rows: rows.shared(self.link, lambda own: found.at(own.numbers, stride))[self.side]
+        found = self.link.numbering(context, self._ends(column))
+        return lambda rows: rows.shared(self.link, lambda own: found.at(own.numbers))[self.side]
 
     def limit(self, context: Context, column: Column) -> float:
-        return self.link.pairs(context).total
+        return self.link.numbering(context, self._ends(column)).numbering.limit
+
+    def _ends(self, column: Column) -> tuple[Column, Column]:
+        """Return the two columns of this table that the link fills."""
+        left, right = (
+            next(one for one in column.table.columns if any(key.column.table is table for key in one.foreign_keys))
+            for table in self.link.tables
+        )
+        return left, right
 
 
 # What inference adds
@@ -504,41 +545,71 @@ class digit(Field):
         )
 
     def ready(self, context: Context, column: Column) -> Fill:
-        domains = self._domains(context)
-        total = math.prod(map(len, domains))
+        numbering, domains = self._numbering(context)
         names = tuple(one.name for one in self.key)
-        stride = Stride(total, context.source.seed("key", *names))
-        width, before = len(domains[self.place]), math.prod(map(len, domains[: self.place]))
-        domain = domains[self.place]
+        domain, before = domains[self.place], math.prod(map(len, domains[: self.place]))
+        width = len(domain)
 
         def fill(rows: Rows) -> list[Any]:
-            places = rows.shared(("key", *names), lambda own: stride.places(own.numbers))
-            return [domain[number // before % width] for number in places]
+            places = rows.shared(("key", *names), lambda own: numbering.places(own.numbers))
+            return [domain[place // before % width] for place in places]
 
         return fill
 
     def limit(self, context: Context, column: Column) -> float:
-        return math.prod(map(len, self._domains(context)))
+        return self._numbering(context)[0].limit
 
-    def _domains(self, context: Context) -> list[Sequence[Any]]:
-        domains = [field.domain(context, column) for field, column in zip(self.fields, self.key, strict=True)]
-        return [domain for domain in domains if domain is not None]
+    def _numbering(self, context: Context) -> tuple[Numbering, list[Sequence[Any]]]:
+        return context.source.once(("key", *self.key), lambda: self._look(context))
+
+    def _look(self, context: Context) -> tuple[Numbering, list[Sequence[Any]]]:
+        domains = [field.domain(context, column) or () for field, column in zip(self.fields, self.key, strict=True)]
+        taken: set[int] = set()
+        for row in context.connection.execute(sa.select(*self.key)) if context.has_rows else ():
+            places = [place_of(domain, value) for domain, value in zip(domains, row, strict=True)]
+            if None not in places:
+                widths = [math.prod(map(len, domains[:number])) for number in range(len(domains))]
+                taken.add(sum(place * width for place, width in zip(places, widths, strict=True) if place is not None))
+        name = ":".join(column.name for column in self.key)
+        return Numbering(math.prod(map(len, domains)), context, f"key:{name}", taken), domains
 
 
-class Stride:
-    """Visits each of `total` places once, far from the one before: number i is at (a i + b) modulo total."""
+class Numbering:
+    """Gives row numbers places in 0 .. total - 1, each once, far from the one before, and none that is taken.
 
-    def __init__(self, total: int, seed: str) -> None:
-        random = Random(seed)
+    Row i is at (a i + b) modulo total. Where that place is taken (a parent came later, a row of the person's own) it
+    gets the place of a row number after this run; whoever comes to that number then moves on in the same way.
+    """
+
+    def __init__(self, total: int, context: Context, name: str, taken: set[int]) -> None:
+        random = Random(context.source.seed(name))
         self.total = max(total, 1)
-        step = max(1, round(self.total * 0.6180339887) + random.randint(-self.total // 50, self.total // 50))
-        while math.gcd(step, self.total) != 1:
-            step += 1
-        self.step, self.start = step, random.randrange(self.total)
+        self.step = max(1, round(self.total * 0.6180339887) + random.randint(-self.total // 50, self.total // 50))
+        while math.gcd(self.step, self.total) != 1:
+            self.step += 1
+        self.offset = random.randrange(self.total)
+        self.limit = context.start + total - len(taken)
+        self._context = context
+        self._taken = taken
+        self._moved: dict[int, int] | None = None
 
     def places(self, numbers: Sequence[int]) -> list[int]:
-        step, start, total = self.step, self.start, self.total
-        return [(step * number + start) % total for number in numbers]
+        step, offset, total = self.step, self.offset, self.total
+        places = [(step * number + offset) % total for number in numbers]
+        if not self._taken:
+            return places
+        if self._moved is None:
+            self._moved = self._move()
+        moved = self._moved
+        return [moved.get(number, place) for number, place in zip(numbers, places, strict=True)] if moved else places
+
+    def _move(self) -> dict[int, int]:
+        start, stop = self._context.start, self._context.stop
+        step, offset, total, taken = self.step, self.offset, self.total, self._taken
+        blocked = [number for number in range(start, stop) if (step * number + offset) % total in taken]
+        later = ((step * number + offset) % total for number in range(stop, start + total))
+        free = (place for place in later if place not in taken)
+        return dict(zip(blocked, free, strict=False))
 
 
 class Moments(Sequence[Any]):
@@ -556,7 +627,21 @@ class Moments(Sequence[Any]):
         return self.low + index * self.step
 
     def index(self, value: Any, *_: Any) -> int:
-        return int((value - self.low) / self.step)
+        place = (value - self.low) // self.step
+        if not 0 <= place < self._count:
+            raise ValueError(value)
+        return int(place)
+
+
+def place_of(values: Sequence[Any], value: Any) -> int | None:
+    """Return where a value is in a sequence; keys of parents are in order, which makes it quick."""
+    if isinstance(values, array) or (values and type(values[0]) is int and not isinstance(values, range)):
+        place = bisect_left(values, value)
+        return place if place < len(values) and values[place] == value else None
+    try:
+        return values.index(value)
+    except (ValueError, TypeError):
+        return None
 
 
 # Parents
@@ -574,7 +659,7 @@ def parents(context: Context, column: Column, table: sa.Table) -> Sequence[Any]:
     return found
 
 
-def require_parents(child: sa.Table, parent: sa.Table, found: Sequence[Any]) -> None:
+def require_parents(child: sa.Table, parent: sa.Table, found: Sized) -> None:
     if not len(found):
         raise CommandError(
             f"{child.fullname} refers to {parent.fullname}, which has no rows", f"seed {parent.fullname} first"

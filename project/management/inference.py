@@ -217,10 +217,10 @@ def _span(column: Column, bounds: Bounds) -> tuple[Any, Any] | None:
         widest = _widest(column)
         low = max(widest[0], bounds.low) if bounds.low is not None else None
         high = min(widest[1], bounds.high) if bounds.high is not None else None
-        if low is None and high is None:
-            low, high = 0, min(1000, widest[1])
-        low = min(0, high - 1000) if low is None else low
-        high = min(max(1000, low + 1000), widest[1]) if high is None else high
+        if low is None:
+            low = min(0, high - 1000) if high is not None else 0
+        if high is None:
+            high = min(max(1000, low + 1000), widest[1])
         return (low, high) if low <= high else None
     if isinstance(column.type, sa.Date | sa.DateTime) and bounds.low is not None and bounds.high is not None:
         return bounds.low, bounds.high

@@ -236,11 +236,13 @@ def sample(project: Project, request: Request, target: Target, most: int) -> tup
     """Return the columns and first rows that a seeding of this table would add; writes nothing."""
     with project.connect() as connection:
         require_ready(project, connection)
-        start, stop, _ = _rows_to_add(connection, target, request)
-        context = _context(connection, target, request)
-        fills = _fills(target, context)
         rows: list[tuple[Any, ...]] = []
-        for block in rows_from(context.source, fills, list(fills), start, min(stop, start + most)):
+        if _why_kept(connection, target):
+            return [], rows
+        context, _ = _prepare(connection, target, request)
+        context.stop = min(context.stop, context.start + most)
+        fills = _fills(target, context) if context.stop > context.start else {}
+        for block in rows_from(context.source, fills, list(fills), context.start, context.stop):
             rows += zip(*block, strict=True)
         return list(fills), rows
 
@@ -255,15 +257,15 @@ def _seed_table(
     kept = _why_kept(connection, target)
     if kept:
         return Report(target.name, _count(connection, target.table), 0, 0.0, kept)
-    start, stop, note = _rows_to_add(connection, target, request)
-    if stop > start:
-        context = _context(connection, target, request)
+    context, note = _prepare(connection, target, request)
+    if context.stop > context.start:
         fills = _fills(target, context)
-        blocks = rows_from(context.source, fills, list(fills), start, stop)
-        with progress(target.name, stop - start) as bar, _explained(project, target):
+        blocks = rows_from(context.source, fills, list(fills), context.start, context.stop)
+        with progress(target.name, context.stop - context.start) as bar, _explained(project, target):
             project.backend.bulk_load(connection, target.table, list(fills), _watched(blocks, bar))
-        bookkeeping.write(connection, f"seeded:{target.name}", str(stop))
-    return Report(target.name, _count(connection, target.table), stop - start, time.perf_counter() - begun, note)
+        bookkeeping.write(connection, f"seeded:{target.name}", str(context.stop))
+    rows = _count(connection, target.table)
+    return Report(target.name, rows, context.stop - context.start, time.perf_counter() - begun, note)
 
 
 def _why_kept(connection: sa.Connection, target: Target) -> str:
@@ -276,38 +278,31 @@ def _why_kept(connection: sa.Connection, target: Target) -> str:
     return f"kept: they come from migration {revision}" if revision else "kept: they were not seeded"
 
 
-def _rows_to_add(connection: sa.Connection, target: Target, request: Request) -> tuple[int, int, str]:
-    """Return the row numbers to make, from (included) to (not included), and a word when keys allow no more."""
+def _prepare(connection: sa.Connection, target: Target, request: Request) -> tuple[Context, str]:
+    """Return the row numbers to make with what the fields need for it, and a word when the keys allow no more."""
     in_table = _count(connection, target.table)
     used = seeded_rows(connection).get(target.name, 0) if in_table else 0
     present = min(used, in_table)
     default = target.seeder.count if target.seeder else DEFAULT_COUNT
     wanted = request.count if request.count is not None else default
     more = request.add if request.add is not None else max(0, wanted - present)
-    if more == 0:
-        return used, used, ""
-    most = _most(connection, target, request)
-    if used + more <= most:
-        return used, used + more, ""
-    explicit = request.count is not None or request.add is not None
-    possible = max(0, int(most) - used)
-    if target.named and explicit:
+    source = Source(target.table, request.random_seed, request.locale, target.today)
+    context = Context(source, connection, has_rows=in_table > 0, start=used, stop=used + more)
+    possible = _most(target, context) - used if more else 0
+    if more <= possible:
+        return context, ""
+    if target.named and (request.count is not None or request.add is not None):
         asked = f"--add {more:,}" if request.add is not None else f"--count {wanted:,}"
         largest = possible if request.add is not None else present + possible
         raise CommandError(f"{target.name} cannot hold {asked}: its keys allow no more", f"the most is {largest:,}")
-    return used, used + possible, "the most its keys allow"
+    context.stop = used + int(possible)
+    return context, "the most its keys allow"
 
 
-def _most(connection: sa.Connection, target: Target, request: Request) -> float:
-    context = _context(connection, target, request)
-    return min(
-        (one.field.limit(context, target.table.columns[name]) for name, one in target.plans.items() if one.field),
-        default=MOST,
-    )
-
-
-def _context(connection: sa.Connection, target: Target, request: Request) -> Context:
-    return Context(Source(target.table, request.random_seed, request.locale, target.today), connection)
+def _most(target: Target, context: Context) -> int:
+    """Return the row number that the keys of a table allow to reach, not included."""
+    filled = [(one.field, target.table.columns[name]) for name, one in target.plans.items() if one.field]
+    return max(context.start, int(min([MOST * 1000, *(field.limit(context, column) for field, column in filled)])))
 
 
 def _fills(target: Target, context: Context) -> dict[str, Fill]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -201,8 +202,32 @@ class Backend:
             loaded += len(rows)
         return loaded
 
+    def _converters(
+        self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]
+    ) -> list[Callable[[Sequence[object]], Sequence[object]]]:
+        """Return for each column what turns its Python values into the driver's, as SQLAlchemy itself would."""
+        return [_converter(table.columns[name].type, connection.dialect) for name in columns]
+
     # Its own client
 
     def client(self) -> tuple[list[str], dict[str, str]]:
         """Return the arguments of the database's own client and the environment with its password."""
         raise NotImplementedError
+
+
+def _converter(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Sequence[object]], Sequence[object]]:
+    convert = kind.dialect_impl(dialect).bind_processor(dialect)
+    if convert is None:
+        return lambda values: values
+    if isinstance(kind, sa.Date | sa.DateTime | sa.Enum | sa.Boolean):  # many rows, few values: convert each once
+        return lambda values: list(map({value: convert(value) for value in set(values)}.__getitem__, values))
+    return lambda values: [convert(value) for value in values]
+
+
+@contextmanager
+def driver_errors(connection: sa.Connection, base: type[Exception]) -> Iterator[None]:
+    """Raise the errors of a driver that is used without SQLAlchemy as SQLAlchemy's."""
+    try:
+        yield
+    except base as error:
+        raise sa.exc.DBAPIError.instance(None, None, error, base, dialect=connection.dialect) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from ..errors import CommandError
-from .base import LOCK_TIMEOUT, STATEMENT_LOCK_TIMEOUT, Backend, TableName
+from .base import LOCK_TIMEOUT, STATEMENT_LOCK_TIMEOUT, Backend, TableName, driver_errors
 
 
 class SQLite(Backend):
@@ -120,6 +120,28 @@ class SQLite(Backend):
     def drop(self, connection: sa.Connection, tables: Sequence[TableName]) -> None:
         for table in tables:
             connection.execute(sa.schema.DropTable(sa.Table(table[1], sa.MetaData(), schema=table[0])))
+
+    def bulk_load(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        columns: Sequence[str],
+        blocks: Iterable[Sequence[Sequence[object]]],
+    ) -> int:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        quote = connection.dialect.identifier_preparer
+        names = ", ".join(map(quote.quote, columns))
+        marks = ", ".join("?" * len(columns))
+        insert = f"INSERT INTO {quote.format_table(table)} ({names}) VALUES ({marks})"  # noqa: S608  # quoted names
+        converters = self._converters(connection, table, columns)
+        loaded = 0
+        with driver_errors(connection, sqlite3.Error):
+            for block in blocks:
+                values = [convert(column) for convert, column in zip(converters, block, strict=True)]
+                driver.executemany(insert, zip(*values, strict=True))
+                loaded += len(block[0])
+        return loaded
 
     def client(self) -> tuple[list[str], dict[str, str]]:
         return ["sqlite3", str(self.path)], {}
