@@ -14,7 +14,7 @@ class CommandError(Exception):
         self.exit_code = exit_code
 
     def __str__(self) -> str:
-        return " — ".join(filter(None, (self.cause, self.cure)))
+        return f"{self.cause.rstrip('.')} — {self.cure}" if self.cure else self.cause
 
 
 def did_you_mean(wrong: str, known: list[str], *, most: int = 3) -> str:

@@ -173,7 +173,7 @@ class Backend:
         """Drop views."""
         for view in views:
             quoted = connection.dialect.identifier_preparer.format_table(view.clause)
-            connection.exec_driver_sql(f"DROP VIEW {quoted}".replace("%", "%%"))
+            connection.exec_driver_sql(f"DROP VIEW {quoted}")
 
     def drop_types(self, connection: sa.Connection, types: Sequence[TableName]) -> None:
         """Drop named types that no column uses any more, where the database has such things."""

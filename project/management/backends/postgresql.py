@@ -55,7 +55,7 @@ class PostgreSQL(Backend):
                 return False
             quoted = connection.dialect.identifier_preparer.quote_identifier(self.database)
             try:
-                connection.exec_driver_sql(f"CREATE DATABASE {quoted}".replace("%", "%%"))
+                connection.exec_driver_sql(f"CREATE DATABASE {quoted}")
             except sa.exc.DBAPIError:
                 if connection.scalar(known, {"name": self.database}):
                     return False  # another process made it in this moment
@@ -151,7 +151,7 @@ class PostgreSQL(Backend):
 
     def _quoted(self, connection: sa.Connection, name: TableName) -> str:
         quote = connection.dialect.identifier_preparer.quote_identifier
-        return ".".join(quote(part) for part in name if part).replace("%", "%%")
+        return ".".join(quote(part) for part in name if part)
 
     def bulk_load(
         self,

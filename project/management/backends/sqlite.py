@@ -58,7 +58,10 @@ class SQLite(Backend):
         return engine
 
     def exists(self) -> bool:
-        return self.path.exists()
+        try:
+            return self.path.exists()
+        except OSError:  # a name no file can have: opening it will say so
+            return True
 
     def _look(self, *, create: bool) -> None:
         try:
