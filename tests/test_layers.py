@@ -24,6 +24,7 @@ LAYERS = (
     ("migrations", "seeding"),
     ("autogenerate", "inference"),
     ("history", "fields", "guard"),
+    ("blocks", "outcomes"),
     ("project", "bookkeeping"),
     ("backends",),
     ("console", "env_file"),

@@ -106,7 +106,7 @@ def database(project: Project, *, history_is_sound: bool) -> list[Problem]:
 
 
 def _connected(project: Project, connection: sa.Connection, *, history_is_sound: bool) -> Iterator[Problem]:
-    current = migrations.heads_of(connection)
+    current = history.heads_of(connection)
     recorded = guard.recorded_environment(connection)
     if recorded and recorded != project.settings.environment:
         yield Problem(

@@ -57,6 +57,10 @@ def main(arguments: Sequence[str] | None = None, *, package: str, root: Path) ->
             raise
         _fail(console, f"the database refused: {words} — --traceback shows where", show_traceback)
         return 1
+    finally:
+        signal.signal(
+            signal.SIGINT, signal.SIG_IGN
+        )  # what was done is done, and Python would die of it while it leaves
 
 
 def run_environment(package: str) -> None:

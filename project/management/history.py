@@ -142,6 +142,50 @@ def path_of(revision: Script, root: Path) -> str:
     return _short(Path(revision.path), root)
 
 
+# Where the database is
+
+
+def heads_of(connection: sa.Connection) -> tuple[str, ...]:
+    """Return the revision an open connection's database is at."""
+    with silent():
+        return tuple(sorted(MigrationContext.configure(connection).get_current_heads()))
+
+
+def require_head(project: Project, connection: sa.Connection) -> None:
+    """Refuse to go on while migrations are pending.
+
+    Raises:
+        CommandError: the database is not at the newest revision, or at one this checkout does not have.
+    """
+    script = load(project)
+    head = require_one_head(script, project.root)
+    current = heads_of(connection)
+    refuse_unknown(script, current, project)
+    if current != ((head,) if head else ()):
+        raise CommandError(f"{project.backend.label} is not at the newest revision", "python manage.py migrate first")
+
+
+def applied(script: ScriptDirectory, heads: tuple[str, ...]) -> set[str]:
+    """Return the revisions that a database at these heads has."""
+    return {one.revision for head in heads for one in script.iterate_revisions(head, "base")}
+
+
+def refuse_unknown(script: ScriptDirectory, heads: tuple[str, ...], project: Project) -> None:
+    """Refuse a database that is at a revision which this checkout does not have, or at two of one line."""
+    known = {one.revision for one in script.walk_revisions()}
+    for head in heads:
+        if head not in known:
+            raise CommandError(
+                f"{project.backend.label} is at revision {head}, which no file in migrations/versions has",
+                "get that file (another branch may have it), or python manage.py reset",
+            )
+    if any(head in applied(script, (other,)) for head in heads for other in heads if head != other):
+        raise CommandError(
+            f"{project.backend.label} records {len(heads)} revisions at once: {', '.join(heads)}",
+            "python manage.py migrate --fake REVISION records the one it is at",
+        )
+
+
 # What the files would do
 
 
@@ -159,8 +203,10 @@ def silent() -> Iterator[None]:
 def render(revision: Script, direction: Direction, dialect: str) -> list[str]:
     """Return the SQL statements of one step, without a database; `dialect` is a backend's offline_dialect.
 
-    Raises whatever the migration raises when it asks the database something.
+    Raises NotOnlySQL when the step does more than build statements, for it would do that here and now, and whatever
+    the migration raises when it asks the database something.
     """
+    _refuse_other_work(_function(revision, direction), _read_tree(revision))
     statements = _Statements()
     options: dict[str, object] = {"as_sql": True, "output_buffer": statements, "literal_binds": True}
     with silent():
@@ -247,11 +293,66 @@ class _Statements:
         """Nothing is held back."""
 
 
+class NotOnlySQL(Exception):
+    """A step that opens files, calls services or runs programs is run once, when it is its turn, and never to look."""
+
+
 def _rendered(revision: Script, direction: Direction, dialect: str) -> list[str]:
     try:
         return render(revision, direction, dialect)
-    except Exception:  # a migration that asks the database something: what it makes is known from the models
-        return []
+    except Exception:  # it cannot be run without its database: what its text says has to do
+        return list(_as_written(_function(revision, direction)))
+
+
+def _as_written(function: ast.AST) -> Iterator[str]:
+    """Yield the statements that can be read from a step's text, in the words that the patterns here look for."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            given = [str(one.value) for one in node.args if isinstance(one, ast.Constant)]
+            named = {one.arg: str(one.value.value) for one in node.keywords if isinstance(one.value, ast.Constant)}
+            prefix = f'"{named["schema"]}".' if named.get("schema", "None") != "None" else ""
+            if node.func.attr == "create_table" and given:
+                yield f'CREATE TABLE {prefix}"{given[0]}"'
+            elif node.func.attr == "rename_table" and len(given) > 1:
+                yield f'ALTER TABLE x RENAME TO {prefix}"{given[1]}"'
+
+
+def _read_tree(revision: Script) -> ast.Module:
+    return ast.parse(Path(revision.path).read_text(encoding="utf-8"))
+
+
+def _function(revision: Script, direction: Direction) -> ast.AST:
+    found = [node for node in _read_tree(revision).body if isinstance(node, ast.FunctionDef) and node.name == direction]
+    return found[-1] if found else ast.Module([], [])
+
+
+_HARMLESS_MODULES = {"alembic", "sqlalchemy", "collections", "datetime", "decimal", "enum", "itertools", "json", "uuid"}
+_HARMLESS_CALLS = {"dict", "enumerate", "int", "len", "list", "range", "set", "sorted", "str", "tuple", "zip"}
+
+
+def _refuse_other_work(function: ast.AST, tree: ast.Module) -> None:
+    """Refuse a step that calls anything but Alembic, SQLAlchemy, and what it made from them."""
+    harmless = set(_HARMLESS_CALLS)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
+                if not getattr(node, "level", 0) and module.partition(".")[0] in _HARMLESS_MODULES:
+                    harmless.add(alias.asname or alias.name.partition(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            harmless.add(node.id)
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and _root(node.func) not in harmless:
+            raise NotOnlySQL(ast.unparse(node.func))
+
+
+def _root(node: ast.expr) -> str:
+    """Return the name that a dotted name, a call or a subscript begins with; a literal is harmless."""
+    while isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else "str"
 
 
 def _losses_of(statements: list[str]) -> Iterator[Loss]:

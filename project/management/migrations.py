@@ -72,7 +72,7 @@ def render_sql(project: Project, target: str) -> str:
     """Return the SQL that would bring this database, from where it is, to a revision."""
     script = _loaded(project, target)
     current = read_heads(project)
-    _refuse_unknown(script, current, project)
+    history.refuse_unknown(script, current, project)
     request = Request()
     plan = _plan(script, target, stamp=False)
     _run_env(project, script, request, plan, as_sql=True, starting_rev=current or None)
@@ -83,7 +83,7 @@ def plan(project: Project, target: str) -> list[Step]:
     """Return the steps that would bring the database to a revision, in order; changes nothing."""
     script = _loaded(project, target)
     current = read_heads(project)
-    _refuse_unknown(script, current, project)
+    history.refuse_unknown(script, current, project)
     steps = _plan(script, target, stamp=False)(current, None)
     return [_as_step(step) for step in steps if isinstance(step, RevisionStep)]
 
@@ -93,27 +93,7 @@ def read_heads(project: Project) -> tuple[str, ...]:
     if not project.backend.exists():
         return ()
     with project.connect() as connection:
-        return heads_of(connection)
-
-
-def heads_of(connection: sa.Connection) -> tuple[str, ...]:
-    """Return the revision an open connection's database is at."""
-    with history.silent():
-        return tuple(sorted(MigrationContext.configure(connection).get_current_heads()))
-
-
-def require_head(project: Project, connection: sa.Connection) -> None:
-    """Refuse to go on while migrations are pending.
-
-    Raises:
-        CommandError: the database is not at the newest revision, or at one this checkout does not have.
-    """
-    script = history.load(project)
-    head = history.require_one_head(script, project.root)
-    current = heads_of(connection)
-    _refuse_unknown(script, current, project)
-    if current != ((head,) if head else ()):
-        raise CommandError(f"{project.backend.label} is not at the newest revision", "python manage.py migrate first")
+        return history.heads_of(connection)
 
 
 def unfinished(connection: sa.Connection) -> str | None:
@@ -230,8 +210,8 @@ def _run_online(
 def _ask_before_going_back(context: ModuleType, project: Project, request: Request, *, plain: bool) -> None:
     """Say what backward steps would lose and ask; outside the lock, for a person may think for an hour."""
     with project.connect() as connection:
-        heads = heads_of(connection)
-        _refuse_unknown(context.script, heads, project)
+        heads = history.heads_of(connection)
+        history.refuse_unknown(context.script, heads, project)
         with history.silent():
             context.configure(connection=connection, dont_mutate=True)
         migration = context.get_context()
@@ -242,6 +222,7 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
         ]
         if not back:
             return
+        _refuse_unfinished(project, connection, context.script)
         if guard.is_production(project, connection) and not request.allow_production:
             way = "-x allow-production" if plain else "--allow-production"
             raise CommandError(
@@ -312,7 +293,7 @@ class _Runner:
 
     def look_for_foreign_tables(self, script: ScriptDirectory) -> None:
         """Find the tables that are there though no revision is recorded; before Alembic runs, whose `op` this uses."""
-        if not heads_of(self.connection):
+        if not history.heads_of(self.connection):
             made = history.tables_made(script, self.backend.offline_dialect)
             there = sa.inspect(self.connection).get_table_names()
             self.foreign_tables = sorted(name for name in there if TableName(None, name) in made)
@@ -323,11 +304,11 @@ class _Runner:
 
         def planned(heads: tuple[str, ...], context: MigrationContext | None) -> Iterator[MigrationStep]:
             if not self.request.stamp:
-                _refuse_unknown(script, heads, self.project)
+                history.refuse_unknown(script, heads, self.project)
             steps = list(plan(heads, context))
             stamping = self.request.stamp or any(not isinstance(step, RevisionStep) for step in steps)
             if not stamping:
-                self._refuse_unfinished(script)
+                _refuse_unfinished(self.project, self.connection, script)
                 if steps and self.foreign_tables:
                     raise CommandError(
                         f"{self.backend.label} has the tables {', '.join(self.foreign_tables)},"
@@ -432,24 +413,6 @@ class _Runner:
         for child, parent in sorted(broken):
             raise BrokenReferences(f"rows of {child} would refer to rows of {parent} that do not exist")
 
-    def _refuse_unfinished(self, script: ScriptDirectory) -> None:
-        value = bookkeeping.read(self.connection, "unfinished")
-        if value is None:
-            return
-        name, direction = value.split()
-        known = {one.revision: one for one in script.walk_revisions()}
-        if name not in known:
-            raise CommandError(
-                f"revision {name} was begun on {self.project.backend.label} and never finished, and no file has it",
-                "get its file, finish or undo it by hand, then python manage.py migrate --fake REVISION",
-            )
-        revision = known[name]
-        raise CommandError(
-            f"{_named(revision, self.project)} was begun on {self.backend.label} and never finished;"
-            f" {self.backend.title} keeps what it did",
-            _by_hand(revision, upgrade=direction == "upgrade"),
-        )
-
     def _remember_rows(self) -> None:
         assert self.step is not None
         for table in self.rows:
@@ -482,6 +445,25 @@ class _Runner:
 _READS = re.compile(r"\s*(SELECT|SHOW|DESCRIBE|EXPLAIN|PRAGMA|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|SET)\b", re.I)
 _ROWS = re.compile(r"\s*(?:INSERT INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+(?P<table>\S+)", re.I)
 _ADDS = re.compile(r"\s*CREATE\b", re.I)
+
+
+def _refuse_unfinished(project: Project, connection: sa.Connection, script: ScriptDirectory) -> None:
+    value = bookkeeping.read(connection, "unfinished")
+    if value is None:
+        return
+    name, direction = value.split()
+    known = {one.revision: one for one in script.walk_revisions()}
+    label = project.backend.label
+    if name not in known:
+        raise CommandError(
+            f"revision {name} was begun on {label} and never finished, and no file has it",
+            "get its file, finish or undo it by hand, then python manage.py migrate --fake REVISION",
+        )
+    raise CommandError(
+        f"{_named(known[name], project)} was begun on {label} and never finished;"
+        f" {project.backend.title} keeps what it did",
+        _by_hand(known[name], upgrade=direction == "upgrade"),
+    )
 
 
 def _by_hand(revision: Script, *, upgrade: bool) -> str:
@@ -528,9 +510,12 @@ def _moves(context: ModuleType, project: Project) -> bool:
     return True
 
 
+_RELATIVE = re.compile(r"[+-]\d{1,9}", re.ASCII)
+
+
 def _loaded(project: Project, target: str) -> ScriptDirectory:
     script = history.load(project)
-    if target.startswith(("+", "-")) or target == "head":
+    if _RELATIVE.fullmatch(target) or target == "head":
         history.require_one_head(script, project.root)
     return script
 
@@ -541,19 +526,15 @@ def _plan(script: ScriptDirectory, target: str, *, stamp: bool) -> Plan:
         if stamp:
             return script._stamp_revs(revision or "base", heads)
         current: Any = heads  # Alembic passes the tuple too, and declares a string
-        if revision is None or revision in _applied(script, heads):
+        if revision is None or revision in history.applied(script, heads):
             return script._downgrade_revs(revision or "base", current) if heads and (revision,) != heads else []
         return script._upgrade_revs(revision, current)
 
     return planned
 
 
-def _applied(script: ScriptDirectory, heads: tuple[str, ...]) -> set[str]:
-    return {one.revision for head in heads for one in script.iterate_revisions(head, "base")}
-
-
 def _destination(script: ScriptDirectory, target: str, heads: tuple[str, ...]) -> str | None:
-    if not target.startswith(("+", "-")):
+    if not _RELATIVE.fullmatch(target):
         return history.resolve(script, target)
     line = [None, *(one.revision for one in reversed(list(script.walk_revisions())))]
     here = line.index(heads[0] if heads else None)
@@ -566,21 +547,6 @@ def _destination(script: ScriptDirectory, target: str, heads: tuple[str, ...]) -
             f"{plural(steps, 'revision')} cannot be {verb.format(count)}", "python manage.py showmigrations lists them"
         )
     return line[there]
-
-
-def _refuse_unknown(script: ScriptDirectory, heads: tuple[str, ...], project: Project) -> None:
-    known = {one.revision for one in script.walk_revisions()}
-    for head in heads:
-        if head not in known:
-            raise CommandError(
-                f"{project.backend.label} is at revision {head}, which no file in migrations/versions has",
-                "get that file (another branch may have it), or python manage.py reset",
-            )
-    if any(head in _applied(script, (other,)) for head in heads for other in heads if head != other):
-        raise CommandError(
-            f"{project.backend.label} records {len(heads)} revisions at once: {', '.join(heads)}",
-            "python manage.py migrate --fake REVISION records the one it is at",
-        )
 
 
 def _as_step(step: MigrationStep) -> Step:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from . import autogenerate, bookkeeping, guard, history, migrations
+from . import autogenerate, bookkeeping, guard, history
 from .backends.base import TableName
 from .errors import CommandError
 from .seeding import seeded_rows
@@ -83,7 +83,7 @@ def verify(project: Project) -> None:
     """
     script = history.load(project)
     with project.connect() as connection:
-        migrations.require_head(project, connection)
+        history.require_head(project, connection)
         found = autogenerate.differences(project, connection, script)
     if found:
         raise CommandError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import sqlalchemy as sa
 
-from . import bookkeeping, guard, inference
+from . import bookkeeping, guard, history, inference
 from .backends.base import TableName
 from .blocks import EachRow, Fill, Rows, Source, rows_from
 from .errors import CommandError, did_you_mean, first_line
@@ -195,14 +195,12 @@ def refuse_problems(project: Project, targets: Sequence[Target]) -> None:
 
 def require_ready(project: Project, connection: sa.Connection) -> None:
     """Refuse production, and a database that is not at the newest revision."""
-    from .migrations import require_head
-
     if guard.is_production(project, connection):
         raise CommandError(
             f"seed is refused: {project.backend.label} is a production database",
             "reference rows belong in a data migration: python manage.py makemigrations --data",
         )
-    require_head(project, connection)
+    history.require_head(project, connection)
 
 
 def seeded_rows(connection: sa.Connection) -> dict[str, int]:

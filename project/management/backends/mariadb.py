@@ -60,9 +60,7 @@ class MariaDB(Backend):
             if connection.scalar(known, {"name": self.database}):
                 return False
             quoted = connection.dialect.identifier_preparer.quote_identifier(self.database)
-            connection.exec_driver_sql(
-                f"CREATE DATABASE IF NOT EXISTS {quoted} CHARACTER SET utf8mb4".replace("%", "%%")
-            )
+            connection.exec_driver_sql(f"CREATE DATABASE IF NOT EXISTS {quoted} CHARACTER SET utf8mb4")
         return True
 
     def explain(self, error: sa.exc.DBAPIError) -> CommandError | None:

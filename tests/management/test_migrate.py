@@ -1,0 +1,697 @@
+"""Migrating: there and back, all or nothing, one at a time, on each of the three databases."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sqlite3
+import subprocess
+
+import pytest
+
+from tests.databases import Database
+from tests.houses import House, OpenTerminal, Runner, environment
+from tests.processes import DEADLINE
+
+MESSAGES = (
+    "Empty Init",
+    "Added Student model",
+    "Added Subject model",
+    "Put the subjects in",
+    "Added Enrollment model",
+)
+SAMPLE = {"students", "subjects", "enrollments"}
+# Makes a table and a row in it, then fails.
+FAILS = """\
+op.create_table("half", sa.Column("id", sa.Integer(), primary_key=True))
+op.execute("INSERT INTO half (id) VALUES (1)")
+op.execute("INSERT INTO a_table_nobody_made (id) VALUES (1)")
+"""
+# Makes a table, says so, and then takes an hour.
+HANGS = """\
+import sys
+import time
+op.create_table("half", sa.Column("id", sa.Integer(), primary_key=True))
+sys.stderr.write("half-way\\n")
+sys.stderr.flush()
+time.sleep(3600)
+"""
+MAKES = 'op.create_table("made", sa.Column("id", sa.Integer(), primary_key=True))'
+DROPS = 'op.drop_table("made")'
+ADDS_A_SUBJECT = """\
+op.execute(
+    "INSERT INTO subjects (code, title, lowest_grade, highest_grade) VALUES ('LAT', 'Latin', 5, 12)"
+)
+"""
+
+
+def put_in_a_student(database: Database) -> None:
+    database.execute(
+        "INSERT INTO students (id, name, email, grade, birthday)"
+        " VALUES (7, 'Ada Lovelace', 'ada@example.org', 5, '2015-12-10')"
+    )
+
+
+# There
+
+
+def test_migrate_applies_every_revision_a_line_each(house: House, manage: Runner, database: Database) -> None:
+    result = manage.ok("migrate")
+
+    header, *steps, end = result.out.splitlines()
+    assert header.startswith(database.name)
+    assert header.endswith(", development)")
+    assert [step.split()[0] for step in steps] == house.line()
+    assert all(message in step for message, step in zip(MESSAGES, steps, strict=True))
+    assert all(re.search(r" \d+\.\d\d s$", step) for step in steps)
+    assert "data" in steps[3]
+    assert "14 rows" in steps[3]
+    assert end == f"5 revisions applied, at head {house.line()[-1]}.   Next: python manage.py seed"
+    assert result.err == ""
+    assert database.tables() == SAMPLE
+    assert database.revision() == house.line()[-1]
+    assert database.count("subjects") == 14
+
+
+def test_the_lines_of_the_steps_are_aligned(manage: Runner, sqlite_database: Database) -> None:
+    lines = manage.ok("migrate").out.splitlines()[1:-1]
+
+    assert len({line.index(message) for line, message in zip(lines, MESSAGES, strict=True)}) == 1
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_migrating_twice_does_nothing_the_second_time(house: House, manage: Runner, database: Database) -> None:
+    manage.ok("migrate")
+
+    result = manage.ok("migrate")
+
+    assert result.out.splitlines()[1:] == [f"Nothing to do: at head {house.line()[-1]}."]
+    assert database.count("subjects") == 14
+
+
+def test_migrate_goes_to_the_revision_that_is_named(house: House, manage: Runner, database: Database) -> None:
+    empty, student, subject, data, enrollment = house.line()
+    for asked, reached in (
+        ("+1", empty),
+        (student, student),
+        (data[:4], data),
+        ("-1", subject),
+        ("head", enrollment),
+        ("-2", subject),
+        ("+2", enrollment),
+        (empty, empty),
+        ("zero", None),
+    ):
+        manage.ok("migrate", asked, "--no-input")
+
+        assert database.revision() == reached
+    assert database.tables() == set()
+
+
+def test_migrate_says_nothing_of_seeding_before_the_head(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    result = manage.ok("migrate", "+1")
+
+    assert result.out.splitlines()[-1] == f"1 revision applied, at {house.line()[0]}."
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("xyz", ["no revision 'xyz'", "python manage.py showmigrations"]),
+        ("+9", ["9 revisions cannot be applied: 5 are pending"]),
+        ("-1", ["1 revision cannot be taken back: 0 are applied"]),
+        ("", ["revision"]),
+        ("+x", ["+x"]),
+        ("base; DROP TABLE students", ["no revision"]),
+    ],
+)
+def test_a_revision_that_is_not_there_is_refused(
+    manage: Runner, sqlite_database: Database, asked: str, told: list[str]
+) -> None:
+    line = manage("migrate", asked).refusal()
+
+    assert all(words in line for words in told)
+    assert sqlite_database.revision() is None
+
+
+def test_a_revision_that_is_nearly_there_is_refused_with_the_close_one(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    right = house.line()[1]
+    wrong = right[:-1] + ("0" if right[-1] != "0" else "1")
+
+    assert f"Did you mean '{right}'" in manage("migrate", wrong).refusal()
+
+
+def test_the_beginning_of_two_revisions_is_refused_with_both(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.add_revision("abc111", MAKES, DROPS)
+    house.add_revision("abc222", "pass", parent="abc111")
+
+    line = manage("migrate", "abc").refusal()
+
+    assert "2 revisions begin with 'abc'" in line
+    assert "abc111" in line
+    assert "abc222" in line
+
+
+def test_the_first_migration_records_the_environment(manage: Runner, database: Database) -> None:
+    manage.ok("migrate", "+1", env={"ENVIRONMENT": "test"})
+    manage.ok("migrate", env={"ENVIRONMENT": "development"})
+
+    assert database.metadata("environment") == "test"
+
+
+# Looking first
+
+
+def test_plan_lists_the_steps_and_does_nothing(house: House, manage: Runner, database: Database) -> None:
+    result = manage.ok("migrate", "--plan")
+
+    assert [line.split()[:2] for line in result.out.splitlines()] == [["up", revision] for revision in house.line()]
+    assert all(message in line for message, line in zip(MESSAGES, result.out.splitlines(), strict=True))
+    assert database.all_tables() == set()
+
+
+def test_plan_of_going_back_lists_the_steps_down(house: House, manage: Runner, database: Database) -> None:
+    manage.ok("migrate")
+
+    result = manage.ok("migrate", house.line()[2], "--plan")
+
+    assert [line.split()[:2] for line in result.out.splitlines()] == [
+        ["down", revision] for revision in reversed(house.line()[3:])
+    ]
+    assert database.tables() == SAMPLE
+    assert manage.ok("migrate", "--plan").out == "Nothing to do.\n"
+
+
+def test_check_exits_with_1_while_a_step_is_pending(house: House, manage: Runner, database: Database) -> None:
+    before = manage("migrate", "--check").expect(1)
+    assert database.all_tables() == set()
+    manage.ok("migrate")
+    after = manage.ok("migrate", "--check")
+
+    assert before.err == "manage.py: 5 revisions pending — python manage.py migrate applies them\n"
+    assert house.line()[0] in before.out
+    assert after.out == "Nothing to do.\n"
+
+
+def run_in_the_databases_own_client(house: House, database: Database, sql: str) -> None:
+    address = database.address
+    if database.file is not None:
+        with sqlite3.connect(database.file) as connection:
+            connection.executescript(sql)
+        connection.close()
+        return
+    flags = [f"--host={address.host}", f"--port={address.port}"]
+    client = {
+        "postgresql": ["psql", *flags, f"--username={address.username}", "-v", "ON_ERROR_STOP=1", "-q"],
+        "mariadb": ["mariadb", *flags, f"--user={address.username}"],
+    }[database.kind]
+    subprocess.run(
+        [*client, database.name],
+        input=sql,
+        env=environment(house, None, None),
+        text=True,
+        check=True,
+        capture_output=True,
+        timeout=DEADLINE,
+    )
+
+
+def test_sql_is_what_this_database_lacks_and_brings_it_to_head(
+    house: House, manage: Runner, database: Database
+) -> None:
+    whole = manage.ok("migrate", "--sql").out
+    assert database.all_tables() == set()
+    manage.ok("migrate", "+2")
+    rest = manage.ok("migrate", "--sql").out
+
+    assert "CREATE TABLE students" in whole
+    assert "CREATE TABLE students" not in rest
+    assert "CREATE TABLE enrollments" in rest
+    assert database.revision() == house.line()[1]
+
+    run_in_the_databases_own_client(house, database, rest)
+    assert database.revision() == house.line()[-1]
+    assert database.count("subjects") == 14
+    assert "No errors" in manage.ok("check").out
+    assert manage.ok("migrate", "--sql").out.strip() == ""
+
+
+def test_sql_for_an_empty_database_makes_the_same_as_migrate(house: House, manage: Runner, database: Database) -> None:
+    run_in_the_databases_own_client(house, database, manage.ok("migrate", "--sql").out)
+
+    assert database.tables() == SAMPLE
+    assert database.metadata("environment") == "development"
+    assert manage.ok("migrate").out.splitlines()[-1].startswith("Nothing to do")
+
+
+def test_fake_records_the_revision_and_runs_nothing(house: House, manage: Runner, database: Database) -> None:
+    result = manage.ok("migrate", house.line()[1], "--fake")
+
+    assert "nothing was run" in result.out
+    assert database.revision() == house.line()[1]
+    assert database.tables() == set()
+
+    manage.ok("migrate", "zero", "--fake")
+    assert database.revision() is None
+
+
+# Back
+
+
+def test_going_back_without_a_terminal_says_the_loss_and_names_no_input(manage: Runner, database: Database) -> None:
+    manage.ok("migrate")
+    put_in_a_student(database)
+
+    result = manage("migrate", "zero").expect(1)
+
+    line = result.err
+    assert line.count("\n") == 1
+    assert "5 revisions" in line
+    assert "students 1 row" in line
+    assert "subjects 14 rows" in line
+    assert "--no-input goes on without the question" in line
+    assert database.count("students") == 1
+
+
+def test_going_back_on_a_terminal_asks_for_the_databases_name(
+    manage: Runner, terminal: OpenTerminal, database: Database
+) -> None:
+    manage.ok("migrate")
+    put_in_a_student(database)
+    screen = terminal("migrate", "zero")
+
+    shown = screen.read_until("to go on: ")
+    screen.type(database.name)
+
+    assert re.search(r"students +1 row +the table will be dropped", shown)
+    assert f"Type {database.name} to go on: " in shown
+    screen.wait().expect(0)
+    assert database.tables() == set()
+
+
+@pytest.mark.parametrize("keys", [b"no\n", b"\n", b"y\n", b"\x04"], ids=["no", "Enter", "y", "Ctrl-D"])
+def test_any_other_answer_changes_nothing(
+    manage: Runner, terminal: OpenTerminal, sqlite_database: Database, keys: bytes
+) -> None:
+    manage.ok("migrate")
+    screen = terminal("migrate", "zero")
+    screen.read_until("to go on: ")
+
+    screen.press(keys)
+
+    assert "nothing was changed" in screen.wait().expect(1).out
+    assert sqlite_database.tables() == SAMPLE
+
+
+def test_ctrl_c_at_the_question_changes_nothing(
+    manage: Runner, terminal: OpenTerminal, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    screen = terminal("migrate", "zero")
+    screen.read_until("to go on: ")
+
+    screen.interrupt()
+
+    assert "Traceback" not in screen.wait().expect(130).out
+    assert sqlite_database.tables() == SAMPLE
+
+
+def test_the_loss_of_a_column_is_counted_in_values(house: House, manage: Runner, database: Database) -> None:
+    house.add_revision(
+        "aaa111",
+        'with op.batch_alter_table("students") as batch:\n    batch.add_column(sa.Column("nickname", sa.String(20)))',
+        'with op.batch_alter_table("students") as batch:\n    batch.drop_column("nickname")',
+    )
+    manage.ok("migrate")
+    put_in_a_student(database)
+    database.execute("UPDATE students SET nickname = 'Countess'")
+
+    line = manage("migrate", "-1").refusal()
+
+    assert "students 1 value column nickname will be dropped" in line
+
+
+def test_the_loss_of_a_data_migration_is_its_rows(house: House, manage: Runner, database: Database) -> None:
+    manage.ok("migrate")
+    database.execute("INSERT INTO subjects (code, title, lowest_grade, highest_grade) VALUES ('LAT', 'Latin', 5, 12)")
+    data = house.line()[3]
+    manage.ok("migrate", data, "--no-input")
+
+    told = manage("migrate", "-1").refusal()
+    manage.ok("migrate", "-1", "--no-input")
+
+    assert "subjects 14 rows will be deleted" in told
+    assert database.rows("SELECT code FROM subjects") == [("LAT",)]
+
+
+def test_with_no_input_the_loss_is_said_all_the_same(manage: Runner, database: Database) -> None:
+    manage.ok("migrate")
+
+    result = manage.ok("migrate", "zero", "--noinput")
+
+    assert re.search(r"subjects +14 rows", result.err)
+    assert "5 revisions taken back, at zero." in result.out
+
+
+def test_going_back_in_production_is_refused_unless_it_is_allowed(manage: Runner, database: Database) -> None:
+    production = {"ENVIRONMENT": "production"}
+    manage.ok("migrate", env=production)
+
+    by_settings = manage("migrate", "-1", "--no-input", env=production).refusal()
+    by_record = manage("migrate", "-1", "--no-input").refusal()
+    assert database.tables() == SAMPLE
+    manage.ok("migrate", "-1", "--no-input", "--allow-production", env=production)
+
+    for line in (by_settings, by_record):
+        assert "going back is refused" in line
+        assert "production" in line
+        assert "--allow-production" in line
+    assert database.tables() == SAMPLE - {"enrollments"}
+    manage.ok("migrate", env=production)
+
+
+# All or nothing
+
+
+def test_a_failing_revision_is_named_with_its_file_and_the_databases_words(
+    house: House, manage: Runner, database: Database
+) -> None:
+    file = house.add_revision("bad111", FAILS)
+
+    result = manage("migrate").expect(1)
+
+    assert len(result.err.splitlines()) == 1
+    assert "revision bad111 'By hand bad111'" in result.err
+    assert str(file.relative_to(house.root)) in result.err
+    assert "a_table_nobody_made" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_the_revisions_before_a_failing_one_stay(house: House, manage: Runner, database: Database) -> None:
+    before = house.line()[-1]
+    house.add_revision("bad111", FAILS)
+
+    result = manage("migrate").expect(1)
+
+    assert database.revision() == before
+    assert database.tables() >= SAMPLE
+    assert database.count("subjects") == 14
+    assert MESSAGES[-1] in result.out
+
+
+@pytest.mark.parametrize("kind", ["schema", "data"])
+def test_a_failing_revision_leaves_nothing_of_itself(
+    house: House, manage: Runner, database: Database, kind: str
+) -> None:
+    if database.kind == "mariadb":
+        pytest.skip("MariaDB commits DDL by itself: it says what stays, and that is tested below")
+    house.add_revision("bad111", FAILS, kind=kind)
+
+    line = manage("migrate").expect(1).err
+
+    assert "Nothing of it stays" in line
+    assert "half" not in database.tables()
+    house.add_revision("bad111", MAKES, DROPS, parent=house.line()[-2], kind=kind)
+    manage.ok("migrate")
+    assert "made" in database.tables()
+
+
+def test_a_failing_change_of_rows_only_leaves_nothing_on_mariadb_either(
+    house: House, manage: Runner, mariadb_database: Database
+) -> None:
+    house.add_revision("bad111", "\n".join(['op.execute("DELETE FROM subjects")', FAILS.splitlines()[-1]]))
+
+    line = manage("migrate").refusal()
+    again = manage("migrate").refusal()
+
+    assert "Nothing of it stays" in line
+    assert "bad111" in again
+    assert "never finished" not in again
+    assert mariadb_database.count("subjects") == 14
+
+
+def test_a_revision_that_raises_is_named_as_well(house: House, manage: Runner, database: Database) -> None:
+    house.add_revision("bad111", f'{MAKES}\nraise ValueError("no such luck")')
+
+    line = manage("migrate").refusal()
+
+    assert "revision bad111" in line
+    assert "no such luck" in line
+    assert ("made" in database.tables()) == (database.kind == "mariadb")
+
+
+def test_a_failing_step_back_leaves_everything(house: House, manage: Runner, database: Database) -> None:
+    house.add_revision("bad111", MAKES, f"{DROPS}\n{FAILS.splitlines()[-1]}")
+    manage.ok("migrate")
+
+    line = manage("migrate", "-1", "--no-input").expect(1).err
+
+    assert "revision bad111" in line
+    assert "could not be taken back" in line
+    assert database.revision() == "bad111"
+    assert ("made" in database.tables()) == (database.kind != "mariadb")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda one: one.name)
+def test_an_interrupted_revision_leaves_nothing_where_the_database_can(
+    house: House, manage: Runner, database: Database, number: signal.Signals
+) -> None:
+    before = house.line()[-1]
+    house.add_revision("bad111", HANGS)
+    running = manage.start("migrate")
+    running.wait_for("half-way")
+
+    running.send(number)
+
+    result = running.wait()
+    assert result.code == {signal.SIGINT: 130, signal.SIGTERM: 143}.get(number, -number)
+    assert "Traceback" not in result.err
+    # A killed process of SQLite left a journal that the next reader rolls back; a server needs to notice.
+    house.add_revision("bad111", MAKES, DROPS, parent=before)
+    again = manage("migrate")
+    if database.kind == "mariadb":
+        assert "bad111" in again.refusal()
+        assert "half" in database.tables()
+    else:
+        again.expect(0)
+        assert database.revision() == "bad111"
+        assert "half" not in database.tables()
+
+
+# MariaDB, which cannot roll DDL back
+
+
+def test_mariadb_says_what_stayed_and_how_to_go_on(house: House, manage: Runner, mariadb_database: Database) -> None:
+    before = house.line()[-1]
+    house.add_revision("bad111", FAILS)
+
+    line = manage("migrate").refusal()
+
+    assert "MariaDB cannot roll back what had run before: CREATE TABLE half" in line
+    assert "python manage.py migrate --fake bad111" in line
+    assert f"python manage.py migrate --fake {before}" in line
+
+
+def test_mariadb_refuses_to_go_on_over_an_unfinished_revision(
+    house: House, manage: Runner, alembic: Runner, mariadb_database: Database
+) -> None:
+    house.add_revision("bad111", FAILS)
+    manage("migrate").expect(1)
+    house.add_revision("ccc111", MAKES, DROPS, parent="bad111")
+
+    for command in (("migrate",), ("rollback", "--no-input"), ("migrate", "zero", "--no-input")):
+        line = manage(*command).refusal()
+        assert "revision bad111" in line
+        assert "never finished" in line
+        assert "--fake bad111" in line
+    plain = alembic("upgrade", "head")
+
+    assert plain.code != 0
+    assert "never finished" in plain.err + plain.out
+    assert "made" not in mariadb_database.tables()
+
+
+def test_fake_clears_an_unfinished_revision_that_was_finished_by_hand(
+    house: House, manage: Runner, mariadb_database: Database
+) -> None:
+    house.add_revision("bad111", FAILS)
+    manage("migrate").expect(1)
+    house.add_revision("ccc111", MAKES, DROPS, parent="bad111")
+
+    manage.ok("migrate", "--fake", "bad111")
+
+    manage.ok("migrate")
+    assert mariadb_database.tables() >= {"half", "made"}
+    assert mariadb_database.revision() == "ccc111"
+
+
+def test_fake_clears_an_unfinished_revision_that_was_undone_by_hand(
+    house: House, manage: Runner, mariadb_database: Database
+) -> None:
+    before = house.line()[-1]
+    house.add_revision("bad111", FAILS)
+    manage("migrate").expect(1)
+    mariadb_database.execute("DROP TABLE half")
+
+    manage.ok("migrate", "--fake", before)
+
+    house.add_revision("bad111", MAKES, DROPS, parent=before)
+    manage.ok("migrate")
+    assert mariadb_database.revision() == "bad111"
+
+
+def test_an_unfinished_step_back_is_remembered_too(house: House, manage: Runner, mariadb_database: Database) -> None:
+    before = house.line()[-1]
+    house.add_revision("bad111", MAKES, f"{DROPS}\n{FAILS.splitlines()[-1]}")
+    manage.ok("migrate")
+    manage("migrate", "-1", "--no-input").expect(1)
+
+    line = manage("migrate").refusal()
+    manage.ok("migrate", "--fake", before)
+
+    assert f"--fake {before}" in line
+    assert manage.ok("migrate").code == 0
+
+
+# One at a time
+
+
+def test_eight_migrators_at_once_apply_each_revision_once(house: House, manage: Runner, database: Database) -> None:
+    house.add_revision("ddd111", ADDS_A_SUBJECT)
+
+    running = [manage.start("migrate") for _ in range(8)]
+    results = [one.wait().expect(0) for one in running]
+
+    applied = [line for one in results for line in one.out.splitlines() if line.startswith("  ")]
+    assert sorted(line.split()[0] for line in applied) == sorted(house.line())
+    assert database.count("subjects") == 15
+    assert database.revision() == "ddd111"
+
+
+def test_manage_py_and_alembic_at_once_apply_each_revision_once(
+    house: House, manage: Runner, alembic: Runner, database: Database
+) -> None:
+    running = [manage.start("migrate") for _ in range(3)] + [alembic.start("upgrade", "head") for _ in range(3)]
+
+    for one in running:
+        one.wait().expect(0)
+
+    assert database.count("subjects") == 14
+    assert database.revision() == house.line()[-1]
+
+
+def test_a_second_migrator_waits_says_for_whom_and_goes_on_when_the_first_is_killed(
+    house: House, manage: Runner, server_database: Database
+) -> None:
+    before = house.line()[-1]
+    house.add_revision("bad111", HANGS)
+    first = manage.start("migrate")
+    first.wait_for("half-way")
+    second = manage.start("migrate", before)
+    second.wait_for("waiting for session")
+
+    first.kill()
+
+    result = second.wait()
+    if server_database.kind == "postgresql":
+        result.expect(0)
+    assert "which migrates or seeds" in result.err
+
+
+# SQLite
+
+
+BATCH = """\
+with op.batch_alter_table("students") as batch:
+    batch.alter_column("name", type_=sa.String(120), existing_type=sa.String(100), existing_nullable=False)
+"""
+
+
+def enroll(database: Database) -> None:
+    put_in_a_student(database)
+    database.execute(
+        "INSERT INTO enrollments (student_id, subject_id, enrolled_on, mark)"
+        " SELECT 7, min(id), '2026-09-01', 70 FROM subjects"
+    )
+
+
+def test_a_batch_change_of_a_parent_table_keeps_its_children(house: House, manage: Runner, database: Database) -> None:
+    manage.ok("migrate")
+    enroll(database)
+    house.add_revision("eee111", BATCH)
+
+    manage.ok("migrate")
+
+    assert database.rows("SELECT id, name FROM students") == [(7, "Ada Lovelace")]
+    assert database.rows("SELECT student_id, mark FROM enrollments") == [(7, 70)]
+
+
+def test_foreign_keys_are_enforced_by_the_house_on_sqlite(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    enroll(sqlite_database)
+
+    result = manage("shell", "-c", "session.execute(sa.text('DELETE FROM subjects')); session.commit()")
+
+    assert result.code == 1
+    assert "FOREIGN KEY" in result.err
+    assert sqlite_database.count("subjects") == 14
+
+
+def test_a_revision_that_leaves_rows_without_their_parent_is_refused(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    enroll(sqlite_database)
+    house.add_revision("bad111", f'{BATCH}\nop.execute("DELETE FROM students")')
+
+    line = manage("migrate").refusal()
+
+    assert "enrollments" in line
+    assert "students" in line
+    assert sqlite_database.count("students") == 1
+    assert sqlite_database.count("enrollments") == 1
+
+
+# Databases that are not what they seem
+
+
+def test_tables_without_a_recorded_revision_are_refused_with_the_way_to_record_it(
+    house: House, manage: Runner, database: Database
+) -> None:
+    manage.ok("migrate", "+2")
+    database.execute("DROP TABLE alembic_version")
+
+    line = manage("migrate").refusal()
+    manage.ok("migrate", "--fake", house.line()[1])
+    manage.ok("migrate")
+
+    assert "students" in line
+    assert "no revision is recorded" in line
+    assert "--fake" in line
+    assert database.tables() == SAMPLE
+
+
+def test_a_database_that_is_ahead_of_this_checkout_is_refused(
+    house: House, manage: Runner, alembic: Runner, database: Database
+) -> None:
+    house.add_revision("fff111", MAKES, DROPS)
+    manage.ok("migrate")
+    house.remove("migrations/versions/schema/20300101_0000_fff111_by_hand.py")
+
+    for command in (("migrate",), ("migrate", "--plan"), ("migrate", "--sql"), ("migrate", "zero", "--no-input")):
+        line = manage(*command).refusal()
+        assert "is at revision fff111, which no file in migrations/versions has" in line
+    plain = alembic("upgrade", "head")
+
+    assert plain.code != 0
+    assert "fff111" in plain.err + plain.out
+    assert "Traceback" not in plain.err
+    assert database.tables() == SAMPLE | {"made"}
