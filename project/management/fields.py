@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_left, bisect_right
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, count
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ class Context:
     source: Source
     connection: sa.Connection
     has_rows: bool = False  # whether the table holds rows already, whose keys must not come again
+    looks: bool = False  # whether to read which of them hold a number that is to come, which takes a whole scan
     start: int = 0  # the first row number to make
     stop: int = 0  # the row number to stop before
 
@@ -169,8 +171,13 @@ class numbered(Field):
     def ready(self, context: Context, column: Column) -> Fill:
         start, form = self.start, self.pattern.format if self.pattern else None
         if form is None:
-            return lambda rows: range(rows.numbers.start + start, rows.numbers.stop + start)
-        return lambda rows: [form(number + start) for number in rows.numbers]
+            numbers = free_numbers(context, column, lambda value: int(value) - start)
+            return lambda rows: [number + start for number in numbers(rows)]
+        width = format_width(self.pattern or "")
+        before, _, after = form(0).partition(width) if width else (form(0), "", "")
+        around = re.compile(f"{re.escape(before)}(.+){re.escape(after)}", re.IGNORECASE)
+        numbers = free_numbers(context, column, lambda value: _number_in(around, value, start))
+        return lambda rows: [form(number + start) for number in numbers(rows)]
 
     def is_unique(self, column: Column) -> bool:
         return True
@@ -396,17 +403,18 @@ class unique_email(Field):
     def ready(self, context: Context, column: Column) -> Fill:
         name, length = self.name_column, column.type.length or 254  # type: ignore[attr-defined]  # inferred for strings only
         room = length - len(DOMAIN) - 1
+        numbers = free_numbers(context, column, lambda value: _number_in(_ADDRESS, value, 1))
 
         def fill(rows: Rows) -> list[str]:
             if name is not None:
                 stems: Sequence[str] = person_names(rows, name)[1]
             else:
                 stems = pick(_first_letters(rows.source), rows.random, len(rows))
-            longest = room - len(str(rows.numbers[-1] + 1))
+            own = numbers(rows)
+            longest = room - len(str(max(own) + 1))
             if max(map(len, stems)) > longest:
                 stems = [stem[:longest].rstrip(".") for stem in stems]
-            first = rows.numbers[0] + 1
-            return [f"{stem}{number}@{DOMAIN}" for number, stem in enumerate(stems, first)]
+            return [f"{stem}{number + 1}@{DOMAIN}" for number, stem in zip(own, stems, strict=True)]
 
         return fill
 
@@ -426,12 +434,14 @@ class unique_text(Field):
     def ready(self, context: Context, column: Column) -> Fill:
         length = getattr(column.type, "length", None) or 40
         words = context.source.once("letters", lambda: _first_letters(context.source))
+        numbers = free_numbers(context, column, lambda value: _number_in(_WORD, value, 0))
 
         def fill(rows: Rows) -> list[str]:
-            longest = min(12, length - len(str(rows.numbers[-1])))
+            own = numbers(rows)
+            longest = min(12, length - len(str(max(own))))
             return [
                 (word[: max(longest, 0)] + str(number))[-length:]
-                for number, word in zip(rows.numbers, pick(words, rows.random, len(rows)), strict=True)
+                for number, word in zip(own, pick(words, rows.random, len(rows)), strict=True)
             ]
 
         return fill
@@ -610,6 +620,42 @@ class Numbering:
         later = ((step * number + offset) % total for number in range(stop, start + total))
         free = (place for place in later if place not in taken)
         return dict(zip(blocked, free, strict=False))
+
+
+def free_numbers(
+    context: Context, column: Column, number_in: Callable[[Any], int | None]
+) -> Callable[[Rows], Sequence[int]]:
+    """Return what gives the rows of a block the numbers in their unique values.
+
+    These are the row numbers. Where a row of the person's own holds the value of such a number, a number after this run
+    takes its place; whoever comes to that one then finds it taken and moves on in the same way.
+
+    Args:
+        number_in: the row number whose value a value of the column is or might clash with; None when there is none.
+    """
+    if not context.looks:
+        return lambda rows: rows.numbers
+    query = sa.select(column).where(column.is_not(None))
+    found = (number_in(value) for value in context.connection.scalars(query))
+    taken = {number for number in found if number is not None and number >= context.start}
+    blocked = sorted(number for number in taken if number < context.stop)
+    later = (number for number in count(context.stop) if number not in taken)
+    moved = dict(zip(blocked, later, strict=False))
+    return lambda rows: [moved.get(number, number) for number in rows.numbers] if moved else rows.numbers
+
+
+_ADDRESS = re.compile(rf".*?(\d{{1,18}})@{re.escape(DOMAIN)}\s*", re.IGNORECASE | re.ASCII)
+_WORD = re.compile(r".*?(\d{1,18})\s*", re.ASCII)
+
+
+def _number_in(pattern: re.Pattern[str], value: Any, start: int) -> int | None:
+    found = pattern.fullmatch(str(value))
+    if found is None:
+        return None
+    try:
+        return int(found[1]) - start
+    except ValueError:
+        return None
 
 
 class Moments(Sequence[Any]):

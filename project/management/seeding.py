@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from . import bookkeeping, guard, history, inference
 from .backends.base import TableName
 from .blocks import EachRow, Fill, Rows, Source, rows_from
-from .errors import CommandError, did_you_mean, first_line
+from .errors import CommandError, did_you_mean
 from .fields import Context, Field
 from .inference import Plan
 
@@ -116,6 +116,7 @@ def seed(project: Project, request: Request, *, report: Callable[[Report], None]
     with project.connect(write=True) as connection, project.backend.lock(connection, project.console.note):
         with connection.begin():
             require_ready(project, connection)
+            require_columns(project, connection, targets)
         with connection.begin() if request.fresh else nullcontext():
             if request.fresh:
                 _delete_rows(connection, targets)
@@ -203,6 +204,28 @@ def require_ready(project: Project, connection: sa.Connection) -> None:
     history.require_head(project, connection)
 
 
+def require_columns(project: Project, connection: sa.Connection, targets: Sequence[Target]) -> None:
+    """Refuse, before any row is made, a model that is ahead of its migrations.
+
+    Raises:
+        CommandError: a table or a column of a model is not in the database.
+    """
+    inspector = sa.inspect(connection)
+    for schema in {target.table.schema for target in targets}:
+        there = inspector.get_multi_columns(schema)
+        for target in targets:
+            if target.table.schema != schema:
+                continue
+            known = {column["name"] for column in there.get((schema, target.table.name), ())}
+            missing = [column.name for column in target.table.columns if column.name not in known]
+            if missing:
+                what = f"the column {target.name}.{missing[0]}" if known else f"the table {target.name}"
+                raise CommandError(
+                    f"{project.backend.label} has not {what}, which its model has",
+                    'python manage.py makemigrations -m "..." and then python manage.py migrate',
+                )
+
+
 def seeded_rows(connection: sa.Connection) -> dict[str, int]:
     """Return how many row numbers of each table are used, by the table's name."""
     return {table: int(value) for table, value in bookkeeping.read_all(connection, "seeded:").items()}
@@ -230,19 +253,45 @@ def rows_to_delete(connection: sa.Connection, targets: Sequence[Target]) -> dict
     return dict(sorted(counted.items(), key=lambda item: str(item[0])))
 
 
-def sample(project: Project, request: Request, target: Target, most: int) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Return the columns and first rows that a seeding of this table would add; writes nothing."""
+@dataclass(frozen=True)
+class Sample:
+    """The first rows that a seeding would add to a table, or a note where there are none to show."""
+
+    columns: list[str] = field(default_factory=list)
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    note: str = ""
+
+
+def samples(project: Project, request: Request, most: int) -> Iterator[tuple[str, Sample]]:
+    """Yield the name and the first rows of each table that a seeding would add; writes nothing."""
+    targets = choose(project, request.tables)
+    refuse_problems(project, targets)
     with project.connect() as connection:
         require_ready(project, connection)
-        rows: list[tuple[Any, ...]] = []
-        if _why_kept(connection, target):
-            return [], rows
-        context, _ = _prepare(connection, target, request)
-        context.stop = min(context.stop, context.start + most)
-        fills = _fills(target, context) if context.stop > context.start else {}
-        for block in rows_from(context.source, fills, list(fills), context.start, context.stop):
-            rows += zip(*block, strict=True)
-        return list(fills), rows
+        require_columns(project, connection, targets)
+        emptied = _filled(connection, targets) if request.fresh else []
+        without_rows = {one.table for one in targets if one in emptied or not _count(connection, one.table)}
+        for target in targets:
+            yield target.name, _sample(connection, target, request, most, without_rows, target in emptied)
+
+
+def _sample(
+    connection: sa.Connection, target: Target, request: Request, most: int, without_rows: set[sa.Table], emptied: bool
+) -> Sample:
+    kept = _why_kept(connection, target)
+    if kept:
+        return Sample(note=kept)
+    referred = {key.referred_table for key in target.table.foreign_key_constraints} - {target.table}
+    waiting = sorted(table.fullname for table in referred & without_rows)
+    if waiting:
+        return Sample(note=f"drawn from {' and '.join(waiting)}, when there are rows")
+    context, _ = _prepare(connection, target, request, emptied=emptied)
+    context.stop = min(context.stop, context.start + most)
+    if context.stop <= context.start:
+        return Sample(note="no rows to add")
+    fills = _fills(target, context)
+    blocks = rows_from(context.source, fills, list(fills), context.start, context.stop)
+    return Sample(list(fills), [row for block in blocks for row in zip(*block, strict=True)])
 
 
 # One table
@@ -257,13 +306,29 @@ def _seed_table(
         return Report(target.name, _count(connection, target.table), 0, 0.0, kept)
     context, note = _prepare(connection, target, request)
     if context.stop > context.start:
-        fills = _fills(target, context)
-        blocks = rows_from(context.source, fills, list(fills), context.start, context.stop)
         with progress(target.name, context.stop - context.start) as bar, _explained(project, target):
-            project.backend.bulk_load(connection, target.table, list(fills), _watched(blocks, bar))
+            _load(project, connection, target, context, bar)
         bookkeeping.write(connection, f"seeded:{target.name}", str(context.stop))
     rows = _count(connection, target.table)
     return Report(target.name, rows, context.stop - context.start, time.perf_counter() - begun, note)
+
+
+def _load(project: Project, connection: sa.Connection, target: Target, context: Context, bar: Bar) -> None:
+    """Make and load rows; when they clash with rows that are there, look which, and make those differently."""
+    try:
+        with connection.begin_nested() if context.has_rows else nullcontext():
+            _load_once(project, connection, target, context, bar)
+    except sa.exc.IntegrityError:
+        if not context.has_rows or context.looks:
+            raise
+        context.looks = True
+        _load_once(project, connection, target, context, bar)
+
+
+def _load_once(project: Project, connection: sa.Connection, target: Target, context: Context, bar: Bar) -> None:
+    fills = _fills(target, context)
+    blocks = rows_from(context.source, fills, list(fills), context.start, context.stop)
+    project.backend.bulk_load(connection, target.table, list(fills), _watched(blocks, bar))
 
 
 def _why_kept(connection: sa.Connection, target: Target) -> str:
@@ -276,16 +341,18 @@ def _why_kept(connection: sa.Connection, target: Target) -> str:
     return f"kept: they come from migration {revision}" if revision else "kept: they were not seeded"
 
 
-def _prepare(connection: sa.Connection, target: Target, request: Request) -> tuple[Context, str]:
+def _prepare(
+    connection: sa.Connection, target: Target, request: Request, *, emptied: bool = False
+) -> tuple[Context, str]:
     """Return the row numbers to make with what the fields need for it, and a word when the keys allow no more."""
-    in_table = _count(connection, target.table)
+    in_table = 0 if emptied else _count(connection, target.table)
     used = seeded_rows(connection).get(target.name, 0) if in_table else 0
     present = min(used, in_table)
     default = target.seeder.count if target.seeder else DEFAULT_COUNT
     wanted = request.count if request.count is not None else default
     more = request.add if request.add is not None else max(0, wanted - present)
     source = Source(target.table, request.random_seed, request.locale, target.today)
-    context = Context(source, connection, has_rows=in_table > 0, start=used, stop=used + more)
+    context = Context(source, connection, has_rows=in_table > 0, looks=in_table > used, start=used, stop=used + more)
     possible = _most(target, context) - used if more else 0
     if more <= possible:
         return context, ""
@@ -385,7 +452,6 @@ def known_locale(text: str) -> str:
     found = by_name.get(text.strip().replace("-", "_").lower())
     if found is None:
         close = did_you_mean(text.replace("-", "_"), sorted(AVAILABLE_LOCALES))
-        raise CommandError(
-            f"Faker has no locale {first_line(ValueError(text))!r}.{close}".rstrip("."), "en_US is the default"
-        )
+        shown = text if len(text) <= 40 else f"{text[:39]}…"
+        raise CommandError(f"Faker has no locale {shown!r}.{close}".rstrip("."), "en_US is the default")
     return found

@@ -7,6 +7,7 @@ database.
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 
 from .. import guard, seeding
@@ -89,10 +90,10 @@ def count_of(option: str) -> Callable[[str], int]:
 
 
 def _whole_number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from error
+    if not re.fullmatch(r"[+-]?\d{1,100}", text, re.ASCII):
+        shown = text if len(text) <= 40 else f"{text[:39]}…"
+        raise argparse.ArgumentTypeError(f"{shown!r} is not a whole number of at most 100 digits")
+    return int(text)
 
 
 def _line(done: Report, width: int) -> str:
@@ -108,6 +109,7 @@ def _ask_for_fresh(project: Project, targets: list[Target], *, no_input: bool) -
     with project.connect() as connection:
         guard.after_connecting(project, connection, "seed --fresh")
         seeding.require_ready(project, connection)
+        seeding.require_columns(project, connection, targets)
         lost = seeding.rows_to_delete(connection, targets)
     if any(lost.values()):
         rows = [[str(table), plural(count, "row")] for table, count in lost.items()]
@@ -124,14 +126,10 @@ def _list(project: Project, targets: list[Target]) -> None:
 
 
 def _show_first_rows(project: Project, request: Request) -> None:
-    targets = seeding.choose(project, request.tables)
-    seeding.refuse_problems(project, targets)
-    for number, target in enumerate(targets):
-        names, rows = seeding.sample(project, request, target, SHOWN)
-        project.console.result(("\n" if number else "") + target.name)
-        project.console.result(
-            columns([names, *([_cell(value) for value in row] for row in rows)]) if rows else "  no rows to add"
-        )
+    for number, (table, sample) in enumerate(seeding.samples(project, request, SHOWN)):
+        cells = [sample.columns, *([_cell(value) for value in row] for row in sample.rows)]
+        shown = f"  {sample.note}" if sample.note else columns(cells)
+        project.console.result(("\n" if number else "") + f"{table}\n{shown}")
 
 
 def _cell(value: object) -> str:
