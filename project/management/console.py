@@ -27,7 +27,7 @@ class Console:
 
     def __init__(self, *, verbosity: int = 1, color: bool = True) -> None:
         self.verbosity = verbosity
-        self.color = color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+        self.color = color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         for stream in (sys.stdout, sys.stderr):
             if stream is not None and hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")
@@ -78,7 +78,7 @@ class Console:
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator[ProgressBar]:
         """Show a bar on a terminal once the work has taken more than a second; yield what moves it."""
-        bar = ProgressBar(label, total, shown=self.verbosity >= 1 and _is_terminal(sys.stderr))
+        bar = ProgressBar(label, total, shown=self.verbosity >= 1 and _is_terminal(sys.stderr), color=self.color)
         try:
             yield bar
         finally:
@@ -93,15 +93,16 @@ class Console:
 class ProgressBar:
     """A bar of rich that appears after one second; without a terminal nothing at all."""
 
-    def __init__(self, label: str, total: int, *, shown: bool) -> None:
-        self._label, self._total, self._shown = label, total, shown
+    def __init__(self, label: str, total: int, *, shown: bool, color: bool) -> None:
+        self._label, self._total, self._shown, self._color = label, total, shown, color
+        self._done = 0
         self._begun = time.monotonic()
         self._stop: Callable[[], None] | None = None
         self._move: Callable[[int], None] | None = None
 
     def advance(self, rows: int) -> None:
         """Move the bar by the rows that were just written."""
-        self._total -= rows
+        self._done += rows
         if self._move:
             self._move(rows)
         elif self._shown and time.monotonic() - self._begun > 1:
@@ -116,10 +117,10 @@ class ProgressBar:
             BarColumn(),
             TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows"),
             TimeRemainingColumn(),
-            console=RichConsole(stderr=True),
+            console=RichConsole(stderr=True, no_color=not self._color),
             transient=True,
         )
-        task = progress.add_task(self._label, total=self._total)
+        task = progress.add_task(self._label, total=self._total, completed=self._done)
         progress.start()
         self._stop = progress.stop
         self._move = partial(progress.advance, task)

@@ -210,7 +210,11 @@ def render(revision: Script, direction: Direction, dialect: str) -> list[str]:
     statements = _Statements()
     options: dict[str, object] = {"as_sql": True, "output_buffer": statements, "literal_binds": True}
     with silent():
-        context = MigrationContext.configure(dialect_name=dialect, opts=options)
+        context = MigrationContext.configure(
+            dialect_name=dialect,
+            dialect_opts={"paramstyle": "named"},  # else every % is doubled
+            opts=options,
+        )
     with Operations.context(context):
         getattr(revision.module, direction)()
     return statements.found
