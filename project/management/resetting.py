@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -75,8 +76,11 @@ def empty(project: Project, *, drop_unknown: bool) -> None:
         backend.drop_types(connection, _types(project))
 
 
-def verify(project: Project) -> None:
-    """Prove that the database is at head and has every table, column and constraint of the models.
+def verify(project: Project, rows: Mapping[str, int]) -> None:
+    """Prove that the database is at head, has every table, column and constraint of the models, and these rows.
+
+    Args:
+        rows: how many rows each seeded table was said to have, by its name.
 
     Raises:
         CommandError: it differs, naming how.
@@ -85,10 +89,17 @@ def verify(project: Project) -> None:
     with project.connect() as connection:
         history.require_head(project, connection)
         found = autogenerate.differences(project, connection, script)
+        tables = {table.fullname: TableName.of(table) for table in project.metadata.tables.values()}
+        counted = guard.count_rows(connection, [tables[name] for name in rows])
+        found += [
+            f"{name} has {counted[tables[name]]:,} rows, not {number:,}"
+            for name, number in rows.items()
+            if counted[tables[name]] != number
+        ]
     if found:
         raise CommandError(
             f"after the reset the database is not what the models say: {'; '.join(found)}",
-            'python manage.py makemigrations -m "..." writes what is missing',
+            'python manage.py makemigrations -m "..." writes what is missing of tables',
         )
 
 

@@ -54,12 +54,17 @@ def handle(
         with project.explained():
             if project.backend.create_database():
                 console.say(f"Made the database {project.backend.label}.")
-    run(project, revision, Request(no_input=no_input, allow_production=allow_production, stamp=fake))
+    request = Request(no_input=no_input, allow_production=allow_production, stamp=fake)
+    run(project, revision, request, hint="   Next: python manage.py seed" if revision == "head" else "")
     return 0
 
 
-def run(project: Project, target: str, request: Request) -> int:
-    """Go to a revision, a line for each step as it is done; return how many there were."""
+def run(project: Project, target: str, request: Request, *, hint: str = "") -> int:
+    """Go to a revision, a line for each step as it is done; return how many there were.
+
+    Args:
+        hint: what to do next, said after steps up.
+    """
     console, done = project.console, 0
     steps = [] if request.stamp else migrations.plan(project, target)
     console.say(header(project), style="bold")
@@ -78,8 +83,7 @@ def run(project: Project, target: str, request: Request) -> int:
     elif done:
         upwards = bool(steps) and steps[0].upgrade
         verb = "applied" if upwards else "taken back"
-        hint = "   Next: python manage.py seed" if upwards and target == "head" else ""
-        console.say(f"{plural(done, 'revision')} {verb}, at {_place(project, at)}.{hint}")
+        console.say(f"{plural(done, 'revision')} {verb}, at {_place(project, at)}.{hint if upwards else ''}")
     else:
         console.say(f"Nothing to do: at {_place(project, at)}.")
     return done

@@ -49,7 +49,6 @@ def handle(
         guard.consent(project, explanation, no_input=no_input)
     resetting.empty(project, drop_unknown=drop_unknown)
     run(project, "head", Request())
-    if not no_seed:
-        seed.run(project, rows)
-    resetting.verify(project)
+    seeded = [] if no_seed else seed.run(project, rows)
+    resetting.verify(project, {done.table: done.rows for done in seeded})
     project.console.say(f"{project.backend.label} is reset: at head, as the models say.")

@@ -60,16 +60,23 @@ def handle(
         run(project, request, no_input=no_input)
 
 
-def run(project: Project, request: Request, *, no_input: bool = False) -> None:
-    """Seed, a line for each table as it is done."""
+def run(project: Project, request: Request, *, no_input: bool = False) -> list[Report]:
+    """Seed, a line for each table as it is done; return what was done with each."""
     console = project.console
     targets = seeding.choose(project, request.tables)
     seeding.refuse_problems(project, targets)
     if request.fresh:
         _ask_for_fresh(project, targets, no_input=no_input)
     width = max((len(target.name) for target in targets), default=0)
-    seeding.seed(project, request, report=lambda done: console.say(_line(done, width)), progress=console.progress)
+    reports: list[Report] = []
+
+    def report(done: Report) -> None:
+        reports.append(done)
+        console.say(_line(done, width))
+
+    seeding.seed(project, request, report=report, progress=console.progress)
     console.say(f"Random seed {request.random_seed}, locale {request.locale}.")
+    return reports
 
 
 def count_of(option: str) -> Callable[[str], int]:
