@@ -1,0 +1,358 @@
+"""Rolling back: how far, what it loses, who is asked, and doing it again."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.databases import Database
+from tests.houses import House, OpenTerminal, Runner
+
+SAMPLE = {"students", "subjects", "enrollments"}
+PRODUCTION = {"ENVIRONMENT": "production"}
+MAKES = 'op.create_table("made", sa.Column("id", sa.Integer(), primary_key=True))'
+DROPS = 'op.drop_table("made")'
+
+
+def enroll(database: Database, *, students: int = 1) -> None:
+    """Put in students, each with one enrollment."""
+    for number in range(1, students + 1):
+        database.execute(
+            "INSERT INTO students (id, name, email, grade, birthday)"
+            " VALUES (:id, 'Ada Lovelace', :email, 5, '2015-12-10')",
+            id=number,
+            email=f"ada{number}@example.org",
+        )
+    database.execute(
+        "INSERT INTO enrollments (student_id, subject_id, enrolled_on)"
+        " SELECT students.id, (SELECT min(subjects.id) FROM subjects), '2026-09-01' FROM students"
+    )
+
+
+# How far
+
+
+def test_rollback_takes_back_the_newest_revision(house: House, manage: Runner, migrated: Database) -> None:
+    *_, data, newest = house.line()
+    enroll(migrated, students=2)
+
+    result = manage.ok("rollback", "--noinput")
+
+    header, step, end = result.out.splitlines()
+    assert header.startswith(migrated.name)
+    assert re.fullmatch(rf"- {newest}  Added Enrollment model .*\d\.\d\d s", step)
+    assert end == f"1 revision taken back, at {data}."
+    assert re.search(r"enrollments +2 rows +the table will be dropped", result.err)
+    assert migrated.revision() == data
+    assert migrated.tables() == SAMPLE - {"enrollments"}
+
+
+def test_rollback_n_takes_back_n_revisions_the_newest_first(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    line = house.line()
+
+    result = manage.ok("rollback", "3", "--no-input")
+
+    _, *steps, end = result.out.splitlines()
+    assert [step.split()[1] for step in steps] == list(reversed(line[2:]))
+    assert end == f"3 revisions taken back, at {line[1]}."
+    assert sqlite_database.revision() == line[1]
+    assert sqlite_database.tables() == {"students"}
+
+
+def test_rollback_of_every_revision_ends_at_zero_and_migrate_comes_back(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    result = manage.ok("rollback", "5", "--no-input")
+
+    assert result.out.splitlines()[-1] == "5 revisions taken back, at zero."
+    assert sqlite_database.revision() is None
+    assert sqlite_database.tables() == set()
+    manage.ok("migrate")
+    assert sqlite_database.tables() == SAMPLE
+
+
+def test_rolling_back_by_hand_gets_exactly_the_data_migrations_rows(
+    house: House, manage: Runner, migrated: Database
+) -> None:
+    migrated.execute("INSERT INTO subjects (code, title, lowest_grade, highest_grade) VALUES ('LAT', 'Latin', 5, 12)")
+
+    result = manage.ok("rollback", "2", "--no-input")
+
+    assert re.search(r"subjects +14 rows +will be deleted", result.err)
+    assert re.search(r"Put the subjects in +data +14 rows", result.out)
+    assert migrated.rows("SELECT code FROM subjects") == [("LAT",)]
+
+
+@pytest.mark.parametrize("steps", ["6", "1000000"])
+def test_more_steps_than_are_applied_are_refused_with_how_many_there_are(
+    house: House, manage: Runner, sqlite_database: Database, steps: str
+) -> None:
+    manage.ok("migrate")
+    line = manage("rollback", steps, "--no-input").refusal()
+
+    assert f"{int(steps):,} revisions cannot be taken back: 5 are applied" in line
+    assert "python manage.py showmigrations" in line
+    assert sqlite_database.revision() == house.line()[-1]
+    assert sqlite_database.tables() == SAMPLE
+
+
+def test_how_many_there_are_is_what_is_applied_and_not_what_is_written(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate", "+1")
+
+    line = manage("rollback", "2", "--no-input").refusal()
+
+    assert "2 revisions cannot be taken back: 1 is applied" in line
+    assert sqlite_database.revision() == house.line()[0]
+
+
+def test_there_is_nothing_to_take_back_from_an_empty_database(manage: Runner, database: Database) -> None:
+    line = manage("rollback", "--no-input").refusal()
+
+    assert database.name in line
+    assert "no revision to take back" in line
+    assert database.all_tables() == set()
+
+
+def test_rollback_makes_no_sqlite_file(manage: Runner, sqlite_database: Database) -> None:
+    for arguments in ((), ("--no-input",), ("--redo", "--no-input")):
+        manage("rollback", *arguments).refusal()
+
+    assert sqlite_database.file is not None
+    assert not sqlite_database.file.exists()
+
+
+@pytest.mark.parametrize("steps", ["0", "-1", "+1", "1.5", "1e3", "all", "", "²", "1000001", "99999999999999999999"])
+def test_a_number_of_steps_that_is_none_is_wrong_usage(manage: Runner, sqlite_database: Database, steps: str) -> None:
+    line = manage("rollback", steps, "--no-input").refusal(2)
+
+    assert repr(steps) in line
+    assert "python manage.py help rollback" in line
+
+
+# What it loses, and who is asked
+
+
+def test_without_a_terminal_the_loss_is_said_and_no_input_is_named(
+    house: House, manage: Runner, migrated: Database
+) -> None:
+    enroll(migrated, students=3)
+
+    line = manage("rollback").refusal()
+
+    assert "takes back 1 revision of " in line
+    assert "enrollments 3 rows the table will be dropped" in line
+    assert "subjects" not in line
+    assert "There is no terminal to ask on" in line
+    assert "--no-input goes on without the question" in line
+    assert migrated.revision() == house.line()[-1]
+    assert migrated.count("enrollments") == 3
+
+
+def test_an_answer_that_comes_through_a_pipe_is_no_answer(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    line = manage("rollback", stdin=f"{sqlite_database.name}\n").refusal()
+
+    assert "--no-input" in line
+    assert sqlite_database.tables() == SAMPLE
+
+
+def test_on_a_terminal_it_is_answered_with_the_databases_name(
+    manage: Runner, terminal: OpenTerminal, migrated: Database
+) -> None:
+    enroll(migrated, students=2)
+    screen = terminal("rollback", "4")
+
+    shown = screen.read_until("to go on: ")
+    assert migrated.tables() == SAMPLE
+    screen.type(migrated.name)
+
+    assert "takes back 4 revisions of " in shown
+    assert re.search(r"enrollments +2 rows +the table will be dropped", shown)
+    assert re.search(r"subjects +14 rows +the table will be dropped", shown)
+    assert re.search(r"students +2 rows +the table will be dropped", shown)
+    assert f"Type {migrated.name} to go on: " in shown
+    assert "4 revisions taken back" in screen.wait().expect(0).out
+    assert migrated.tables() == set()
+
+
+@pytest.mark.parametrize("answer", ["yes", "", "{name}x"])
+def test_any_other_answer_takes_nothing_back(
+    manage: Runner, terminal: OpenTerminal, sqlite_database: Database, answer: str
+) -> None:
+    manage.ok("migrate")
+    screen = terminal("rollback", "2", "--redo")
+    screen.read_until("to go on: ")
+
+    screen.type(answer.format(name=sqlite_database.name))
+
+    assert "nothing was changed" in screen.wait().expect(1).out
+    assert sqlite_database.tables() == SAMPLE
+    assert sqlite_database.count("subjects") == 14
+
+
+def test_a_step_back_that_loses_nothing_says_so(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.add_revision("aaa111", 'op.create_index("by_hand", "students", ["birthday"])', 'op.drop_index("by_hand")')
+    manage.ok("migrate")
+
+    line = manage("rollback").refusal()
+
+    assert "takes back 1 revision of " in line
+    assert "No rows will be lost" in line
+
+
+def test_a_step_back_whose_file_asks_the_database_is_named_as_one_that_cannot_tell(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.add_revision(
+        "aaa111",
+        MAKES,
+        f"if op.get_bind().scalar(sa.text('SELECT count(*) FROM made')) == 0:\n    {DROPS}",
+    )
+    manage.ok("migrate")
+
+    told = manage("rollback").refusal()
+    manage.ok("rollback", "--no-input")
+
+    assert "By hand aaa111 cannot tell what it loses" in told
+    assert "made" not in sqlite_database.tables()
+
+
+# Production
+
+
+def test_rollback_in_production_is_refused_unless_it_is_allowed(
+    house: House, manage: Runner, database: Database
+) -> None:
+    manage.ok("migrate", env=PRODUCTION)
+
+    by_settings = manage("rollback", "--no-input", env=PRODUCTION).refusal()
+    by_record = manage("rollback", "2", "--redo", "--no-input").refusal()
+    assert database.revision() == house.line()[-1]
+    manage.ok("rollback", "--no-input", "--allow-production", env=PRODUCTION)
+
+    for line in (by_settings, by_record):
+        assert "going back is refused" in line
+        assert "is a production database" in line
+        assert "--allow-production does it all the same" in line
+    assert database.revision() == house.line()[-2]
+
+
+def test_the_settings_alone_make_it_production(house: House, manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+
+    line = manage("rollback", "--no-input", env=PRODUCTION).refusal()
+
+    assert "is a production database" in line
+    assert sqlite_database.revision() == house.line()[-1]
+
+
+def test_allowing_production_does_not_answer_the_question(
+    manage: Runner, terminal: OpenTerminal, sqlite_database: Database
+) -> None:
+    manage.ok("migrate", env=PRODUCTION)
+
+    line = manage("rollback", "--allow-production", env=PRODUCTION).refusal()
+    screen = terminal("rollback", "--allow-production", env=PRODUCTION)
+    screen.read_until(f"Type {sqlite_database.name} to go on: ")
+    screen.type(sqlite_database.name)
+
+    assert "--no-input" in line
+    screen.wait().expect(0)
+    assert sqlite_database.tables() == SAMPLE - {"enrollments"}
+
+
+# Again
+
+
+def test_redo_applies_them_again(house: House, manage: Runner, migrated: Database) -> None:
+    *_, data, newest = house.line()
+    migrated.execute("DELETE FROM subjects WHERE code = 'ART'")
+
+    result = manage.ok("rollback", "2", "--redo", "--no-input")
+
+    steps = [line.split() for line in result.out.splitlines() if line.endswith(" s")]
+    assert [words[:2] for words in steps[:2]] == [["-", newest], ["-", data]]
+    assert [words[0] for words in steps[2:]] == [data, newest]
+    assert migrated.revision() == newest
+    assert migrated.tables() == SAMPLE
+    assert migrated.count("subjects") == 14
+
+
+def test_redo_goes_no_further_than_it_came_from(house: House, manage: Runner, sqlite_database: Database) -> None:
+    third = house.line()[2]
+    manage.ok("migrate", third)
+
+    result = manage.ok("rollback", "3", "--redo", "--no-input")
+
+    assert result.out.splitlines()[-1] == f"3 revisions applied, at {third}."
+    assert sqlite_database.revision() == third
+    assert sqlite_database.tables() == {"students", "subjects"}
+
+
+def test_redo_runs_the_file_as_it_is_now(house: House, manage: Runner, sqlite_database: Database) -> None:
+    parent = house.line()[-1]
+    house.add_revision("aaa111", MAKES, 'op.execute("DROP TABLE IF EXISTS made")')
+    manage.ok("migrate")
+    house.add_revision("aaa111", MAKES.replace("made", "other"), 'op.drop_table("made")', parent=parent)
+
+    manage.ok("rollback", "--redo", "--no-input")
+
+    assert sqlite_database.tables() == SAMPLE | {"other"}
+
+
+def test_redo_asks_once(manage: Runner, terminal: OpenTerminal, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    screen = terminal("rollback", "--redo")
+    screen.read_until("to go on: ")
+
+    screen.type(sqlite_database.name)
+
+    assert screen.wait().expect(0).out.count("to go on: ") == 1
+    assert sqlite_database.tables() == SAMPLE
+
+
+def test_redo_in_production_needs_to_be_allowed_and_then_does_both(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate", env=PRODUCTION)
+
+    manage.ok("rollback", "--redo", "--no-input", "--allow-production", env=PRODUCTION)
+
+    assert sqlite_database.revision() == house.line()[-1]
+
+
+def test_a_redo_that_fails_on_the_way_up_says_so_and_stays_below(
+    house: House, manage: Runner, database: Database
+) -> None:
+    parent = house.line()[-1]
+    house.add_revision("aaa111", MAKES, DROPS)
+    manage.ok("migrate")
+    house.add_revision("aaa111", 'op.execute("DELETE FROM a_table_nobody_made")', DROPS, parent=parent)
+
+    result = manage("rollback", "--redo", "--no-input").expect(1)
+
+    assert "revision aaa111" in result.err
+    assert "a_table_nobody_made" in result.err
+    assert database.revision() == parent
+    assert database.tables() == SAMPLE
+
+
+# Histories that do not fit
+
+
+def test_a_database_ahead_of_this_checkout_is_refused(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.add_revision("fff111", MAKES, DROPS)
+    manage.ok("migrate")
+    house.remove("migrations/versions/schema/20300101_0000_fff111_by_hand.py")
+
+    line = manage("rollback", "--no-input").refusal()
+
+    assert "is at revision fff111, which no file in migrations/versions has" in line
+    assert sqlite_database.tables() == SAMPLE | {"made"}
