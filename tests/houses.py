@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import contextlib
 import os
 import pty
 import select
@@ -208,8 +209,12 @@ class Terminal:
         os.write(self._screen, keys)
 
     def interrupt(self) -> None:
-        """What a terminal does on Ctrl-C."""
-        os.killpg(self.process.pid, signal.SIGINT)
+        """What a terminal does on Ctrl-C; again, as a person would, when Python was about to read and missed it."""
+        deadline = time.monotonic() + DEADLINE
+        while self.process.poll() is None and time.monotonic() < deadline:
+            os.killpg(self.process.pid, signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(2)
 
     def wait(self) -> Result:
         """Wait for the end; stdout and stderr are one screen."""
