@@ -1,0 +1,364 @@
+"""Who may destroy what: production, other machines and names like production's are refused, each with its cure."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from tests.databases import SERVERS, Database
+from tests.houses import House, OpenTerminal, Runner
+
+SAMPLE = {"students", "subjects", "enrollments"}
+PRODUCTION = {"ENVIRONMENT": "production"}
+DESTROYERS = (("reset", "--no-input"), ("seed", "--fresh", "--no-input"))
+BACKWARDS = (
+    ("migrate", "zero"),
+    ("migrate", "-1"),
+    ("rollback",),
+    ("rollback", "2"),
+    ("rollback", "--redo"),
+)
+# Nobody listens there: whoever connects is told so, and whoever is told something else did not connect.
+CLOSED = "cannot be reached"
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def put_in_ada(database: Database) -> None:
+    database.execute(
+        "INSERT INTO students (id, name, email, grade, birthday)"
+        " VALUES (7000, 'Ada Lovelace', 'ada@example.org', 5, '2015-12-10')"
+    )
+
+
+# Before connecting: the environment
+
+
+@pytest.mark.parametrize("command", DESTROYERS, ids=" ".join)
+@pytest.mark.parametrize("kind", SERVERS)
+def test_production_by_the_settings_is_refused_before_connecting(
+    manage: Runner, closed_port: int, kind: str, command: tuple[str, ...]
+) -> None:
+    url = {"DATABASE_URL": f"{kind}://ada@127.0.0.1:{closed_port}/school"}
+
+    line = manage(*command, env={**url, **PRODUCTION}).refusal()
+    unguarded = manage(*command, env=url).refusal()
+
+    assert line == (
+        f"{command[0]}{' --fresh' if command[0] == 'seed' else ''} is refused: ENVIRONMENT is production"
+        " (in the environment) — point DATABASE_URL and ENVIRONMENT at a development database"
+    )
+    assert CLOSED in unguarded
+
+
+@pytest.mark.parametrize("written", ["production", "PRODUCTION", '" Production "'])
+def test_production_may_be_written_in_any_way(house: House, manage: Runner, closed_port: int, written: str) -> None:
+    house.env(DATABASE_URL=f"postgresql://ada@127.0.0.1:{closed_port}/school", ENVIRONMENT=written)
+
+    line = manage("reset", "--no-input", "--allow-remote", "--allow-production-name").refusal()
+
+    assert "ENVIRONMENT is production (in .env, line 2)" in line
+
+
+def test_a_test_database_may_be_reset(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("reset", env={"ENVIRONMENT": "test"})
+    manage.ok("reset", "--no-input", env={"ENVIRONMENT": "test"})
+
+    assert sqlite_database.count("students") == 100
+
+
+# Before connecting: the host
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("postgresql://ada@db.invalid/school", "db.invalid"),
+        ("mariadb://ada@db.invalid/school", "db.invalid"),
+        ("mysql://ada@db.invalid/school", "db.invalid"),
+        ("postgresql+asyncpg://ada@db.invalid/school", "db.invalid"),
+        ("postgresql://ada@192.0.2.7/school", "192.0.2.7"),
+        ("postgresql://ada@[2001:db8::7]/school", "2001:db8::7"),
+        ("postgresql://ada@localhost.invalid/school", "localhost.invalid"),
+        ("postgresql://ada@127.0.0.1.invalid/school", "127.0.0.1.invalid"),
+        ("postgresql://ada@127.0.0.1/school?host=db.invalid", "db.invalid"),
+        ("postgresql:///school?host=db.invalid", "db.invalid"),
+        ("postgresql:///school?host=localhost,db.invalid", "db.invalid"),
+        ("postgresql://ada@localhost/school?hostaddr=192.0.2.7", "192.0.2.7"),
+        ("mariadb://ada@127.0.0.1/school?host=db.invalid", "db.invalid"),
+    ],
+)
+def test_another_machine_is_refused_before_connecting(manage: Runner, url: str, host: str) -> None:
+    for command in DESTROYERS:
+        line = manage(*command, env={"DATABASE_URL": url}).refusal()
+
+        assert f" is refused: {host} is another machine — if it is for development, add DEVELOPMENT_HOSTS=" in line
+        assert f"DEVELOPMENT_HOSTS={host} to .env" in line
+        assert ("--allow-remote" in line) == (command[0] == "reset")
+
+
+@pytest.mark.parametrize(
+    ("url", "environment", "named"),
+    [
+        ("postgresql:///school", {"PGHOST": "db.invalid"}, "db.invalid"),
+        ("postgresql://localhost/school", {"PGHOSTADDR": "192.0.2.7"}, "192.0.2.7"),
+        ("postgresql:///school", {"PGSERVICE": "elsewhere"}, "elsewhere"),
+        ("postgresql:///school?service=elsewhere", {}, "elsewhere"),
+        ("mariadb://ada@localhost/school?read_default_file=/nowhere/my.cnf", {}, "option file"),
+    ],
+)
+def test_another_machine_that_only_the_surroundings_name_is_refused(
+    manage: Runner, url: str, environment: dict[str, str], named: str
+) -> None:
+    line = manage("reset", env={"DATABASE_URL": url, **environment}).refusal()
+
+    assert "is another machine" in line
+    assert named in line
+    assert "--allow-remote" in line
+
+
+def test_another_machine_is_allowed_by_the_option_or_the_setting(manage: Runner, house: House) -> None:
+    url = "postgresql://ada@db.invalid/school"
+    unknown_host = "there is no host db.invalid"
+
+    by_option = manage("reset", "--allow-remote", env={"DATABASE_URL": url}).refusal()
+    house.env(DATABASE_URL=url, DEVELOPMENT_HOSTS="other.invalid, db.invalid")
+    by_setting = [manage(*command).refusal() for command in DESTROYERS]
+    by_another_setting = manage("reset", env={"DEVELOPMENT_HOSTS": "invalid,b.invalid"}).refusal()
+
+    assert unknown_host in by_option
+    assert all(unknown_host in line for line in by_setting)
+    assert "db.invalid is another machine" in by_another_setting
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ada@127.0.0.1:{port}/school",
+        "postgresql://ada@localhost:{port}/school",
+        "mariadb://ada@LOCALHOST:{port}/school",
+        "postgresql://ada@127.9.9.9:{port}/school",
+        "postgresql://ada@[::1]:{port}/school",
+        "mariadb://ada@127.0.0.1:{port}/school",
+        "mariadb://ada@localhost:{port}/school?unix_socket=/nowhere/mariadb.sock",
+    ],
+)
+def test_this_machine_is_not_refused(manage: Runner, closed_port: int, url: str) -> None:
+    line = manage("reset", env={"DATABASE_URL": url.format(port=closed_port)}).refusal()
+
+    assert "cannot be reached" in line
+    assert "is refused" not in line
+
+
+def test_the_url_of_the_command_line_is_the_one_that_is_looked_at(manage: Runner, sqlite_database: Database) -> None:
+    remote = manage("reset", "--database-url", "mariadb://ada@db.invalid/school").refusal()
+    named = manage("reset", "--database-url", "mariadb://ada@127.0.0.1/school_prod").refusal()
+
+    assert "db.invalid is another machine" in remote
+    assert "'school_prod' says production" in named
+
+
+# Before connecting: the name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["prod", "PROD", "production", "school_prod", "school-production", "SchoolProd", "prod2", "schoolPRODUCTION"],
+)
+def test_a_name_that_says_production_is_refused_before_connecting(manage: Runner, closed_port: int, name: str) -> None:
+    url = {"DATABASE_URL": f"postgresql://ada@127.0.0.1:{closed_port}/{name}"}
+
+    reset = manage("reset", "--no-input", env=url).refusal()
+    fresh = manage("seed", "--fresh", "--no-input", env=url).refusal()
+    allowed = manage("reset", "--no-input", "--allow-production-name", env=url).refusal()
+
+    assert reset == (
+        f"reset is refused: the name {name!r} says production — if it is not, give --allow-production-name"
+    )
+    assert f"seed --fresh is refused: the name {name!r} says production" in fresh
+    assert "reset --allow-production-name" in fresh
+    assert CLOSED in allowed
+
+
+@pytest.mark.parametrize("name", ["product", "products", "reproduction", "Prodigy", "school_test", "approd", "p.r.o.d"])
+def test_a_name_that_only_looks_like_production_is_not_refused(manage: Runner, closed_port: int, name: str) -> None:
+    line = manage("reset", env={"DATABASE_URL": f"mariadb://ada@127.0.0.1:{closed_port}/{name}"}).refusal()
+
+    assert CLOSED in line
+
+
+def test_the_name_that_the_server_takes_when_there_is_none_counts_too(manage: Runner, closed_port: int) -> None:
+    by_user = manage("reset", env={"DATABASE_URL": f"postgresql://prod@127.0.0.1:{closed_port}"}).refusal()
+    by_variable = manage(
+        "reset", env={"DATABASE_URL": f"postgresql://ada@127.0.0.1:{closed_port}", "PGDATABASE": "school_prod"}
+    ).refusal()
+
+    assert "'prod' says production" in by_user
+    assert "'school_prod' says production" in by_variable
+
+
+def test_an_sqlite_file_with_such_a_name_is_not_even_made(manage: Runner, house: House) -> None:
+    (house.root / "production").mkdir()
+    for name in ("prod.db", "school.production.sqlite3", "my prod.db"):
+        line = manage("reset", env={"DATABASE_URL": f"sqlite:///{name}"}).refusal()
+
+        assert f"the name {name!r} says production" in line
+        assert not (house.root / name).exists()
+    manage.ok("reset", "--no-seed", env={"DATABASE_URL": "sqlite:///production/school.db"})
+    manage.ok("reset", "--no-seed", "--allow-production-name", env={"DATABASE_URL": "sqlite:///prod.db"})
+
+
+def test_allowing_one_thing_allows_no_other(manage: Runner) -> None:
+    url = {"DATABASE_URL": "postgresql://ada@db.invalid/school_prod"}
+
+    name_only = manage("reset", "--allow-production-name", env=url).refusal()
+    host_only = manage("reset", "--allow-remote", env=url).refusal()
+    both = manage("reset", "--allow-remote", "--allow-production-name", env={**url, **PRODUCTION}).refusal()
+
+    assert "another machine" in name_only
+    assert "says production" in host_only
+    assert "ENVIRONMENT is production" in both
+
+
+# After connecting: what the database itself says
+
+
+def test_a_database_that_was_migrated_as_production_is_refused(manage: Runner, database: Database) -> None:
+    manage.ok("migrate", env=PRODUCTION)
+    put_in_ada(database)
+
+    reset = manage("reset", "--no-input", "--drop-unknown", "--allow-remote", "--allow-production-name").refusal()
+    fresh = manage("seed", "--fresh", "--no-input").refusal()
+    seed = manage("seed").refusal()
+
+    for line, action in ((reset, "reset"), (fresh, "seed --fresh")):
+        assert line.startswith(f"{action} is refused: {database.name}")
+        assert line.endswith(" records that it is a production database — point DATABASE_URL at a development database")
+    assert "seed is refused" in seed
+    assert "makemigrations --data" in seed
+    assert database.rows("SELECT name FROM students") == [("Ada Lovelace",)]
+    assert database.tables() == SAMPLE
+
+
+def test_however_a_production_database_was_made_it_is_recorded(
+    house: House, manage: Runner, alembic: Runner, sqlite_database: Database
+) -> None:
+    assert sqlite_database.file is not None
+    for program, arguments in (
+        (alembic, ("upgrade", "head")),
+        (alembic, ("stamp", "head")),
+        (manage, ("migrate", "--fake")),
+        (manage, ("migrate", "+1")),
+    ):
+        program.ok(*arguments, env=PRODUCTION)
+
+        assert "records that it is a production database" in manage("reset", "--no-input").refusal()
+        sqlite_database.file.unlink()
+
+
+def test_a_development_database_stays_one_though_the_settings_said_production_later(
+    manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("migrate", env=PRODUCTION)
+
+    assert "ENVIRONMENT is production" in manage("reset", "--no-input", env=PRODUCTION).refusal()
+    manage.ok("reset", "--no-input")
+
+
+# Going back in production
+
+
+@pytest.mark.parametrize("command", BACKWARDS, ids=" ".join)
+def test_going_back_in_production_is_refused_whoever_says_production(
+    house: House, manage: Runner, sqlite_database: Database, command: tuple[str, ...]
+) -> None:
+    manage.ok("migrate", env=PRODUCTION)
+
+    by_both = manage(*command, "--no-input", env=PRODUCTION).refusal()
+    by_record = manage(*command, "--no-input").refusal()
+    sqlite_database.execute("UPDATE management_metadata SET value = 'development' WHERE \"key\" = 'environment'")
+    by_settings = manage(*command, "--no-input", env=PRODUCTION).refusal()
+
+    for line in (by_both, by_record, by_settings):
+        assert line == (
+            f"going back is refused: {sqlite_database.name} is a production database"
+            " — --allow-production does it all the same"
+        )
+    assert sqlite_database.revision() == house.line()[-1]
+    assert sqlite_database.tables() == SAMPLE
+
+
+@pytest.mark.parametrize("command", BACKWARDS, ids=" ".join)
+def test_when_it_is_allowed_in_production_the_loss_is_still_asked_for(
+    house: House, manage: Runner, sqlite_database: Database, command: tuple[str, ...]
+) -> None:
+    manage.ok("migrate", env=PRODUCTION)
+    put_in_ada(sqlite_database)
+
+    line = manage(*command, "--allow-production", env=PRODUCTION).refusal()
+    before = sqlite_database.revision()
+    manage.ok(*command, "--allow-production", "--no-input", env=PRODUCTION)
+
+    assert "It loses" in line
+    assert "--no-input goes on without the question" in line
+    assert before == house.line()[-1]
+    assert (sqlite_database.revision() == house.line()[-1]) == ("--redo" in command)
+
+
+def test_plain_alembic_goes_back_in_production_only_when_it_is_allowed(
+    house: House, manage: Runner, alembic: Runner, database: Database
+) -> None:
+    alembic.ok("upgrade", "head", env=PRODUCTION)
+
+    by_both = alembic("downgrade", "-1", env=PRODUCTION)
+    by_record = alembic("downgrade", "base")
+    before = database.revision()
+    alembic.ok("-x", "allow-production", "downgrade", "-1", env=PRODUCTION)
+
+    for result in (by_both, by_record):
+        assert result.code != 0
+        assert "going back is refused" in result.out + result.err
+        assert "-x allow-production does it all the same" in result.out + result.err
+        assert "Traceback" not in result.err
+    assert before == house.line()[-1]
+    assert database.revision() == house.line()[-2]
+
+
+def test_plain_alembic_asks_on_a_terminal_and_not_in_a_script(
+    house: House, manage: Runner, alembic: Runner, terminal: OpenTerminal, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    put_in_ada(sqlite_database)
+    refused = terminal("-m", "alembic", "downgrade", "base")
+    shown = refused.read_until("to go on: ")
+    refused.type("no")
+    refused.wait()
+    kept = sqlite_database.revision()
+    allowed = terminal("-m", "alembic", "downgrade", "-1")
+    allowed.read_until("to go on: ")
+    allowed.type(sqlite_database.name)
+    allowed.wait().expect(0)
+    after = sqlite_database.revision()
+
+    alembic.ok("downgrade", "base")
+
+    assert "5 revisions" in shown
+    assert "students" in shown
+    assert "nothing was changed" in refused.seen
+    assert kept == house.line()[-1]
+    assert after == house.line()[-2]
+    assert sqlite_database.tables() == set()
+
+
+def test_going_forward_in_production_asks_nothing(house: House, manage: Runner, database: Database) -> None:
+    manage.ok("migrate", "+1", env=PRODUCTION)
+    result = manage.ok("migrate", env=PRODUCTION)
+
+    assert result.err == ""
+    assert database.revision() == house.line()[-1]
