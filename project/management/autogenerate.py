@@ -61,8 +61,10 @@ def options(project: Project, script: ScriptDirectory, config: Config) -> dict[s
     }
 
 
-def differences(project: Project, connection: sa.Connection, script: ScriptDirectory) -> list[str]:
-    """Return how the database differs from the models, a line each."""
+def differences(
+    project: Project, connection: sa.Connection, script: ScriptDirectory, *, missing_only: bool = False
+) -> list[str]:
+    """Return how the database differs from the models, a line each; or only what it lacks of them."""
     from alembic.autogenerate import produce_migrations
 
     config = history.alembic_config(project)
@@ -73,7 +75,7 @@ def differences(project: Project, connection: sa.Connection, script: ScriptDirec
         upgrade = produce_migrations(context, project.metadata).upgrade_ops
     assert upgrade is not None
     upgrade.ops += _missing_expression_indexes(project, connection)
-    return [_describe(diff) for diff in upgrade.as_diffs()]
+    return [_describe(diff) for diff in upgrade.as_diffs() if not (missing_only and _is_more(diff))]
 
 
 @contextmanager
@@ -97,6 +99,10 @@ def _missing_expression_indexes(project: Project, connection: sa.Connection) -> 
         for index in sorted(table.indexes, key=str)
         if str(index.name) not in known and not all(isinstance(part, sa.Column) for part in index.expressions)
     ]
+
+
+def _is_more(diff: Any) -> bool:
+    return not isinstance(diff, list) and str(diff[0]).startswith("remove_")
 
 
 def _describe(diff: Any) -> str:

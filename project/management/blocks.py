@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from random import Random
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .errors import CommandError
+from .errors import CommandError, first_line
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -81,7 +84,8 @@ class Block:
                 f"the seeder of {table} goes in a circle: {circle}", "let one of them do without the other"
             )
         self._filling.append(name)
-        values = self._fills[name](Rows(self, name))
+        with explained(table, name):
+            values = self._fills[name](Rows(self, name))
         self._filling.pop()
         if len(values) != BLOCK:
             raise CommandError(
@@ -159,7 +163,8 @@ class EachRow(Sequence[Any]):
                 raise IndexError(index)
             fake = self._rows.source.fake
             fake.seed_instance(self._rows.source.seed(self._column, "row", self._rows.numbers[index]))
-            self._made[index] = self._make(OneRow(self._rows, index), fake)
+            with explained(self._rows.source.table.fullname, self._column):
+                self._made[index] = self._make(OneRow(self._rows, index), fake)
         return self._made[index]
 
 
@@ -177,6 +182,23 @@ class OneRow(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._rows._block._fills)
+
+
+@contextmanager
+def explained(table: str, column: str) -> Iterator[None]:
+    """Turn what a seeder's own code raises into one line that says where."""
+    try:
+        yield
+    except CommandError:
+        raise
+    except Exception as error:
+        frames = extract_tb(error.__traceback__)
+        own = [frame for frame in frames if Path(frame.filename).parent != Path(__file__).parent]
+        where = f" ({Path(own[0].filename).name}, line {own[0].lineno})" if own else ""
+        words = f"{type(error).__name__}: {first_line(error)}" if str(error) else type(error).__name__
+        raise CommandError(
+            f"{table}.{column} could not be made: {words}{where}", "correct the seeder; --traceback shows the whole way"
+        ) from error
 
 
 def rows_from(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from .console import Console
-from .errors import CommandError, did_you_mean, first_line
+from .errors import DEPENDENCIES, CommandError, did_you_mean, first_line
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +21,6 @@ GROUPS = {
     "Data": ("seed", "reset"),
     "Inspection": ("check", "shell", "dbshell"),
 }
-DEPENDENCIES = ("sqlalchemy", "alembic", "faker", "dotenv", "sqlglot", "rich")
 INSTALL = "python -m pip install -c constraints.txt -e ."
 
 

@@ -1,5 +1,8 @@
 """The one exception for the person at the keyboard."""
 
+# What pyproject.toml installs, by the names that are imported: missing, they are no fault of anybody's code.
+DEPENDENCIES = ("sqlalchemy", "alembic", "faker", "dotenv", "sqlglot", "rich")
+
 
 class CommandError(Exception):
     """Something the person can act on: shown as one line, the cause and then the cure, without a traceback.

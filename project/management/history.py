@@ -17,7 +17,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 
-from .backends.base import TableName
+from .backends.base import Relation, TableName
 from .errors import CommandError, did_you_mean, first_line
 
 if TYPE_CHECKING:
@@ -220,27 +220,23 @@ def render(revision: Script, direction: Direction, dialect: str) -> list[str]:
     return statements.found
 
 
-def tables_made(script: ScriptDirectory, dialect: str) -> set[TableName]:
-    """Return every table that some revision makes or renames to, as far as the files say it without a database."""
-    made: set[TableName] = set()
+def made(script: ScriptDirectory, dialect: str) -> set[Relation]:
+    """Return everything that some revision makes or renames to, as far as the files say it without a database."""
+    found: set[Relation] = set()
     for revision in script.walk_revisions():
         for statement in _rendered(revision, "upgrade", dialect):
-            for pattern in (_CREATE_TABLE, _RENAME_TABLE):
-                if found := pattern.match(statement):
-                    made.add(_table_name(found["table"]))
-    return made
+            if match := _CREATE.match(statement):
+                kind = " ".join(match["kind"].upper().split()).removeprefix("VIRTUAL ")
+                if not (match["unless"] and kind in ("SCHEMA", "EXTENSION")):  # these may have been there before
+                    found.add(Relation(kind, _table_name(match["table"])))
+            elif match := _RENAME_TABLE.match(statement):
+                found.add(Relation("TABLE", _table_name(match["table"])))
+    return found
 
 
-def views_made(script: ScriptDirectory, dialect: str) -> set[TableName]:
-    """Return every view that some revision makes."""
-    statements = (s for revision in script.walk_revisions() for s in _rendered(revision, "upgrade", dialect))
-    return {_table_name(found["table"]) for s in statements if (found := _CREATE_VIEW.match(s))}
-
-
-def types_made(script: ScriptDirectory) -> set[TableName]:
-    """Return the named types (PostgreSQL's enumerations) that revisions make."""
-    statements = (s for revision in script.walk_revisions() for s in _rendered(revision, "upgrade", "postgresql"))
-    return {_table_name(found["table"]) for s in statements if (found := _CREATE_TYPE.match(s))}
+def tables_made(script: ScriptDirectory, dialect: str) -> set[TableName]:
+    """Return every table that some revision makes or renames to."""
+    return {name for kind, name in made(script, dialect) if kind == "TABLE"}
 
 
 @dataclass(frozen=True)
@@ -274,9 +270,11 @@ def losses(revisions: Iterable[Script], dialect: str) -> tuple[list[Loss], list[
 
 _NAME = r"(?P<table>(?:[\"`][^\"`]+[\"`]|[\w$]+)(?:\.(?:[\"`][^\"`]+[\"`]|[\w$]+))?)"
 _COLUMN = r"(?P<column>[\"`][^\"`]+[\"`]|[\w$]+)"
-_CREATE_TABLE = re.compile(rf"\s*CREATE TABLE (?:IF NOT EXISTS )?{_NAME}", re.I)
-_CREATE_VIEW = re.compile(rf"\s*CREATE (?:OR REPLACE )?(?:TEMP\w* )?VIEW (?:IF NOT EXISTS )?{_NAME}", re.I)
-_CREATE_TYPE = re.compile(rf"\s*CREATE TYPE {_NAME}", re.I)
+_CREATE = re.compile(
+    r"\s*CREATE (?:OR REPLACE )?(?:UNLOGGED )?(?P<kind>(?:VIRTUAL |FOREIGN )?TABLE|(?:MATERIALIZED )?VIEW|SEQUENCE"
+    rf"|TYPE|DOMAIN|FUNCTION|PROCEDURE|AGGREGATE|SCHEMA|EXTENSION) (?P<unless>IF NOT EXISTS )?{_NAME}",
+    re.I,
+)
 _RENAME_TABLE = re.compile(rf"\s*ALTER TABLE \S+ RENAME (?:TO )?(?!COLUMN\b){_NAME}", re.I)
 _DROP_TABLE = re.compile(rf"\s*DROP TABLE (?:IF EXISTS )?{_NAME}", re.I)
 _DROP_COLUMN = re.compile(rf"\s*ALTER TABLE {_NAME} DROP COLUMN {_COLUMN}", re.I)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .console import Console
 from .env_file import Variables
-from .errors import CommandError, first_line
+from .errors import DEPENDENCIES, CommandError, first_line
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -151,8 +151,8 @@ class Project:
         except CommandError:
             raise
         except Exception as error:
-            if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith(self.package):
-                raise  # a dependency is missing: the command line knows what to say
+            if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in DEPENDENCIES:
+                raise  # the command line knows what to say
             file = self.root.joinpath(*name.split(".")).with_suffix(".py")
             shown = file.relative_to(self.root) if file.exists() else name
             raise CommandError(

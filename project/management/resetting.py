@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from . import autogenerate, bookkeeping, guard, history
-from .backends.base import TableName
+from .backends.base import Relation, TableName
 from .errors import CommandError
 from .seeding import seeded_rows
 
@@ -19,12 +20,21 @@ if TYPE_CHECKING:
 
 @dataclass
 class Contents:
-    """What a database holds: the project's tables and views, and those of somebody else."""
+    """What a database holds: this project's tables and views with what else its migrations make, and other people's."""
 
-    tables: list[TableName]
-    views: list[TableName]
-    unknown_tables: list[TableName]
-    unknown_views: list[TableName]
+    ours: list[Relation]
+    unknown: list[Relation]
+    beside: list[Relation]  # sequences, types, functions: there or not, they are dropped
+
+
+@contextmanager
+def alone(project: Project) -> Iterator[None]:
+    """Let several resets come one after the other."""
+    if not project.backend.exists():
+        yield
+        return
+    with project.explained(), project.backend.alone(project.connect, project.console.note):
+        yield
 
 
 def inspect(project: Project, *, drop_unknown: bool) -> list[tuple[str, int, str]]:
@@ -39,15 +49,18 @@ def inspect(project: Project, *, drop_unknown: bool) -> list[tuple[str, int, str
     with project.connect() as connection:
         guard.after_connecting(project, connection, "reset")
         found = _contents(project, connection)
-        unknown = [*found.unknown_tables, *found.unknown_views]
-        if unknown and not drop_unknown:
+        if found.unknown and not drop_unknown:
             raise CommandError(
-                f"{project.backend.label} holds {', '.join(sorted(map(str, unknown)))},"
+                f"{project.backend.label} holds {', '.join(sorted(str(one.name) for one in found.unknown))},"
                 " which no model or migration of this project knows",
                 "nothing was changed; --drop-unknown drops them too",
             )
-        shown = [table for table in found.tables if table[1] not in bookkeeping.HIDDEN]
-        counted = guard.count_rows(connection, sorted([*shown, *found.unknown_tables], key=str))
+        shown = [
+            one.name
+            for one in [*found.ours, *found.unknown]
+            if one.kind == "TABLE" and one.name[1] not in bookkeeping.HIDDEN
+        ]
+        counted = guard.count_rows(connection, sorted(shown, key=str))
         seeded = seeded_rows(connection)
         inserted = bookkeeping.read_all(connection, "inserted:")
         return [
@@ -65,15 +78,15 @@ def empty(project: Project, *, drop_unknown: bool) -> None:
         project.connect(write=True) as connection,
         backend.lock(connection, project.console.note),
         backend.migrating(connection),
-        connection.begin(),
     ):
-        guard.after_connecting(project, connection, "reset")
-        found = _contents(project, connection)
-        backend.drop_views(connection, found.views + (found.unknown_views if drop_unknown else []))
-        tables = found.tables + (found.unknown_tables if drop_unknown else [])
-        # The bookkeeping goes last: killed before it, the next reset still knows what this was.
-        backend.drop(connection, sorted(tables, key=lambda table: table[1] in bookkeeping.HIDDEN))
-        backend.drop_types(connection, _types(project))
+        backend.end_idle_readers(connection, project.console.note)
+        with connection.begin():
+            guard.after_connecting(project, connection, "reset")
+            found = _contents(project, connection)
+            going = found.ours + (found.unknown if drop_unknown else [])
+            # The bookkeeping goes last: killed before it, the next reset still knows what this was.
+            going.sort(key=lambda one: one.name[1] in bookkeeping.HIDDEN)
+            backend.drop(connection, going + found.beside)
 
 
 def verify(project: Project, rows: Mapping[str, int]) -> None:
@@ -88,7 +101,7 @@ def verify(project: Project, rows: Mapping[str, int]) -> None:
     script = history.load(project)
     with project.connect() as connection:
         history.require_head(project, connection)
-        found = autogenerate.differences(project, connection, script)
+        found = autogenerate.differences(project, connection, script, missing_only=True)
         tables = {table.fullname: TableName.of(table) for table in project.metadata.tables.values()}
         counted = guard.count_rows(connection, [tables[name] for name in rows])
         found += [
@@ -104,31 +117,25 @@ def verify(project: Project, rows: Mapping[str, int]) -> None:
 
 
 def _contents(project: Project, connection: sa.Connection) -> Contents:
-    script, dialect = history.load(project), project.backend.offline_dialect
-    tables = {TableName.of(table) for table in project.metadata.tables.values()}
-    tables |= history.tables_made(script, dialect) | {TableName(None, name) for name in bookkeeping.HIDDEN}
-    views = history.views_made(script, dialect)
-    inspector = sa.inspect(connection)
-    schemas = {schema for schema, _ in tables | views} & {None, *inspector.get_schema_names()}
-    found = Contents([], [], [], [])
-    for schema in [None, *sorted(filter(None, schemas))]:
-        for name in inspector.get_table_names(schema):
-            table = TableName(schema, name)
-            (found.tables if table in tables else found.unknown_tables).append(table)
-        for name in inspector.get_view_names(schema):
-            view = TableName(schema, name)
-            (found.views if view in views else found.unknown_views).append(view)
-    return found
+    made = history.made(history.load(project), project.backend.offline_dialect)
+    known = {TableName.of(table) for table in project.metadata.tables.values()}
+    known |= {one.name for one in made} | {TableName(None, name) for name in bookkeeping.HIDDEN}
+    there = project.backend.relations(connection, {schema for schema, _ in known} | {None})
+    kinds = {one.kind for one in there} | {"TABLE", "VIEW"}
+    return Contents(
+        ours=[one for one in there if one.name in known],
+        unknown=[one for one in there if one.name not in known],
+        beside=sorted({one for one in made if one.kind not in kinds} | _enumerations(project), key=str),
+    )
 
 
-def _types(project: Project) -> list[TableName]:
-    named = {
-        TableName(column.type.schema, column.type.name)
+def _enumerations(project: Project) -> set[Relation]:
+    return {
+        Relation("TYPE", TableName(column.type.schema, column.type.name))
         for table in project.metadata.tables.values()
         for column in table.columns
         if isinstance(column.type, sa.Enum) and column.type.name
     }
-    return sorted(named | history.types_made(history.load(project)), key=str)
 
 
 def _note(rows: int, seeded: int, revision: str | None) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ STATEMENT_LOCK_TIMEOUT = 20  # seconds for DDL to wait behind somebody's open tr
 SAY_AFTER = 2  # seconds of waiting before saying for whom
 
 Notify = Callable[[str], None]
+LockName = Literal["migrate", "reset"]
 
 
 class TableName(tuple[str | None, str]):
@@ -40,6 +41,13 @@ class TableName(tuple[str | None, str]):
 
     def __str__(self) -> str:
         return f"{self[0]}.{self[1]}" if self[0] else self[1]
+
+
+class Relation(NamedTuple):
+    """Something a database holds: what it is, in the word that drops it (TABLE, VIEW, SEQUENCE ...), and its name."""
+
+    kind: str
+    name: TableName
 
 
 class Backend:
@@ -111,37 +119,48 @@ class Backend:
     # One at a time
 
     @contextmanager
-    def lock(self, connection: sa.Connection, notify: Notify) -> Iterator[None]:
-        """Hold this project's lock on the database; it dies with its session.
+    def lock(self, connection: sa.Connection, notify: Notify, name: LockName = "migrate") -> Iterator[None]:
+        """Hold this project's lock of this name on the database; it dies with its session.
 
         `connection` must be outside a transaction and is left outside one. On SQLite the write transaction
         itself is the lock and this does nothing.
         """
-        deadline, said = time.monotonic() + LOCK_TIMEOUT, False
-        begun = time.monotonic()
-        while not self._try_lock(connection):
-            if time.monotonic() > deadline:
-                raise CommandError(
-                    f"{self._lock_holder(connection)} has migrated or seeded {self.label} for {LOCK_TIMEOUT} seconds",
-                    "try again when it is done, or end that process",
-                )
-            if not said and time.monotonic() - begun > SAY_AFTER:
-                notify(f"waiting for {self._lock_holder(connection)}, which migrates or seeds {self.label}")
-                said = True
-            time.sleep(0.05)
+        self._wait(lambda: self._try_lock(connection, name), lambda: self._lock_holder(connection, name), name, notify)
         try:
             yield
         finally:
-            self._unlock(connection)
+            self._unlock(connection, name)
 
-    def _try_lock(self, connection: sa.Connection) -> bool:
+    def _wait(self, try_lock: Callable[[], bool], holder: Callable[[], str], name: LockName, notify: Notify) -> None:
+        """Try until a lock is taken; say after two seconds for whom this waits, and give up after a minute."""
+        begun, said = time.monotonic(), False
+        does, did = ("resets", "reset") if name == "reset" else ("migrates or seeds", "migrated or seeded")
+        while not try_lock():
+            waited = time.monotonic() - begun
+            if waited > LOCK_TIMEOUT:
+                raise CommandError(
+                    f"{holder()} has {did} {self.label} for {LOCK_TIMEOUT} seconds",
+                    "try again when it is done, or end that process",
+                )
+            if waited > SAY_AFTER and not said:
+                notify(f"waiting for {holder()}, which {does} {self.label}")
+                said = True
+            time.sleep(0.05)
+
+    def _try_lock(self, connection: sa.Connection, name: LockName) -> bool:
         return True
 
-    def _unlock(self, connection: sa.Connection) -> None:
+    def _unlock(self, connection: sa.Connection, name: LockName) -> None:
         pass
 
-    def _lock_holder(self, connection: sa.Connection) -> str:
+    def _lock_holder(self, connection: sa.Connection, name: LockName) -> str:
         return "another process"
+
+    @contextmanager
+    def alone(self, connect: Callable[[], AbstractContextManager[sa.Connection]], notify: Notify) -> Iterator[None]:
+        """Let one process after the other do what is more than one transaction, as a reset is."""
+        with connect() as connection, self.lock(connection, notify, "reset"):
+            yield
 
     def writing(self, connection: sa.Connection) -> sa.Connection:
         """Prepare a connection, before its transaction, to be the one that writes."""
@@ -165,18 +184,25 @@ class Backend:
 
     # Emptying it
 
-    def drop(self, connection: sa.Connection, tables: Sequence[TableName]) -> None:
-        """Drop tables, in an order in which the last of them go last, that may refer to each other."""
+    def relations(self, connection: sa.Connection, schemas: Iterable[str | None]) -> list[Relation]:
+        """Return the tables and views of these schemas, and those elsewhere that could not stay without them.
+
+        What belongs to the database itself or to an extension of it is left out.
+        """
+        inspector = sa.inspect(connection)
+        known = {None, *inspector.get_schema_names()}
+        found = []
+        for schema in sorted(set(schemas) & known, key=str):
+            found += [Relation("TABLE", TableName(schema, name)) for name in inspector.get_table_names(schema)]
+            found += [Relation("VIEW", TableName(schema, name)) for name in inspector.get_view_names(schema)]
+        return found
+
+    def drop(self, connection: sa.Connection, relations: Sequence[Relation]) -> None:
+        """Drop views and tables that may refer to each other, the last of the tables last; then whatever else."""
         raise NotImplementedError
 
-    def drop_views(self, connection: sa.Connection, views: Sequence[TableName]) -> None:
-        """Drop views."""
-        for view in views:
-            quoted = connection.dialect.identifier_preparer.format_table(view.clause)
-            connection.exec_driver_sql(f"DROP VIEW {quoted}")
-
-    def drop_types(self, connection: sa.Connection, types: Sequence[TableName]) -> None:
-        """Drop named types that no column uses any more, where the database has such things."""
+    def end_idle_readers(self, connection: sa.Connection, notify: Notify) -> None:
+        """End the sessions that wait in a transaction that has only read: they lose nothing, and hold up everything."""
 
     # Filling it
 
@@ -222,6 +248,20 @@ def _converter(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[
     if isinstance(kind, sa.Date | sa.DateTime | sa.Enum | sa.Boolean):  # many rows, few values: convert each once
         return lambda values: list(map({value: convert(value) for value in set(values)}.__getitem__, values))
     return lambda values: [convert(value) for value in values]
+
+
+def drop_each(connection: sa.Connection, relations: Iterable[Relation], *, cascade: str = "") -> None:
+    """Drop things one by one; those that went with another are no error."""
+    for kind, name in relations:
+        target = connection.dialect.identifier_preparer.format_table(name.clause)
+        connection.exec_driver_sql(f"DROP {kind} IF EXISTS {target}{cascade}")
+
+
+def drop_tables_at_once(connection: sa.Connection, relations: Iterable[Relation]) -> None:
+    """Drop tables in one statement: in it they may refer to each other, and all are locked before one is dropped."""
+    names = [connection.dialect.identifier_preparer.format_table(one.name.clause) for one in relations]
+    if names:
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {', '.join(names)}")
 
 
 @contextmanager

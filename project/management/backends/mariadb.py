@@ -11,7 +11,17 @@ import sqlalchemy as sa
 
 from ..errors import CommandError, first_line
 from . import text
-from .base import CONNECT_TIMEOUT, STATEMENT_LOCK_TIMEOUT, Backend, TableName, driver_errors
+from .base import (
+    CONNECT_TIMEOUT,
+    STATEMENT_LOCK_TIMEOUT,
+    Backend,
+    LockName,
+    Notify,
+    Relation,
+    driver_errors,
+    drop_each,
+    drop_tables_at_once,
+)
 
 
 class MariaDB(Backend):
@@ -107,24 +117,24 @@ class MariaDB(Backend):
         arguments: tuple[object, ...] = getattr(error.orig, "args", ())
         return first_line(Exception(arguments[1])) if len(arguments) > 1 else super().refusal(error)
 
-    def _lock_name(self) -> str:
+    def _lock_name(self, name: LockName) -> str:
         # A lock's name is shared by the whole server and at most 64 characters long.
-        return "management:" + hashlib.sha256(self.database.encode()).hexdigest()[:40]
+        return f"management:{name}:" + hashlib.sha256(self.database.encode()).hexdigest()[:40]
 
-    def _try_lock(self, connection: sa.Connection) -> bool:
-        locked = connection.scalar(sa.text("SELECT GET_LOCK(:name, 0)"), {"name": self._lock_name()})
+    def _try_lock(self, connection: sa.Connection, name: LockName) -> bool:
+        locked = connection.scalar(sa.text("SELECT GET_LOCK(:name, 0)"), {"name": self._lock_name(name)})
         connection.commit()
         return bool(locked)
 
-    def _unlock(self, connection: sa.Connection) -> None:
+    def _unlock(self, connection: sa.Connection, name: LockName) -> None:
         if connection.closed or connection.invalidated:
             return  # the lock went with its session
         connection.rollback()
-        connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), {"name": self._lock_name()})
+        connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), {"name": self._lock_name(name)})
         connection.commit()
 
-    def _lock_holder(self, connection: sa.Connection) -> str:
-        holder = connection.scalar(sa.text("SELECT IS_USED_LOCK(:name)"), {"name": self._lock_name()})
+    def _lock_holder(self, connection: sa.Connection, name: LockName) -> str:
+        holder = connection.scalar(sa.text("SELECT IS_USED_LOCK(:name)"), {"name": self._lock_name(name)})
         connection.commit()
         return f"session {holder}" if holder else "another process"
 
@@ -134,13 +144,27 @@ class MariaDB(Backend):
         connection.commit()
         yield
 
-    def drop(self, connection: sa.Connection, tables: Sequence[TableName]) -> None:
+    def drop(self, connection: sa.Connection, relations: Sequence[Relation]) -> None:
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
         try:
-            for schema, name in tables:
-                connection.execute(sa.schema.DropTable(sa.Table(name, sa.MetaData(), schema=schema), if_exists=True))
+            drop_each(connection, (one for one in relations if one.kind == "VIEW"))
+            drop_tables_at_once(connection, (one for one in relations if one.kind == "TABLE"))
+            drop_each(connection, (one for one in relations if one.kind in ("FUNCTION", "PROCEDURE", "SEQUENCE")))
         finally:
             connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
+
+    def end_idle_readers(self, connection: sa.Connection, notify: Notify) -> None:
+        idle = connection.execute(
+            sa.text(
+                "SELECT p.id, p.user FROM information_schema.innodb_trx t"
+                " JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id"
+                " WHERE t.trx_rows_modified = 0 AND p.command = 'Sleep' AND p.db = DATABASE()"
+            )
+        ).all()
+        for session, user in idle:
+            connection.exec_driver_sql(f"KILL {int(session)}")
+            notify(f"ended session {session} of {user}, which waited in a transaction that had only read")
+        connection.commit()
 
     def bulk_load(
         self,

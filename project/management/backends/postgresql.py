@@ -11,9 +11,21 @@ import sqlalchemy as sa
 
 from ..errors import CommandError, first_line
 from . import text
-from .base import CONNECT_TIMEOUT, STATEMENT_LOCK_TIMEOUT, Backend, TableName, driver_errors
+from .base import (
+    CONNECT_TIMEOUT,
+    STATEMENT_LOCK_TIMEOUT,
+    Backend,
+    LockName,
+    Notify,
+    Relation,
+    TableName,
+    driver_errors,
+    drop_each,
+    drop_tables_at_once,
+)
 
-LOCK = 7_305_521_846_209_114  # any number that no other user of advisory locks in this database has
+# Any numbers that no other user of advisory locks in this database has.
+LOCKS: dict[LockName, int] = {"migrate": 7_305_521_846_209_114, "reset": 7_305_521_846_209_115}
 
 
 class PostgreSQL(Backend):
@@ -108,20 +120,20 @@ class PostgreSQL(Backend):
             )
         return None
 
-    def _try_lock(self, connection: sa.Connection) -> bool:
+    def _try_lock(self, connection: sa.Connection, name: LockName) -> bool:
         # Polling, not waiting: a session that waits inside a statement would block CREATE INDEX CONCURRENTLY.
-        locked = connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK})
+        locked = connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCKS[name]})
         connection.commit()
         return bool(locked)
 
-    def _unlock(self, connection: sa.Connection) -> None:
+    def _unlock(self, connection: sa.Connection, name: LockName) -> None:
         if connection.closed or connection.invalidated:
             return  # the lock went with its session
         connection.rollback()
-        connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
+        connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": LOCKS[name]})
         connection.commit()
 
-    def _lock_holder(self, connection: sa.Connection) -> str:
+    def _lock_holder(self, connection: sa.Connection, name: LockName) -> str:
         holder = connection.execute(
             sa.text(
                 "SELECT a.pid, a.usename, a.client_addr::text FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
@@ -129,7 +141,7 @@ class PostgreSQL(Backend):
                 " AND a.datname = current_database()"
                 " AND (l.classid::bigint << 32) + l.objid::bigint = :key"
             ),
-            {"key": LOCK},
+            {"key": LOCKS[name]},
         ).first()
         connection.commit()
         return f"session {holder[0]} of {holder[1]}" if holder else "another process"
@@ -140,18 +152,50 @@ class PostgreSQL(Backend):
         connection.commit()
         yield
 
-    def drop(self, connection: sa.Connection, tables: Sequence[TableName]) -> None:
-        if tables:  # in one statement they may refer to each other, and nothing else goes with them
-            names = ", ".join(self._quoted(connection, table) for table in tables)
-            connection.exec_driver_sql(f"DROP TABLE {names}")
+    def relations(self, connection: sa.Connection, schemas: Iterable[str | None]) -> list[Relation]:
+        default = sa.inspect(connection).default_schema_name
+        names = [default if schema is None else schema for schema in schemas]
+        return [
+            Relation(_RELATION_KINDS[kind], TableName(None if schema == default else schema, name))
+            for schema, name, kind in connection.execute(sa.text(_RELATIONS), {"schemas": names})
+        ]
 
-    def drop_types(self, connection: sa.Connection, types: Sequence[TableName]) -> None:
-        for name in types:
-            connection.exec_driver_sql(f"DROP TYPE IF EXISTS {self._quoted(connection, name)}")
+    def drop(self, connection: sa.Connection, relations: Sequence[Relation]) -> None:
+        """Drop views with the views on them, which are among them, then tables, then what the tables used."""
+        of_kind: dict[str, list[Relation]] = {}
+        for one in relations:
+            of_kind.setdefault(one.kind, []).append(one)
+        for kind in ("VIEW", "MATERIALIZED VIEW"):
+            drop_each(connection, of_kind.get(kind, ()), cascade=" CASCADE")
+        drop_each(connection, of_kind.get("FOREIGN TABLE", ()))
+        drop_tables_at_once(connection, of_kind.get("TABLE", ()))
+        for kind in ("FUNCTION", "PROCEDURE", "AGGREGATE"):
+            for one in of_kind.get(kind, ()):
+                self._drop_routines(connection, one.name)
+        for kind in ("SEQUENCE", "DOMAIN", "TYPE", "SCHEMA", "EXTENSION"):
+            drop_each(connection, of_kind.get(kind, ()))
 
-    def _quoted(self, connection: sa.Connection, name: TableName) -> str:
-        quote = connection.dialect.identifier_preparer.quote_identifier
-        return ".".join(quote(part) for part in name if part)
+    def _drop_routines(self, connection: sa.Connection, name: TableName) -> None:
+        """Drop the functions of a name, whatever their arguments, but those of an extension."""
+        known = sa.text(
+            "SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+            " WHERE p.proname = :name AND n.nspname = coalesce(:schema, current_schema()) AND NOT EXISTS"
+            " (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')"
+        )
+        for routine in list(connection.scalars(known, {"name": name[1], "schema": name[0]})):
+            connection.exec_driver_sql(f"DROP ROUTINE IF EXISTS {routine}")
+
+    def end_idle_readers(self, connection: sa.Connection, notify: Notify) -> None:
+        idle = connection.execute(
+            sa.text(
+                "SELECT pid, usename FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%' AND backend_xid IS NULL"
+            )
+        ).all()
+        for pid, user in idle:
+            connection.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            notify(f"ended session {pid} of {user}, which waited in a transaction that had only read")
+        connection.commit()
 
     def bulk_load(
         self,
@@ -193,6 +237,28 @@ class PostgreSQL(Backend):
                 environment[variable] = values[-1]
         return ["psql", *arguments], environment
 
+
+_RELATION_KINDS = {"r": "TABLE", "p": "TABLE", "v": "VIEW", "m": "MATERIALIZED VIEW", "f": "FOREIGN TABLE"}
+# Tables and views of some schemas; then, of any schema, the views on them and the tables that refer to or inherit them.
+_RELATIONS = """
+WITH RECURSIVE found(oid) AS (
+    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY(:schemas)
+    UNION
+    SELECT dependent.oid FROM found JOIN (
+        SELECT d.refobjid AS on_oid, r.ev_class AS oid FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+        WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+        UNION ALL SELECT confrelid, conrelid FROM pg_constraint WHERE contype = 'f'
+        UNION ALL SELECT inhparent, inhrelid FROM pg_inherits
+    ) dependent ON dependent.on_oid = found.oid
+)
+SELECT n.nspname, c.relname, c.relkind FROM found JOIN pg_class c USING (oid)
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND n.nspname NOT LIKE 'pg\\_%'
+AND NOT EXISTS (
+    SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+)
+ORDER BY n.nspname, c.relname
+"""
 
 _KINDS: dict[type, text.Render] = {
     bool: lambda value: "t" if value else "f",

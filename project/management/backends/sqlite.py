@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import sqlalchemy as sa
 
 from ..errors import CommandError
-from .base import LOCK_TIMEOUT, STATEMENT_LOCK_TIMEOUT, Backend, TableName, driver_errors
+from .base import (
+    LOCK_TIMEOUT,
+    STATEMENT_LOCK_TIMEOUT,
+    Backend,
+    Notify,
+    Relation,
+    TableName,
+    driver_errors,
+    drop_each,
+)
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]  # looked at before it is used
 
 
 class SQLite(Backend):
@@ -120,9 +135,34 @@ class SQLite(Backend):
     def unreflected_indexes(self, connection: sa.Connection) -> set[str] | None:
         return set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'index'").scalars())
 
-    def drop(self, connection: sa.Connection, tables: Sequence[TableName]) -> None:
-        for table in tables:
-            connection.execute(sa.schema.DropTable(sa.Table(table[1], sa.MetaData(), schema=table[0])))
+    def relations(self, connection: sa.Connection, schemas: Iterable[str | None]) -> list[Relation]:
+        if sqlite3.sqlite_version_info < (3, 37):
+            return super().relations(connection, schemas)
+        # A virtual table brings shadow tables of its own: https://www.sqlite.org/pragma.html#pragma_table_list
+        listed = connection.exec_driver_sql("SELECT name, type FROM pragma_table_list WHERE schema = 'main'")
+        kinds = {"table": "TABLE", "virtual": "TABLE", "view": "VIEW"}
+        return [
+            Relation(kinds[kind], TableName(None, name))
+            for name, kind in sorted(listed)
+            if kind in kinds and not name.startswith("sqlite_")
+        ]
+
+    def drop(self, connection: sa.Connection, relations: Sequence[Relation]) -> None:
+        drop_each(connection, (one for one in relations if one.kind == "VIEW"))
+        drop_each(connection, (one for one in relations if one.kind == "TABLE"))
+
+    @contextmanager
+    def alone(self, connect: Callable[[], AbstractContextManager[sa.Connection]], notify: Notify) -> Iterator[None]:
+        """Hold a lock on the file's folder: one on the file itself would meddle with SQLite's own."""
+        if fcntl is None:  # Windows: the transactions still come one after the other
+            yield
+            return
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            self._wait(lambda: _try_flock(folder), lambda: "another process", "reset", notify)
+            yield
+        finally:
+            os.close(folder)
 
     def bulk_load(
         self,
@@ -148,6 +188,16 @@ class SQLite(Backend):
 
     def client(self) -> tuple[list[str], dict[str, str]]:
         return ["sqlite3", str(self.path)], {}
+
+
+def _try_flock(folder: int) -> bool:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: the transactions still come one after the other
+        return True
+    return True
 
 
 def _take_over_transactions(driver: sqlite3.Connection, _record: object) -> None:

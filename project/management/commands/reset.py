@@ -42,13 +42,15 @@ def handle(
     guard.before_connecting(project, "reset", allow_remote=allow_remote, allow_production_name=allow_production_name)
     rows = seeding.Request(count=count, random_seed=random_seed, locale=seeding.known_locale(locale))
     seeding.refuse_problems(project, seeding.choose(project, ()))
-    losses = resetting.inspect(project, drop_unknown=drop_unknown)
+    with resetting.alone(project):
+        losses = resetting.inspect(project, drop_unknown=drop_unknown)
     if losses:
         held = columns([[name, plural(number, "row"), note] for name, number, note in losses], right=frozenset({1}))
         explanation = f"reset empties {header(project)}. It holds\n{held}"
         guard.consent(project, explanation, no_input=no_input)
-    resetting.empty(project, drop_unknown=drop_unknown)
-    run(project, "head", Request())
-    seeded = [] if no_seed else seed.run(project, rows)
-    resetting.verify(project, {done.table: done.rows for done in seeded})
+    with resetting.alone(project):
+        resetting.empty(project, drop_unknown=drop_unknown)
+        run(project, "head", Request())
+        seeded = [] if no_seed else seed.run(project, rows)
+        resetting.verify(project, {done.table: done.rows for done in seeded})
     project.console.say(f"{project.backend.label} is reset: at head, as the models say.")
