@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,9 +52,11 @@ SOME = 5 * BLOCK  # students: more than fit into SQLite's cache, so that a kille
 
 
 @pytest.fixture
-def sign(tmp_path: Path) -> Path:
-    """The file that the processes of a test wait for."""
-    return tmp_path / "sign"
+def sign(tmp_path: Path) -> Iterator[Path]:
+    """The file that the processes of a test wait for; nobody waits longer than the test, failed or not."""
+    file = tmp_path / "sign"
+    yield file
+    file.touch()
 
 
 def counts(database: Database) -> tuple[int, int, int]:
