@@ -26,7 +26,7 @@ depends_on: str | Sequence[str] | None = ${repr(depends_on)}
 ${data["variable"]} = sa.table(
     ${repr(data["table"])},
 % for name, type_ in data["columns"]:
-    sa.column(${repr(name)}, ${type_}),
+    sa.column(${", ".join(filter(None, (repr(name), type_)))}),
 % endfor
 % if data["schema"]:
     schema=${repr(data["schema"])},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib.util
+import keyword
 import re
 import subprocess
 import sys
@@ -13,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
+from alembic.autogenerate import renderers
 from alembic.config import Config
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory, write_hooks
-from sqlalchemy.sql.functions import current_timestamp
+from sqlalchemy.sql.functions import current_timestamp, now
 
 from . import bookkeeping, history
 from .backends.base import TableName
@@ -53,7 +56,7 @@ def options(project: Project, script: ScriptDirectory, config: Config) -> dict[s
         "render_as_batch": True,  # SQLite cannot ALTER a constraint
         "render_item": _render,
         "compare_type": True,
-        "compare_server_default": True,
+        "compare_server_default": _default_differs,
         "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
         "process_revision_directives": lambda context, revision, directives: _place(
             project, script, config, context, directives
@@ -74,7 +77,7 @@ def differences(
     with quiet():
         upgrade = produce_migrations(context, project.metadata).upgrade_ops
     assert upgrade is not None
-    upgrade.ops += _missing_expression_indexes(project, connection)
+    upgrade.ops += _missing_expression_indexes(project, connection, upgrade)
     return [_describe(diff) for diff in upgrade.as_diffs() if not (missing_only and _is_more(diff))]
 
 
@@ -88,17 +91,63 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def _missing_expression_indexes(project: Project, connection: sa.Connection) -> list[ops.MigrateOperation]:
+def _missing_expression_indexes(
+    project: Project, connection: sa.Connection, operations: ops.OpContainer
+) -> list[ops.MigrateOperation]:
     """Return what makes the indexes on expressions that SQLite lacks and Alembic, unable to see them, leaves out."""
     known = project.backend.unreflected_indexes(connection)
     if known is None:
         return []
+    known = known | set(_made_indexes(operations))
     return [
         ops.CreateIndexOp.from_index(index)
         for table in project.metadata.tables.values()
         for index in sorted(table.indexes, key=str)
         if str(index.name) not in known and not all(isinstance(part, sa.Column) for part in index.expressions)
     ]
+
+
+def _made_indexes(operations: ops.OpContainer) -> Iterator[str]:
+    for op in operations.ops:
+        if isinstance(op, ops.CreateIndexOp):
+            yield str(op.index_name)
+        elif isinstance(op, ops.OpContainer):
+            yield from _made_indexes(op)
+
+
+def _default_differs(
+    context: MigrationContext,
+    _inspected: object,
+    column: sa.Column[Any],
+    there: str | None,
+    default: Any,
+    _rendered: str | None,
+) -> bool | None:
+    """Compare a server default with a model's as databases spell them; None leaves it to Alembic."""
+    if there is None or default is None or not isinstance(default, sa.DefaultClause):
+        return None
+    arg = default.arg
+    if not isinstance(arg, str):
+        arg = _plain_default(str(arg.compile(dialect=context.dialect, compile_kwargs={"literal_binds": True})), column)
+    if _plain_default(there, column) == arg:
+        return False
+    return True if "'" in arg else None  # Alembic would write the quote into a statement as it is
+
+
+def _plain_default(sql: str, column: sa.Column[Any]) -> str:
+    """Return a default without what each database puts around it: brackets, casts, quotes, spellings of now."""
+    text = sql.strip()
+    while text.startswith("(") and text.endswith(")"):
+        text = text[1:-1].strip()
+    quoted = re.fullmatch(r"'(.*)'(?:::[\w\s\[\]\"().]+)?", text, re.DOTALL)
+    if quoted:
+        return quoted[1].replace("''", "'").replace("\\'", "'")
+    text = re.sub(r"::[\w\s\[\]\"]+$", "", text).lower()
+    if text.removesuffix("()") in ("now", "current_timestamp"):
+        return "now"
+    if isinstance(column.type, sa.Boolean):
+        return {"true": "1", "false": "0"}.get(text, text)
+    return text
 
 
 def _is_more(diff: Any) -> bool:
@@ -120,10 +169,16 @@ def _describe(diff: Any) -> str:
 
 
 def _render(kind: str, thing: Any, context: object) -> str | Literal[False]:
-    """Write the moment of the insert the same way whatever database the comparison was made with."""
-    if kind == "server_default" and isinstance(getattr(thing, "arg", thing), current_timestamp):
-        return "sa.func.current_timestamp()"
-    return False
+    """Write what databases spell differently the same way, whatever database the comparison was made with."""
+    if kind != "server_default":
+        return False
+    words = {
+        current_timestamp: "sa.func.current_timestamp()",
+        now: "sa.func.now()",
+        type(sa.true()): "sa.true()",
+        type(sa.false()): "sa.false()",
+    }
+    return words.get(type(getattr(thing, "arg", thing)), False)
 
 
 def _tidy(operations: ops.OpContainer) -> None:
@@ -153,6 +208,9 @@ def _keys_to_later_tables(table: ops.CreateTableOp, later: list[str]) -> list[op
         key for key in table.columns if isinstance(key, sa.ForeignKeyConstraint) and key.referred_table.name in later
     ]
     table.columns = [one for one in table.columns if not any(one is key for key in moved)]
+    for key in table.columns:
+        if isinstance(key, sa.ForeignKeyConstraint):
+            key.use_alter = False  # its target is there by now; with it SQLAlchemy would leave the key out
     make = [ops.CreateForeignKeyOp.from_constraint(key) for key in moved]
     for one in make:
         one.kw.pop("use_alter", None)  # which is what this is
@@ -206,14 +264,40 @@ def _complete(project: Project, context: MigrationContext, new: ops.MigrationScr
     """Add what Alembic leaves out, and make what it generated run on every database."""
     if new.upgrade_ops is None or new.downgrade_ops is None:
         return
-    if context.connection is not None:
-        missing = _missing_expression_indexes(project, context.connection)
+    if context.connection is not None and not context.as_sql:
+        missing = _missing_expression_indexes(project, context.connection, new.upgrade_ops)
         new.upgrade_ops.ops += missing
         new.downgrade_ops.ops[:0] = [op.reverse() for op in reversed(missing)]
     for operations in (new.upgrade_ops, new.downgrade_ops):
         _drop_keys_of_cycles(operations)
     for operations in (new.upgrade_ops, new.downgrade_ops):
         _tidy(operations)
+        _drop_enumerations(operations, project.metadata)
+
+
+class DropEnumeration(ops.MigrateOperation):
+    """Drop a named enumeration after the last table that used it; only PostgreSQL has such types."""
+
+    def __init__(self, kind: sa.Enum) -> None:
+        self.kind = kind
+
+
+@renderers.dispatch_for(DropEnumeration)
+def _render_drop_enumeration(_context: object, op: DropEnumeration) -> str:
+    schema = f", schema={op.kind.schema!r}" if op.kind.schema else ""
+    return f"sa.Enum(name={op.kind.name!r}{schema}).drop(op.get_bind(), checkfirst=True)"
+
+
+def _drop_enumerations(operations: ops.OpContainer, metadata: sa.MetaData) -> None:
+    gone = {op.to_table().fullname: op.to_table() for op in operations.ops if isinstance(op, ops.DropTableOp)}
+    left = {kind.name for table in metadata.tables.values() if table.fullname not in gone for kind in _enums(table)}
+    dropped = {kind.name: kind for table in gone.values() for kind in _enums(table) if kind.name not in left}
+    operations.ops = [*operations.ops, *map(DropEnumeration, dropped.values())]
+
+
+def _enums(table: sa.Table) -> Iterator[sa.Enum]:
+    kinds = (column.type for column in table.columns)
+    yield from (kind for kind in kinds if isinstance(kind, sa.Enum) and kind.native_enum and kind.name)
 
 
 def _folder(script: ScriptDirectory, kind: str) -> Path:
@@ -240,14 +324,33 @@ def _data_table(project: Project, message: str) -> dict[str, Any]:
             "columns": [("code", "sa.String(length=10)"), ("title", "sa.String(length=60)")],
             "key": ["code"],
         }
-    columns = [column for column in table.columns if not _left_to_the_server(column)]
+    key = _natural_key(table)
+    columns = [column for column in table.columns if column.name in key or not _left_to_the_server(column)]
     return {
-        "variable": re.sub(r"\W", "_", table.name),
+        "variable": _variable(table.name),
         "table": table.name,
         "schema": table.schema,
-        "columns": [(column.name, f"sa.{column.type.as_generic()!r}") for column in columns],
-        "key": _natural_key(table),
+        "columns": [(column.name, _type_code(column)) for column in columns],
+        "key": key,
     }
+
+
+def _variable(name: str) -> str:
+    """Return a table's name as a name of Python that the file does not use for something else."""
+    word = re.sub(r"\W", "_", name, flags=re.ASCII)
+    taken = {"sa", "op", "row", "ROWS", "Any", "Sequence", "upgrade", "downgrade", "revision", "down_revision"}
+    taken |= {"branch_labels", "depends_on"}
+    if keyword.iskeyword(word) or word in taken or word in dir(builtins):
+        return f"{word}_"
+    return word if word.isidentifier() else f"table_{word}"
+
+
+def _type_code(column: sa.Column[Any]) -> str:
+    """Return a column's type as code; nothing for one of a single database, whose values go as they are."""
+    try:
+        return f"sa.{column.type.as_generic()!r}"
+    except NotImplementedError:
+        return ""
 
 
 def _table_in(message: str, tables: Iterable[sa.Table]) -> sa.Table | None:
@@ -280,5 +383,8 @@ def _format(filename: str, options: dict[str, Any]) -> None:
     """Format a new revision file with ruff, where ruff is installed."""
     if importlib.util.find_spec("ruff") is None:
         return
-    for arguments in (["check", "--select", "I,F401", "--fix", "--quiet"], ["format", "--quiet"]):
+    for arguments in (
+        ["check", "--select", "I,F401", "--fix", "--quiet", "--no-cache"],
+        ["format", "--quiet", "--no-cache"],
+    ):
         subprocess.run([sys.executable, "-m", "ruff", *arguments, filename], check=False)  # noqa: S603  # our own file

@@ -34,9 +34,13 @@ def before_connecting(
             f"{action} is refused: ENVIRONMENT is production ({project.variables.source('ENVIRONMENT')})",
             "point DATABASE_URL and ENVIRONMENT at a development database",
         )
-    remote = [host for host in backend.hosts() if not is_this_machine(host) and host not in settings.development_hosts]
+    known = {host.lower() for host in settings.development_hosts}
+    remote = [host for host in backend.hosts() if not is_this_machine(host) and host.lower() not in known]
     if remote and not allow_remote:
-        way = f"add DEVELOPMENT_HOSTS={remote[0]} to .env" + (" or give --allow-remote" if action == "reset" else "")
+        # A host that only a service or an option file knows has no name to put into the setting.
+        ways = [f"add DEVELOPMENT_HOSTS={remote[0]} to .env"] if " " not in remote[0] else []
+        ways += ["give --allow-remote"] if action == "reset" else []
+        way = " or ".join(ways or ["name its host in DATABASE_URL"])
         raise CommandError(f"{action} is refused: {remote[0]} is another machine", f"if it is for development, {way}")
     if names_production(backend.database) and not allow_production_name:
         way = "give --allow-production-name" if action == "reset" else "use reset --allow-production-name"
@@ -80,7 +84,7 @@ def is_this_machine(host: str) -> bool:
 
 def names_production(name: str) -> bool:
     """Return whether a name holds prod or production as a word: school-prod, SchoolProd, but not reproduction."""
-    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
     return any(word.lower() in ("prod", "production") for word in words)
 
 

@@ -243,6 +243,7 @@ def tables_made(script: ScriptDirectory, dialect: str) -> set[TableName]:
 class Loss:
     """What a backward step takes away: rows of a table, wholly or by a condition, or the values of a column."""
 
+    revision: Script
     table: TableName
     column: str | None
     count: sa.TextClause  # a SELECT that counts it in the database as it is
@@ -251,20 +252,23 @@ class Loss:
 
 def losses(revisions: Iterable[Script], dialect: str) -> tuple[list[Loss], list[Script]]:
     """Return what stepping back through revisions would lose, and the revisions whose files cannot say."""
-    found: dict[tuple[TableName, str | None], Loss] = {}
+    found: dict[object, Loss] = {}
     silent = []
+    made: set[TableName] = set()
     for revision in revisions:
         try:
             statements = render(revision, "downgrade", dialect)
         except Exception:  # it asks the database something: what it does cannot be told beforehand
             silent.append(revision)
             continue
-        for loss in _losses_of(statements):
-            earlier = found.get((loss.table, loss.column))
-            if earlier is None or (loss.dropped and not earlier.dropped):
-                found[loss.table, loss.column] = loss
+        if not all(_LOSES_NOTHING.match(one) or _LOSES_WHAT_IT_NAMES.fullmatch(one) for one in statements):
+            silent.append(revision)
+        for loss in _losses_of(revision, statements):
+            if loss.table not in made:
+                found.setdefault((loss.table, loss.column, loss.dropped or revision), loss)
+        made |= {_table_name(match["table"]) for one in statements if (match := _CREATE.match(one))}
     dropped = {loss.table for loss in found.values() if loss.dropped and loss.column is None}
-    kept = [loss for loss in found.values() if loss.column is None or loss.table not in dropped]
+    kept = [loss for loss in found.values() if loss.table not in dropped or (loss.dropped and loss.column is None)]
     return kept, silent
 
 
@@ -278,7 +282,20 @@ _CREATE = re.compile(
 _RENAME_TABLE = re.compile(rf"\s*ALTER TABLE \S+ RENAME (?:TO )?(?!COLUMN\b){_NAME}", re.I)
 _DROP_TABLE = re.compile(rf"\s*DROP TABLE (?:IF EXISTS )?{_NAME}", re.I)
 _DROP_COLUMN = re.compile(rf"\s*ALTER TABLE {_NAME} DROP COLUMN {_COLUMN}", re.I)
-_DELETE = re.compile(rf"\s*DELETE FROM {_NAME}(?P<condition>.*)", re.I | re.S)
+_DELETE = re.compile(rf"\s*DELETE FROM {_NAME}(?P<condition>\s+WHERE\b.*|\s*)$", re.I | re.S)
+# One statement of a form whose loss is counted; and those that take no row and no value away.
+_LOSES_WHAT_IT_NAMES = re.compile(
+    rf"DROP TABLE (?:IF EXISTS )?{_NAME}|ALTER TABLE {_NAME.replace('<table>', '<of>')} DROP COLUMN {_COLUMN}"
+    rf"|DELETE FROM {_NAME.replace('<table>', '<from>')}(?:\s+WHERE\b(?:[^';]|'(?:[^']|'')*')*)?",
+    re.I,
+)
+_LOSES_NOTHING = re.compile(
+    r"CREATE\b(?:[^';]|'(?:[^']|'')*')*$|INSERT INTO\b|COMMENT ON\b"
+    r"|DROP (?:INDEX|VIEW|TYPE|SEQUENCE|TRIGGER|FUNCTION)\b[^;]*$"
+    rf"|ALTER (?:TABLE|INDEX|SEQUENCE|TYPE) {_NAME} (?:ADD|ALTER|MODIFY|CHANGE|COMMENT|RENAME COLUMN"
+    r"|DROP (?:CONSTRAINT|INDEX|FOREIGN KEY|PRIMARY KEY|CHECK))\b[^;]*$",
+    re.I,
+)
 
 
 class _Statements:
@@ -357,20 +374,22 @@ def _root(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else "str"
 
 
-def _losses_of(statements: list[str]) -> Iterator[Loss]:
+def _losses_of(revision: Script, statements: list[str]) -> Iterator[Loss]:
     deletes: dict[TableName, list[str]] = {}
     for statement in statements:
         if found := _DROP_TABLE.match(statement):
             count = f"SELECT count(*) FROM {found['table']}"
-            yield Loss(_table_name(found["table"]), None, _literal(count), dropped=True)
+            yield Loss(revision, _table_name(found["table"]), None, _literal(count), dropped=True)
         elif found := _DROP_COLUMN.match(statement):
             count = f"SELECT count({found['column']}) FROM {found['table']}"
-            yield Loss(_table_name(found["table"]), _unquoted(found["column"]), _literal(count), dropped=True)
+            yield Loss(revision, _table_name(found["table"]), _unquoted(found["column"]), _literal(count), dropped=True)
         elif found := _DELETE.match(statement):
             count = f"SELECT count(*) FROM {found['table']}{found['condition']}"
             deletes.setdefault(_table_name(found["table"]), []).append(count)
     for table, counts in deletes.items():
-        yield Loss(table, None, _literal("SELECT " + " + ".join(f"({count})" for count in counts)), dropped=False)
+        yield Loss(
+            revision, table, None, _literal("SELECT " + " + ".join(f"({count})" for count in counts)), dropped=False
+        )
 
 
 def _literal(sql: str) -> sa.TextClause:

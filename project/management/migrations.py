@@ -182,14 +182,13 @@ def _run_online(
     context: ModuleType, project: Project, request: Request, options: dict[str, Any], *, plain: bool
 ) -> None:
     backend = project.backend
-    if backend.exists():
-        _ask_before_going_back(context, project, request, plain=plain)
+    agreed = _ask_before_going_back(context, project, request, plain=plain) if backend.exists() else []
     with (
         project.connect(write=True, create=True) as connection,
         backend.lock(connection, project.console.note),
         backend.migrating(connection),
     ):
-        runner = _Runner(project, connection, request)
+        runner = _Runner(project, connection, request, agreed)
         with runner.transaction():
             runner.look_for_foreign_tables(context.script)
             settings = {
@@ -207,8 +206,11 @@ def _run_online(
                 context.run_migrations()
 
 
-def _ask_before_going_back(context: ModuleType, project: Project, request: Request, *, plain: bool) -> None:
-    """Say what backward steps would lose and ask; outside the lock, for a person may think for an hour."""
+def _ask_before_going_back(context: ModuleType, project: Project, request: Request, *, plain: bool) -> list[Script]:
+    """Say what backward steps would lose and ask; outside the lock, for a person may think for an hour.
+
+    Returns what may be taken back: what is planned again under the lock has to be the same.
+    """
     with project.connect() as connection:
         heads = history.heads_of(connection)
         history.refuse_unknown(context.script, heads, project)
@@ -221,7 +223,7 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
             if isinstance(step, RevisionStep) and not step.is_upgrade
         ]
         if not back:
-            return
+            return []
         _refuse_unfinished(project, connection, context.script)
         if guard.is_production(project, connection) and not request.allow_production:
             way = "-x allow-production" if plain else "--allow-production"
@@ -230,9 +232,9 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
                 f"{way} does it all the same",
             )
         explanation = explain_losses(project, connection, back)
-    if plain and not project.console.can_ask():
-        return  # plain Alembic in a script asks nothing
-    guard.consent(project, explanation, no_input=request.no_input)
+    if not plain or project.console.can_ask():  # plain Alembic in a script asks nothing
+        guard.consent(project, explanation, no_input=request.no_input)
+    return back
 
 
 def explain_losses(project: Project, connection: sa.Connection, back: Sequence[Script]) -> str:
@@ -243,16 +245,32 @@ def explain_losses(project: Project, connection: sa.Connection, back: Sequence[S
     for loss in losses:
         if loss.table[0] is None and loss.table not in known:
             continue
-        count = connection.scalar(loss.count) or 0
-        what = f"column {loss.column}" if loss.column else "the table" if loss.dropped else "rows"
-        lines.append([str(loss.table), plural(count, "value" if loss.column else "row"), f"{what} will be dropped"])
-        if not loss.dropped:
-            lines[-1][2] = "will be deleted"
+        count = _count(connection, loss.count)
+        if count is None:
+            silent += [loss.revision] if loss.revision not in silent else []
+            continue
+        what = f"column {loss.column}" if loss.column else "the table"
+        lines.append(
+            [
+                str(loss.table),
+                plural(count, "value" if loss.column else "row"),
+                f"{what} will be dropped" if loss.dropped else "will be deleted",
+            ]
+        )
     lines += [[history.message(one), "", "cannot tell what it loses"] for one in silent]
     head = f"This takes back {plural(len(back), 'revision')} of {project.backend.label} ({project.backend.title})"
     if not lines:
         return f"{head}. No rows will be lost."
     return f"{head}. It loses\n{columns(lines, right=frozenset({1}))}"
+
+
+def _count(connection: sa.Connection, query: sa.TextClause) -> int | None:
+    """Return a count; None when it speaks of what an earlier step back will have made."""
+    try:
+        with connection.begin_nested():
+            return connection.scalar(query) or 0
+    except sa.exc.DBAPIError:
+        return None
 
 
 class BrokenReferences(Exception):
@@ -262,8 +280,9 @@ class BrokenReferences(Exception):
 class _Runner:
     """One run on one connection: what is begun, recorded and undone around each step."""
 
-    def __init__(self, project: Project, connection: sa.Connection, request: Request) -> None:
+    def __init__(self, project: Project, connection: sa.Connection, request: Request, agreed: Sequence[Script]) -> None:
         self.project = project
+        self.agreed = [one.revision for one in agreed]
         self.connection = connection
         self.request = request
         self.backend = project.backend
@@ -306,6 +325,9 @@ class _Runner:
             if not self.request.stamp:
                 history.refuse_unknown(script, heads, self.project)
             steps = list(plan(heads, context))
+            back = [step.revision.revision for step in steps if isinstance(step, RevisionStep) and not step.is_upgrade]
+            if back != self.agreed:
+                raise CommandError(f"another process migrated {self.backend.label} meanwhile", "run the command again")
             stamping = self.request.stamp or any(not isinstance(step, RevisionStep) for step in steps)
             if not stamping:
                 _refuse_unfinished(self.project, self.connection, script)
@@ -522,10 +544,13 @@ def _loaded(project: Project, target: str) -> ScriptDirectory:
 
 def _plan(script: ScriptDirectory, target: str, *, stamp: bool) -> Plan:
     def planned(heads: tuple[str, ...], _context: MigrationContext | None) -> Iterable[MigrationStep]:
-        revision = _destination(script, target, heads)
+        current: Any = heads  # Alembic passes the tuple too, and declares a string
+        if _RELATIVE.fullmatch(target):
+            steps = _some_steps(script, int(target), current)
+            return script._stamp_revs(_after(steps, heads), heads) if stamp else steps
+        revision = history.resolve(script, target)
         if stamp:
             return script._stamp_revs(revision or "base", heads)
-        current: Any = heads  # Alembic passes the tuple too, and declares a string
         if revision is None or revision in history.applied(script, heads):
             return script._downgrade_revs(revision or "base", current) if heads and (revision,) != heads else []
         return script._upgrade_revs(revision, current)
@@ -533,20 +558,33 @@ def _plan(script: ScriptDirectory, target: str, *, stamp: bool) -> Plan:
     return planned
 
 
-def _destination(script: ScriptDirectory, target: str, heads: tuple[str, ...]) -> str | None:
-    if not _RELATIVE.fullmatch(target):
-        return history.resolve(script, target)
-    line = [None, *(one.revision for one in reversed(list(script.walk_revisions())))]
-    here = line.index(heads[0] if heads else None)
-    there = here + int(target)
-    if not 0 <= there < len(line):
-        steps, possible = abs(int(target)), here if there < 0 else len(line) - 1 - here
-        verb = "taken back: {} applied" if there < 0 else "applied: {} pending"
-        count = f"{possible} {'is' if possible == 1 else 'are'}"
+def _some_steps(script: ScriptDirectory, number: int, heads: Any) -> list[RevisionStep]:
+    """Return the first of the steps to the newest revision, or of those back to none.
+
+    Raises:
+        CommandError: there are fewer.
+    """
+    if number < 0:
+        possible = script._downgrade_revs("base", heads) if heads else []
+    else:
+        possible = script._upgrade_revs("heads", heads)
+    steps = [step for step in possible if isinstance(step, RevisionStep)]
+    if len(steps) < abs(number):
+        verb = "taken back: {} applied" if number < 0 else "applied: {} pending"
+        there = f"{len(steps)} {'is' if len(steps) == 1 else 'are'}"
         raise CommandError(
-            f"{plural(steps, 'revision')} cannot be {verb.format(count)}", "python manage.py showmigrations lists them"
+            f"{plural(abs(number), 'revision')} cannot be {verb.format(there)}",
+            "python manage.py showmigrations lists them",
         )
-    return line[there]
+    return steps[: abs(number)]
+
+
+def _after(steps: Sequence[RevisionStep], heads: tuple[str, ...]) -> tuple[str, ...]:
+    """Return where steps that are only recorded lead."""
+    if not steps:
+        return heads
+    last = steps[-1].revision
+    return (last.revision,) if steps[-1].is_upgrade else last._versioned_down_revisions or ("base",)
 
 
 def _as_step(step: MigrationStep) -> Step:

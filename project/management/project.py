@@ -75,6 +75,9 @@ class Project:
         """The tables of every model, after importing each file in models/."""
         self._import_folder("models")
         metadata: sa.MetaData = self._import(f"{self.package}.models.base").Base.metadata
+        for table in metadata.tables.values():
+            for key in table.foreign_keys:
+                _require_target(key)
         return metadata
 
     @cached_property
@@ -159,3 +162,14 @@ class Project:
                 f"{shown} cannot be imported: {type(error).__name__}: {first_line(error)}",
                 "correct it, then try again",
             ) from error
+
+
+def _require_target(key: sa.ForeignKey) -> None:
+    import sqlalchemy as sa
+
+    try:
+        assert key.column is not None
+    except sa.exc.NoReferenceError as error:
+        raise CommandError(
+            f"{key.parent} refers to {key.target_fullname}, which no model has", "correct it in the model"
+        ) from error

@@ -57,9 +57,19 @@ def backend_for(text: str, *, root: Path, source: str) -> Backend:
     query = {key: value for key, value in url.query.items() if key not in _ASYNC_ONLY} if asynchronous else url.query
     if asynchronous and "ssl" in query:
         query = {**{key: value for key, value in query.items() if key != "ssl"}, "sslmode": query["ssl"]}
-    url = url.set(drivername=f"{dialect}+{driver}", query=query)
+    url = _with_one_database(url.set(drivername=f"{dialect}+{driver}", query=query), source)
     backend: type[Backend] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
     return backend(url, root=root)
+
+
+def _with_one_database(url: sa.URL, source: str) -> sa.URL:
+    """Return the URL with its database in the path: drivers take one of the query too, which would go unseen."""
+    named = [key for key in ("dbname", "database", "db") if key in url.query]
+    if url.get_backend_name() == "sqlite" or not named:
+        return url
+    if url.database or len(named) > 1 or not isinstance(url.query[named[0]], str):
+        raise CommandError(f"DATABASE_URL ({source}) names its database twice", "write it once, after the last /")
+    return url.set(database=str(url.query[named[0]])).difference_update_query(named)
 
 
 # Arguments of asyncpg that no other driver knows.

@@ -16,6 +16,7 @@ from ..errors import CommandError, first_line
 CONNECT_TIMEOUT = 10  # seconds for a server to answer a new connection
 LOCK_TIMEOUT = 60  # seconds to wait for another process that migrates or seeds
 STATEMENT_LOCK_TIMEOUT = 20  # seconds for DDL to wait behind somebody's open transaction
+IDLE = 1.0  # seconds without a statement after which a session in a transaction counts as forgotten
 SAY_AFTER = 2  # seconds of waiting before saying for whom
 
 Notify = Callable[[str], None]
@@ -262,6 +263,14 @@ def drop_tables_at_once(connection: sa.Connection, relations: Iterable[Relation]
     names = [connection.dialect.identifier_preparer.format_table(one.name.clause) for one in relations]
     if names:
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {', '.join(names)}")
+
+
+def idle_for(connection: sa.Connection, query: sa.TextClause, seconds: float) -> Sequence[Any]:
+    """Return the sessions that a query finds idle for so long; it is given the time when some are idle at all."""
+    if connection.execute(query, {"seconds": 0}).first() is None:
+        return ()
+    time.sleep(seconds)  # a program between two statements is not idle
+    return connection.execute(query, {"seconds": seconds}).all()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from ..errors import CommandError, first_line
 from . import text
 from .base import (
     CONNECT_TIMEOUT,
+    IDLE,
     STATEMENT_LOCK_TIMEOUT,
     Backend,
     LockName,
@@ -21,6 +22,7 @@ from .base import (
     driver_errors,
     drop_each,
     drop_tables_at_once,
+    idle_for,
 )
 
 
@@ -154,14 +156,13 @@ class MariaDB(Backend):
             connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
 
     def end_idle_readers(self, connection: sa.Connection, notify: Notify) -> None:
-        idle = connection.execute(
-            sa.text(
-                "SELECT p.id, p.user FROM information_schema.innodb_trx t"
-                " JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id"
-                " WHERE t.trx_rows_modified = 0 AND p.command = 'Sleep' AND p.db = DATABASE()"
-            )
-        ).all()
-        for session, user in idle:
+        idle = sa.text(
+            "SELECT p.id, p.user FROM information_schema.innodb_trx t"
+            " JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id"
+            " WHERE t.trx_rows_modified = 0 AND p.command = 'Sleep' AND p.db = DATABASE()"
+            " AND p.time_ms >= :seconds * 1000"
+        )
+        for session, user in idle_for(connection, idle, IDLE):
             connection.exec_driver_sql(f"KILL {int(session)}")
             notify(f"ended session {session} of {user}, which waited in a transaction that had only read")
         connection.commit()

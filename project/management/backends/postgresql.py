@@ -13,6 +13,7 @@ from ..errors import CommandError, first_line
 from . import text
 from .base import (
     CONNECT_TIMEOUT,
+    IDLE,
     STATEMENT_LOCK_TIMEOUT,
     Backend,
     LockName,
@@ -22,6 +23,7 @@ from .base import (
     driver_errors,
     drop_each,
     drop_tables_at_once,
+    idle_for,
 )
 
 # Any numbers that no other user of advisory locks in this database has.
@@ -111,7 +113,7 @@ class PostgreSQL(Backend):
             )
         if "resolve host" in words:
             return CommandError(f"there is no host {where}", "correct DATABASE_URL")
-        if "connection failed" in words or "connection refused" in words.lower():
+        if "connection failed" in words or "connection is bad" in words or "connection refused" in words.lower():
             reason = words.partition("failed: ")[2].partition("failed: ")[2] or words
             reason = reason.removeprefix("FATAL: ").strip().partition(" Is the server")[0]
             return CommandError(
@@ -186,13 +188,12 @@ class PostgreSQL(Backend):
             connection.exec_driver_sql(f"DROP ROUTINE IF EXISTS {routine}")
 
     def end_idle_readers(self, connection: sa.Connection, notify: Notify) -> None:
-        idle = connection.execute(
-            sa.text(
-                "SELECT pid, usename FROM pg_stat_activity WHERE datname = current_database()"
-                " AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%' AND backend_xid IS NULL"
-            )
-        ).all()
-        for pid, user in idle:
+        idle = sa.text(
+            "SELECT pid, usename FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%' AND backend_xid IS NULL"
+            " AND state_change <= clock_timestamp() - make_interval(secs => :seconds)"
+        )
+        for pid, user in idle_for(connection, idle, IDLE):
             connection.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
             notify(f"ended session {pid} of {user}, which waited in a transaction that had only read")
         connection.commit()

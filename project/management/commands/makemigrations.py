@@ -37,7 +37,7 @@ def handle(
             )
         console.say("No changes: the database is what the models say.")
         return 0
-    if message is None and not merge:
+    if not (message or "").strip() and not (merge and message is None):
         raise CommandError(
             "a revision needs a message", 'python manage.py makemigrations -m "Added Teacher model"', exit_code=2
         )

@@ -59,15 +59,17 @@ def handle(
     return 0
 
 
-def run(project: Project, target: str, request: Request, *, hint: str = "") -> int:
+def run(project: Project, target: str, request: Request, *, hint: str = "", titled: bool = True) -> int:
     """Go to a revision, a line for each step as it is done; return how many there were.
 
     Args:
         hint: what to do next, said after steps up.
+        titled: whether to say first which database this is.
     """
     console, done = project.console, 0
     steps = [] if request.stamp else migrations.plan(project, target)
-    console.say(header(project), style="bold")
+    if titled:
+        console.say(header(project), style="bold")
     widths = _widths(steps)
 
     def report(step: Step) -> None:

@@ -27,7 +27,7 @@ def handle(project: Project, *, steps: int, redo: bool, allow_production: bool, 
     request = Request(no_input=no_input, allow_production=allow_production)
     run(project, f"-{steps}", request)
     if redo:
-        run(project, before[0], request)
+        run(project, before[0] if len(before) == 1 else f"+{steps}", request, titled=False)
 
 
 def _steps(text: str) -> int:

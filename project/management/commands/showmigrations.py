@@ -44,6 +44,8 @@ def handle(project: Project, *, json: bool) -> None:
     pending = len(known) - len(applied)
     if unknown:
         console.result(f"The database is at {', '.join(unknown)}, which no file in migrations/versions has.")
+    elif len(heads := script.get_heads()) > 1:
+        console.result(f"{len(heads)} heads, {pending} pending.   Next: python manage.py makemigrations --merge")
     elif pending:
         console.result(f"{pending} pending.   Next: python manage.py migrate")
     else:
