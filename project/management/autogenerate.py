@@ -251,7 +251,7 @@ def _place(
         directives.clear()
         return
     kind = config.attributes["kind"]
-    new.version_path = str(_folder(script, kind))
+    new.version_path = str(folder(script, kind))
     if kind == "data":
         config.attributes["data"] = _data_table(project, new.message or "")
     preview = config.attributes.get("preview")
@@ -300,7 +300,8 @@ def _enums(table: sa.Table) -> Iterator[sa.Enum]:
     yield from (kind for kind in kinds if isinstance(kind, sa.Enum) and kind.native_enum and kind.name)
 
 
-def _folder(script: ScriptDirectory, kind: str) -> Path:
+def folder(script: ScriptDirectory, kind: str) -> Path:
+    """Return the folder that revisions of a kind are in."""
     folders = [Path(folder) for folder in script.version_locations or ()]
     return next((folder for folder in folders if folder.name == kind), folders[0])
 

@@ -12,7 +12,7 @@ from random import Random
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .errors import CommandError, first_line
+from .errors import CommandError, did_you_mean, first_line
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -73,6 +73,9 @@ class Block:
         if name in self._columns:
             return self._columns[name]
         table = self.source.table.fullname
+        if name not in self.source.table.columns:
+            known = sorted(column.name for column in self.source.table.columns)
+            raise CommandError(f"{table} has no column {name!r}.{did_you_mean(name, known)}", "correct the seeder")
         if name not in self._fills:
             raise CommandError(
                 f"{table}.{name} is asked for while seeding and is left to the database",
@@ -87,6 +90,11 @@ class Block:
         with explained(table, name):
             values = self._fills[name](Rows(self, name))
         self._filling.pop()
+        if not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
+            raise CommandError(
+                f"the seeder of {table} returned {type(values).__name__} for {name}, not a list of values",
+                "return one value for each row: [... for row in range(len(rows))]",
+            )
         if len(values) != BLOCK:
             raise CommandError(
                 f"the seeder of {table} returned {len(values):,} values for {name}, not {BLOCK:,}",
@@ -151,6 +159,7 @@ class EachRow(Sequence[Any]):
     def __init__(self, rows: Rows, make: Callable[[Mapping[str, Any], Faker], Any], column: str) -> None:
         self._rows, self._make, self._column = rows, make, column
         self._made: dict[int, Any] = {}
+        self._making: set[int] = set()
 
     def __len__(self) -> int:
         return BLOCK
@@ -161,10 +170,17 @@ class EachRow(Sequence[Any]):
         if index not in self._made:
             if not -BLOCK <= index < BLOCK:
                 raise IndexError(index)
+            if index in self._making:
+                raise CommandError(
+                    f"the seeder of {self._rows.source.table.fullname} goes in a circle: {self._column} needs itself",
+                    "let one of them do without the other",
+                )
+            self._making.add(index)
             fake = self._rows.source.fake
             fake.seed_instance(self._rows.source.seed(self._column, "row", self._rows.numbers[index]))
             with explained(self._rows.source.table.fullname, self._column):
                 self._made[index] = self._make(OneRow(self._rows, index), fake)
+            self._making.discard(index)
         return self._made[index]
 
 

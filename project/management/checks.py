@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from . import autogenerate, guard, history, migrations
-from .errors import CommandError
+from .errors import CommandError, first_line
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -34,10 +36,11 @@ class Problem:
 def run(project: Project) -> list[Problem]:
     """Return every problem there is. What cannot be looked at because of an earlier problem is left out."""
     problems = [*settings(project), *models(project)]
-    if not problems or not any(problem.is_error for problem in problems):
-        problems += [*history_files(project), *seeders(project)]
-        problems += database(project, history_is_sound=not any(problem.is_error for problem in problems))
-    return problems
+    if any(problem.is_error for problem in problems):
+        return problems
+    files = list(history_files(project))
+    sound = not {problem.id for problem in files} & {"migrations.E001", "migrations.E002"}
+    return [*problems, *files, *seeders(project), *database(project, history_is_sound=sound)]
 
 
 def settings(project: Project) -> Iterator[Problem]:
@@ -53,11 +56,18 @@ def settings(project: Project) -> Iterator[Problem]:
 
 
 def models(project: Project) -> Iterator[Problem]:
-    """models.E001 a model that cannot be imported."""
+    """models.E001 a model that cannot be imported, E003 a relationship that leads nowhere."""
+    from sqlalchemy.orm import configure_mappers
+
     try:
         assert project.models is not None
     except CommandError as error:
         yield Problem("models.E001", error.cause, error.cure)
+        return
+    try:
+        configure_mappers()
+    except SQLAlchemyError as error:
+        yield Problem("models.E003", first_line(error), "correct the relationship in the model")
 
 
 def history_files(project: Project) -> Iterator[Problem]:
@@ -93,6 +103,10 @@ def seeders(project: Project) -> Iterator[Problem]:
 def database(project: Project, *, history_is_sound: bool) -> list[Problem]:
     """database.E001 unreachable, E002 missing; migrations.E004 pending, E005 unfinished, E006 unknown; models.E002."""
     if not project.backend.exists():
+        try:
+            project.backend.engine(create=True)
+        except CommandError as error:
+            return [Problem("database.E001", error.cause, error.cure)]
         return [
             Problem(
                 "database.E002", f"the database {project.backend.label} does not exist yet", "python manage.py migrate"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from .console import Console
-from .errors import DEPENDENCIES, CommandError, did_you_mean, first_line
+from .errors import DEPENDENCIES, CommandError, did_you_mean, driver_words
 
 if TYPE_CHECKING:
     import argparse
@@ -201,7 +201,7 @@ def _database_words(error: Exception) -> str | None:
     import sqlalchemy as sa
 
     if isinstance(error, sa.exc.DBAPIError):
-        return first_line(error.orig or error)
+        return driver_words(error.orig or error)
     return None
 
 

@@ -29,6 +29,19 @@ def did_you_mean(wrong: str, known: list[str], *, most: int = 3) -> str:
     return f" Did you mean {' or '.join(map(repr, names))}?" if names else ""
 
 
+def driver_words(error: BaseException) -> str:
+    """Return what a database said, on one line and without the row it said it of.
+
+    PostgreSQL appends the failing row; its detail is kept only where it names a key.
+    """
+    said = getattr(error, "diag", None)
+    primary = getattr(said, "message_primary", None)
+    if not primary:
+        return first_line(error)
+    detail = getattr(said, "message_detail", None) or ""
+    return first_line(Exception(f"{primary}. {detail}" if detail.startswith("Key ") else primary))
+
+
 def first_line(error: BaseException) -> str:
     """Return what an error says, on one line and of a readable length."""
     line = " ".join(str(error).split()) or type(error).__name__

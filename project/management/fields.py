@@ -93,7 +93,7 @@ class fake(Field):
         return lambda rows: rows.choices(drawn)
 
     def _pool(self, source: Source, column: Column) -> list[Any]:
-        if not hasattr(source.fake, self.provider):
+        if self.provider.startswith("_") or not hasattr(source.fake, self.provider):
             known = [name for name in dir(source.fake) if not name.startswith("_")]
             raise CommandError(
                 f"Faker has no provider {self.provider!r} for {column}.{did_you_mean(self.provider, known)}",
@@ -118,6 +118,10 @@ class choice(Field):
                 first if isinstance(first, Sequence) and not isinstance(first, str) else options, 1
             )
         self.options = list(self.weights)
+        if not self.options:
+            raise ValueError("choice(): there is nothing to choose from")
+        if min(self.weights.values()) < 0 or not any(self.weights.values()):
+            raise ValueError(f"choice({first!r}): weights are from 0, and one of them is more")
         self.description = f"one of {', '.join(map(str, self.options[:6]))}" + (" ..." if len(self.options) > 6 else "")
 
     def ready(self, context: Context, column: Column) -> Fill:
@@ -128,24 +132,36 @@ class choice(Field):
         return self.options
 
     def values(self) -> Sequence[Any] | None:
-        return self.options
+        return [option for option in self.options if option is not None]
+
+    def may_be_null(self) -> bool:
+        return None in self.options
 
 
 class between(Field):
     """A number, date or moment from low to high, both included: `between(1, 6)`."""
 
     def __init__(self, low: Any, high: Any) -> None:
+        if type(low) is not type(high) and not {type(low), type(high)} <= {int, float}:
+            raise ValueError(f"between({low!r}, {high!r}): the two are of different types")
         if low > high:
             raise ValueError(f"between({low!r}, {high!r}): the first is larger than the second")
-        self.low, self.high = low, high
+        self.low: Any
+        self.high: Any
+        self.low, self.high = (low, high) if type(low) is type(high) else (float(low), float(high))
         self.description = f"{low} to {high}"
 
     def ready(self, context: Context, column: Column) -> Fill:
         options = self._options()
         if options is not None:
             return lambda rows: rows.choices(options)
+        if isinstance(self.low, Decimal):
+            scale = getattr(column.type, "scale", None)
+            return decimals(self.low, self.high, 2 if scale is None else scale).ready(context, column)
+        if not isinstance(self.low, float | timedelta):
+            raise ValueError(f"between() knows no values between {self.low!r} and {self.high!r}")
         low, width = self.low, self.high - self.low
-        return lambda rows: [low + type(low)(width * type(low)(rows.random.random())) for _ in range(len(rows))]
+        return lambda rows: [low + width * rows.random.random() for _ in range(len(rows))]
 
     def domain(self, context: Context, column: Column) -> Sequence[Any] | None:
         return self._options()
@@ -249,7 +265,7 @@ class maybe(Field):
         return self.field.values()
 
     def may_be_null(self) -> bool:
-        return self.share > 0
+        return self.share > 0 or self.field.may_be_null()
 
 
 class constant(Field):

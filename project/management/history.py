@@ -38,6 +38,11 @@ class RevisionFile:
 
 def alembic_config(project: Project, **attributes: object) -> Config:
     """Return Alembic's configuration of this project; objects go through attributes, the URL never does."""
+    if "%" in str(project.root):
+        raise CommandError(
+            f"the folder {project.root} has a % in its path, which Alembic's configuration cannot have",
+            "move the project, or rename the folder",
+        )
     return Config(str(project.root / "alembic.ini"), attributes={"project": project, **attributes})
 
 

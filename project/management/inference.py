@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -11,6 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from .errors import CommandError, did_you_mean
 from .fields import (
     Column,
     Field,
@@ -121,15 +122,15 @@ def plan_table(table: sa.Table, declared: Mapping[str, Plan]) -> dict[str, Plan]
         column.name: declared.get(column.name) or _plan(column, bounds.get(column.name, Bounds()))
         for column in table.columns
     }
-    for key in keys_of(table):
+    for key in keys_of(table, declared):
         _make_unique(key, plans, bounds)
     return plans
 
 
-def keys_of(table: sa.Table) -> Iterator[Key]:
-    """Yield every key of a table but those the database numbers itself."""
+def keys_of(table: sa.Table, declared: Container[str] = ()) -> Iterator[Key]:
+    """Yield every key of a table but those the database numbers itself because nothing is declared for them."""
     primary = tuple(table.primary_key.columns)
-    if primary and not any(_is_numbered_by_database(column) for column in primary):
+    if primary and not any(_is_numbered_by_database(one) and one.name not in declared for one in primary):
         yield Key(primary, "PRIMARY KEY")
     for constraint in sorted(table.constraints, key=lambda one: str(one.name)):
         if isinstance(constraint, sa.UniqueConstraint):
@@ -501,15 +502,13 @@ def conflicts(table: sa.Table, declared: Mapping[str, Plan], methods: Sequence[s
     known = {column.name for column in table.columns}
     for name in [*declared, *methods]:
         if name not in known:
-            from .errors import did_you_mean
-
             yield f"{table.fullname} has no column {name!r}.{did_you_mean(name, sorted(known))}"
     bounds = read_checks(table)
     for name, plan in declared.items():
         if name in known and plan.field is not None:
             yield from _conflicts(table.columns[name], plan.field, bounds.get(name, Bounds()))
     plans = plan_table(table, {name: plan for name, plan in declared.items() if name in known})
-    for key in keys_of(table):
+    for key in keys_of(table, declared):
         fields = [plans[column.name].field for column in key.columns]
         once = any(
             one is None or isinstance(one, digit) or _inner(one).is_unique(column) or type(one).limit is not Field.limit  # type: ignore[union-attr]  # None was asked first
@@ -524,23 +523,82 @@ def _conflicts(column: Column, field: Field, bounds: Bounds) -> Iterator[str]:
     where = f"{column.table.fullname}.{column.name}"
     if field.may_be_null() and not column.nullable:
         yield f"{where} can be NULL as declared and is NOT NULL"
-    length = getattr(column.type, "length", None)
     values = field.values() or ()
-    if isinstance(length, int) and isinstance(column.type, sa.String):
-        longest = max((value for value in values if isinstance(value, str)), key=len, default="")
-        if len(longest) > length:
-            yield f"{where} holds {length} characters, {longest!r} has {len(longest)}"
-    span = field.span()
-    low, high = span if span else (None, None)
-    for value in [*values, *(one for one in (low, high) if one is not None)]:
-        outside = (
-            (bounds.options is not None and value not in bounds.options)
-            or (bounds.low is not None and _less(value, bounds.low))
-            or (bounds.high is not None and _less(bounds.high, value))
-        )
-        if outside:
-            yield f"{where} can be {value!r} as declared, which {bounds.why} forbids"
+    span = field.span() or ()
+    for value in [*values, *(one for one in span if one is not None)]:
+        why = forbids(column, bounds, value)
+        if why:
+            yield f"{where} can be {_short(value)} as declared, which {why}"
             return
+
+
+def forbids(column: Column, bounds: Bounds, value: Any) -> str:
+    """Return why a value may not stand in a column, as the end of a sentence; nothing when it may."""
+    kind = column.type
+    if value is None:
+        return "" if column.nullable else "is NOT NULL"
+    wanted = _wanted_types(kind)
+    if wanted and (not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted)):
+        return f"is no value of {type(kind).__name__}"
+    length = getattr(kind, "length", None)
+    if isinstance(kind, sa.String) and isinstance(value, str) and isinstance(length, int) and len(value) > length:
+        return f"is {len(value)} characters long and the column holds {length}"
+    if isinstance(kind, sa.Integer):
+        low, high = integer_range(column)
+        if not low <= value <= high:
+            return f"is outside {type(kind).__name__}"
+    elif isinstance(kind, sa.Numeric) and kind.precision and abs(value) > _widest(column)[1]:
+        return f"is outside {type(kind).__name__}({kind.precision}, {_scale(column)})"
+    outside = (
+        (bounds.options is not None and value not in bounds.options)
+        or (bounds.low is not None and _less(value, bounds.low))
+        or (bounds.high is not None and _less(bounds.high, value))
+    )
+    return f"{bounds.why} forbids" if outside else ""
+
+
+def refuse_values(column: Column, bounds: Bounds, values: Sequence[Any], first: int, source: str) -> None:
+    """Refuse a block's values that a constraint of their column forbids; `first` is the number of the first row.
+
+    Raises:
+        CommandError: naming table, column, row, value and constraint.
+    """
+    try:
+        different: Iterable[Any] = set(values)
+    except TypeError:  # lists, dictionaries: no constraint that can be read speaks of them
+        return
+    wrong = {value: why for value in different if (why := forbids(column, bounds, value))}
+    if wrong:
+        place = next(number for number, value in enumerate(values) if value in wrong)
+        raise CommandError(
+            f"{column.table.fullname}.{column.name} would be {_short(values[place])} in row {first + place + 1:,},"
+            f" which {wrong[values[place]]}. Nothing of it was kept",
+            f"correct {source}",
+        )
+
+
+def _wanted_types(kind: Any) -> tuple[type, ...]:
+    """Return the Python types that a column of one of the plain types takes; none for any other."""
+    for plain, types in _PLAIN_TYPES:
+        if isinstance(kind, plain):
+            return types
+    return ()
+
+
+_PLAIN_TYPES: tuple[tuple[Any, tuple[type, ...]], ...] = (
+    (sa.Enum, ()),
+    (sa.Boolean, (bool,)),
+    (sa.Integer, (int,)),
+    (sa.Numeric, (int, float, Decimal)),
+    (sa.DateTime, (datetime, date)),  # a date is its first moment
+    (sa.Date, (date,)),
+    (sa.String, (str,)),
+)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _less(one: Any, other: Any) -> bool:

@@ -141,12 +141,14 @@ def _run_reading(context: ModuleType, project: Project, options: dict[str, Any])
 
 
 def _needs_database(config: Config) -> bool:
-    """Return False for what only writes a file: `revision` without --autogenerate, and `merge`."""
+    """Return False for what only reads and writes files, as `history` and `revision` without --autogenerate do."""
     given = config.cmd_opts
     if given is None or not hasattr(given, "cmd"):
         return bool(config.attributes.get("needs_database", True))
-    writes_a_file = given.cmd[0] in (command.revision, command.merge)
-    return not writes_a_file or getattr(given, "autogenerate", False)
+    if given.cmd[0] is command.history:
+        return given.indicate_current or "current" in (given.rev_range or "")
+    files_only = (command.revision, command.merge, command.heads, command.branches, command.show, command.edit)
+    return given.cmd[0] not in files_only or getattr(given, "autogenerate", False)
 
 
 def _run_offline(context: ModuleType, project: Project, request: Request, options: dict[str, Any]) -> None:

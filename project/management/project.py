@@ -94,18 +94,36 @@ class Project:
         Raises:
             CommandError: a file cannot be imported, or two seeders name the same table.
         """
+        classes = [
+            value
+            for module in self._import_folder("seeds")
+            for value in vars(module).values()
+            if isinstance(value, type) and value.__module__ == module.__name__ and hasattr(value, "is_seeder")
+        ]
+        bases = {base for one in classes for base in one.__mro__[1:]}
         found: dict[str, type[Seeder]] = {}
-        for module in self._import_folder("seeds"):
-            for value in vars(module).values():
-                if not isinstance(value, type) or value.__module__ != module.__name__ or not hasattr(value, "model"):
-                    continue
-                table = value.model.__table__.fullname
-                if table in found:
-                    raise CommandError(
-                        f"{table} has two seeders: {found[table].__name__} and {value.__name__}", "keep one"
-                    )
-                found[table] = value
+        for seeder in classes:
+            if not hasattr(seeder, "model") and seeder in bases:
+                continue
+            table = self._table_of(seeder)
+            if table in found:
+                raise CommandError(
+                    f"{table} has two seeders: {found[table].__name__} and {seeder.__name__}", "keep one"
+                )
+            found[table] = seeder
         return found
+
+    def _table_of(self, seeder: type[Any]) -> str:
+        """Return the table that a seeder says it fills."""
+        model = getattr(seeder, "model", None)
+        table: sa.Table | None = getattr(model, "__table__", None)
+        known = self.metadata.tables.get(getattr(table, "fullname", ""))
+        where = f"{seeder.__name__} ({seeder.__module__.replace('.', '/')}.py)"
+        if model is None:
+            raise CommandError(f"{where} names no model", "write model = ... into it")
+        if table is None or known is not table:
+            raise CommandError(f"the model of {where} is {model!r}, which is no model of this project", "correct it")
+        return table.fullname
 
     @contextmanager
     def connect(self, *, write: bool = False, create: bool = False) -> Iterator[sa.Connection]:

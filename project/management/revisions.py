@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from alembic import command
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
+from alembic.util import rev_id
 
 from . import autogenerate, history, migrations
 from .errors import CommandError
@@ -67,7 +68,9 @@ def _merge(project: Project, script: ScriptDirectory, config: Config, message: s
     names = [history.message(script.get_revision(head)) for head in heads]
     if dry_run:
         return f"Would join {' and '.join(heads)}"
+    message = message or f"Merge {' and '.join(names)}"
+    folder = str(autogenerate.folder(script, "schema"))  # Alembic's own command would take the first head's
     with contextlib.redirect_stdout(io.StringIO()):
-        made = command.merge(config, "heads", message=message or f"Merge {' and '.join(names)}")
+        made = script.generate_revision(rev_id(), message, refresh=True, head=heads, version_path=folder, config=config)
     assert isinstance(made, Script)
     return history.path_of(made, project.root)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from . import bookkeeping, guard, history, inference
 from .backends.base import TableName
-from .blocks import EachRow, Fill, Rows, Source, rows_from
+from .blocks import EachRow, Fill, Rows, Source, explained, rows_from
 from .errors import CommandError, did_you_mean
 from .fields import Context, Field
 from .inference import Plan
@@ -29,6 +29,7 @@ MOST = 1_000_000_000  # rows of one run
 DEFAULT_COUNT = 100
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+Blocks = Iterator[list[Sequence[Any]]]
 
 
 # What a seeder is written with
@@ -49,6 +50,7 @@ def each(method: Method) -> Method:
 class Seeder:
     """Says of one model what the model cannot: fields and methods called like the columns they fill."""
 
+    is_seeder: ClassVar[bool] = True
     model: ClassVar[type[DeclarativeBase]]
     count: ClassVar[int] = DEFAULT_COUNT
     today: ClassVar[date] = date(2026, 9, 1)  # what counts as today, so that rows do not depend on when they are made
@@ -168,12 +170,14 @@ def declarations(seeder: type[Seeder] | None) -> tuple[dict[str, Plan], dict[str
     for cls in reversed(seeder.__mro__) if seeder else ():
         for name, value in vars(cls).items():
             why = f"{cls.__name__}.{name}"
+            fills = getattr(value, "fills", None)
             if isinstance(value, Field):
                 fields[name] = Plan(value, why, declared=True)
-            elif getattr(value, "fills", None) == "column":
-                methods[name] = Plan(_ByBlock(value, seeder), why, declared=True)
-            elif getattr(value, "fills", None) == "each":
-                methods[name] = Plan(_ByRow(value, seeder), why, declared=True)
+                methods.pop(name, None)
+            elif fills:
+                by = _ByBlock(value, seeder) if fills == "column" else _ByRow(value, seeder)
+                methods[name] = Plan(by, why, declared=True)
+                fields.pop(name, None)
     return fields, methods
 
 
@@ -290,7 +294,8 @@ def _sample(
     if context.stop <= context.start:
         return Sample(note="no rows to add")
     fills = _fills(target, context)
-    blocks = rows_from(context.source, fills, list(fills), context.start, context.stop)
+    made = rows_from(context.source, fills, list(fills), context.start, context.stop)
+    blocks = _checked(target, list(fills), made, context.start)
     return Sample(list(fills), [row for block in blocks for row in zip(*block, strict=True)])
 
 
@@ -327,7 +332,8 @@ def _load(project: Project, connection: sa.Connection, target: Target, context: 
 
 def _load_once(project: Project, connection: sa.Connection, target: Target, context: Context, bar: Bar) -> None:
     fills = _fills(target, context)
-    blocks = rows_from(context.source, fills, list(fills), context.start, context.stop)
+    made = rows_from(context.source, fills, list(fills), context.start, context.stop)
+    blocks = _checked(target, list(fills), made, context.start)
     project.backend.bulk_load(connection, target.table, list(fills), _watched(blocks, bar))
 
 
@@ -372,10 +378,27 @@ def _most(target: Target, context: Context) -> int:
 
 def _fills(target: Target, context: Context) -> dict[str, Fill]:
     filled = {name: one.field for name, one in target.plans.items() if one.field is not None}
-    return {name: one.ready(context, target.table.columns[name]) for name, one in filled.items()}
+    fills = {}
+    for name, one in filled.items():
+        with explained(target.name, name):
+            fills[name] = one.ready(context, target.table.columns[name])
+    return fills
 
 
-def _watched(blocks: Iterator[list[Sequence[Any]]], bar: Bar) -> Iterator[list[Sequence[Any]]]:
+def _checked(target: Target, columns: Sequence[str], blocks: Blocks, start: int) -> Blocks:
+    """Pass on blocks in which what the person declared breaks no constraint that can be read."""
+    bounds = inference.read_checks(target.table)
+    declared = [place for place, name in enumerate(columns) if target.plans[name].declared]
+    for block in blocks:
+        for place in declared:
+            column, plan = target.table.columns[columns[place]], target.plans[columns[place]]
+            known = bounds.get(column.name, inference.Bounds())
+            inference.refuse_values(column, known, block[place], start, plan.why)
+        yield block
+        start += len(block[0])
+
+
+def _watched(blocks: Blocks, bar: Bar) -> Blocks:
     for block in blocks:
         yield block
         bar.advance(len(block[0]) if block else 0)
@@ -412,7 +435,26 @@ def _count(connection: sa.Connection, table: sa.Table) -> int:
 
 def _conflicts(target: Target) -> list[str]:
     declared, methods = declarations(target.seeder)
-    return list(inference.conflicts(target.table, declared, list(methods)))
+    return [*_misread(target), *inference.conflicts(target.table, declared, list(methods))]
+
+
+def _misread(target: Target) -> Iterator[str]:
+    """Yield what stands in a seeder and would do nothing, or nothing that is meant."""
+    seeder = target.seeder
+    if seeder is None:
+        return
+    if type(seeder.count) is not int or not 0 <= seeder.count <= MOST:
+        yield f"{seeder.__name__}.count is {seeder.count!r}, and it is a whole number from 0"
+    if not isinstance(seeder.today, date):
+        yield f"{seeder.__name__}.today is {seeder.today!r}, and it is a date"
+    for name in {*dir(seeder)} & {*target.table.columns.keys()} - {"count", "model", "today"}:
+        value = getattr(seeder, name)
+        if isinstance(value, Field) or hasattr(value, "fills"):
+            continue
+        if callable(value):
+            yield f"{seeder.__name__}.{name} is a method without @column or @each"
+        else:
+            yield f"{seeder.__name__}.{name} is {value!r}, which is no field: write constant({value!r})"
 
 
 class _ByBlock(Field):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -350,7 +351,10 @@ def test_two_seeders_of_one_table(house: House, manage: Runner, sqlite_database:
             "email = fake('job')",
             "students.email may not repeat (UNIQUE unique_email), and what is declared could",
         ),
-        (f"name = choice(['{'x' * 101}'])", f"students.name holds 100 characters, '{'x' * 101}' has 101"),
+        (
+            f"name = choice(['{'x' * 101}'])",
+            f"students.name can be '{'x' * 38}… as declared, which is 101 characters long and the column holds 100",
+        ),
     ],
     ids=["CHECK", "NOT NULL", "no such field", "no such method", "UNIQUE", "length"],
 )
@@ -397,6 +401,14 @@ def test_an_sqlite_file_that_is_missing(manage: Runner, sqlite_database: Databas
     assert not sqlite_database.file.exists()
 
 
+def test_a_missing_folder_is_told_apart_from_a_missing_file(manage: Runner, tmp_path: Path) -> None:
+    [(identity, message, _)] = errors(manage("check", env={"DATABASE_URL": f"sqlite:///{tmp_path}/no/school.db"}))
+
+    assert identity.startswith("database.E")
+    assert f"{tmp_path}/no" in message
+    assert not (tmp_path / "no").exists()
+
+
 def test_a_database_of_another_environment_is_a_warning(manage: Runner, database: Database) -> None:
     manage.ok("migrate", env={"ENVIRONMENT": "production"})
 
@@ -412,6 +424,15 @@ def test_a_database_of_another_environment_is_a_warning(manage: Runner, database
 
 
 # Several
+
+
+def test_a_problem_of_a_seeder_hides_no_pending_revision(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate", "+1")
+    house.write("project/seeds/students.py", f"{SEEDER}    grade = between(0, 12)\n")
+
+    assert [identity for identity, _, _ in errors(manage("check"))] == ["seeders.E002", "migrations.E004"]
 
 
 def test_what_can_be_looked_at_is_looked_at(house: House, manage: Runner, sqlite_database: Database) -> None:

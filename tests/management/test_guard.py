@@ -122,12 +122,18 @@ def test_another_machine_that_only_the_surroundings_name_is_refused(
     assert "--allow-remote" in line
 
 
+def test_a_cure_of_the_guard_can_work(manage: Runner) -> None:
+    line = manage("reset", env={"DATABASE_URL": "postgresql:///school?service=elsewhere"}).refusal()
+
+    assert "DEVELOPMENT_HOSTS=service elsewhere" not in line
+
+
 def test_another_machine_is_allowed_by_the_option_or_the_setting(manage: Runner, house: House) -> None:
     url = "postgresql://ada@db.invalid/school"
     unknown_host = "there is no host db.invalid"
 
     by_option = manage("reset", "--allow-remote", env={"DATABASE_URL": url}).refusal()
-    house.env(DATABASE_URL=url, DEVELOPMENT_HOSTS="other.invalid, db.invalid")
+    house.env(DATABASE_URL=url, DEVELOPMENT_HOSTS="other.invalid, DB.invalid")
     by_setting = [manage(*command).refusal() for command in DESTROYERS]
     by_another_setting = manage("reset", env={"DEVELOPMENT_HOSTS": "invalid,b.invalid"}).refusal()
 
@@ -146,6 +152,7 @@ def test_another_machine_is_allowed_by_the_option_or_the_setting(manage: Runner,
         "postgresql://ada@[::1]:{port}/school",
         "mariadb://ada@127.0.0.1:{port}/school",
         "mariadb://ada@localhost:{port}/school?unix_socket=/nowhere/mariadb.sock",
+        "postgresql://ada@/school?host=/nowhere",
     ],
 )
 def test_this_machine_is_not_refused(manage: Runner, closed_port: int, url: str) -> None:
@@ -168,7 +175,17 @@ def test_the_url_of_the_command_line_is_the_one_that_is_looked_at(manage: Runner
 
 @pytest.mark.parametrize(
     "name",
-    ["prod", "PROD", "production", "school_prod", "school-production", "SchoolProd", "prod2", "schoolPRODUCTION"],
+    [
+        "prod",
+        "PROD",
+        "production",
+        "school_prod",
+        "school-production",
+        "SchoolProd",
+        "PRODSchool",
+        "prod2",
+        "schoolPRODUCTION",
+    ],
 )
 def test_a_name_that_says_production_is_refused_before_connecting(manage: Runner, closed_port: int, name: str) -> None:
     url = {"DATABASE_URL": f"postgresql://ada@127.0.0.1:{closed_port}/{name}"}
@@ -200,6 +217,16 @@ def test_the_name_that_the_server_takes_when_there_is_none_counts_too(manage: Ru
 
     assert "'prod' says production" in by_user
     assert "'school_prod' says production" in by_variable
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://ada@127.0.0.1:1/school?dbname=school_prod", "mariadb://ada@127.0.0.1:1/school?database=school_prod"],
+)
+def test_the_database_that_the_query_names_is_the_one_that_counts(manage: Runner, url: str) -> None:
+    line = manage("reset", env={"DATABASE_URL": url}).refusal()
+
+    assert "cannot be reached" not in line
 
 
 def test_an_sqlite_file_with_such_a_name_is_not_even_made(manage: Runner, house: House) -> None:

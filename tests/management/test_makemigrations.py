@@ -118,7 +118,20 @@ def test_what_was_written_with_sqlite_applies_on_the_servers(
     manage.ok("migrate")
     house.write("project/models/teacher.py", IMPORTS + TEACHER)
     house.change("project/models/student.py", "grade: Mapped[int]", "grade: Mapped[int | None]")
-    manage.ok("makemigrations", "-m", "Added Teacher model, and a grade may be missing")
+    house.write(
+        "project/models/defaults.py",
+        IMPORTS
+        + """class Defaults(Base):
+    __tablename__ = "defaults"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    a_yes: Mapped[bool] = mapped_column(server_default=sa.true())
+    a_no: Mapped[bool] = mapped_column(server_default=sa.false())
+    a_now: Mapped[datetime] = mapped_column(server_default=func.now())
+    a_word: Mapped[str] = mapped_column(String(20), server_default="it's")
+""",
+    )
+    manage.ok("makemigrations", "-m", "Added two models, and a grade may be missing")
 
     for kind in SERVERS:
         with fresh(kind, tmp_path) as server:
@@ -127,7 +140,9 @@ def test_what_was_written_with_sqlite_applies_on_the_servers(
             manage.ok("makemigrations", "--check", *url)
             manage.ok("rollback", "--redo", "--no-input", *url)
 
-            assert server.tables() == SAMPLE | {"teachers"}
+            assert server.tables() == SAMPLE | {"teachers", "defaults"}
+            server.execute("INSERT INTO defaults (id) VALUES (1)")
+            assert server.rows("SELECT a_yes, a_no, a_word FROM defaults") == [(True, False, "it's")]
 
 
 def test_every_kind_of_column_is_written_and_then_seen_as_it_is(
@@ -136,7 +151,12 @@ def test_every_kind_of_column_is_written_and_then_seen_as_it_is(
     house.write(
         "project/models/anything.py",
         IMPORTS
-        + """class Anything(Base):
+        + """class Color(enum.Enum):
+    red = 1
+    blue = 2
+
+
+class Anything(Base):
     __tablename__ = "anything"
     __table_args__ = (
         Index("ix_two", "an_int", "a_date"),
@@ -145,11 +165,15 @@ def test_every_kind_of_column_is_written_and_then_seen_as_it_is(
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    a_string: Mapped[str] = mapped_column(String(20), server_default="none")
+    a_string: Mapped[str] = mapped_column(String(20), server_default="it's 100%")
     an_int: Mapped[int] = mapped_column(server_default="7")
     a_big: Mapped[int] = mapped_column(sa.BigInteger)
     a_small: Mapped[int | None] = mapped_column(sa.SmallInteger)
     a_bool: Mapped[bool]
+    a_yes: Mapped[bool] = mapped_column(server_default=sa.true())
+    a_no: Mapped[bool] = mapped_column(server_default=sa.false())
+    a_now: Mapped[datetime] = mapped_column(server_default=func.now())
+    a_color: Mapped[Color]
     a_text: Mapped[str] = mapped_column(sa.Text)
     a_unicode: Mapped[str] = mapped_column(sa.Unicode(20), comment="of any script: 学生")
     a_float: Mapped[float]
@@ -273,7 +297,7 @@ class Desk(Base):
         ("workers", "desk_id", "desks"),
         ("desks", "worker_id", "workers"),
     }
-    for table, column, _ in keys:
+    for table, column, _ in sorted(keys):
         refuses(migrated, f"INSERT INTO {table} (id, {column}) VALUES (1, 99)")
 
 
@@ -283,7 +307,10 @@ def test_indexes_on_expressions_are_written_for_new_and_for_old_tables(
 ) -> None:
     house.write(
         "project/models/teacher.py",
-        IMPORTS + TEACHER + '\n\nIndex("ix_teachers_lower", func.lower(Teacher.code), unique=True)\n',
+        IMPORTS
+        + TEACHER
+        + '\n\nIndex("ix_teachers_lower", func.lower(Teacher.code), unique=True)\n'
+        + 'Index("ix_teachers_age", Teacher.age.desc())\n',
     )
     house.change("project/models/subject.py", "import CheckConstraint", "import Index, func, CheckConstraint")
     text = house.read("project/models/subject.py")
@@ -297,7 +324,7 @@ def test_indexes_on_expressions_are_written_for_new_and_for_old_tables(
             manage.ok(*command, env=url)
 
         catalogue = {"sqlite": "SELECT name FROM sqlite_master", "postgresql": "SELECT indexname FROM pg_indexes"}[kind]
-        assert {name for (name,) in database.rows(catalogue)} >= {"ix_teachers_lower", "ix_title"}
+        assert {name for (name,) in database.rows(catalogue)} >= {"ix_teachers_lower", "ix_teachers_age", "ix_title"}
         database.execute("INSERT INTO teachers (name, code, age) VALUES ('Ada', 'a', 18)")
         refuses(database, "INSERT INTO teachers (name, code, age) VALUES ('Ada', 'A', 18)")
     assert newest(house).read_text(encoding="utf-8").count("lower(code)") == 1
@@ -491,6 +518,33 @@ def test_a_data_migration_deletes_by_a_key_of_several_columns(
 
     assert both == [(1,), (2,)]
     assert sqlite_database.rows("SELECT subject_id FROM enrollments") == [(1,)]
+
+
+@pytest.mark.parametrize("table", ["class", "2fa", "order"])
+def test_a_data_migration_is_written_for_a_table_of_any_name(
+    house: House, manage: Runner, sqlite_database: Database, table: str
+) -> None:
+    manage.ok("migrate")
+    columns = """
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(8), server_default="none")
+    part: Mapped[int]
+"""
+    key = "" if table == "order" else '    __table_args__ = (UniqueConstraint("code", "part"),)\n'
+    house.write(
+        "project/models/thing.py", f'{IMPORTS}class Thing(Base):\n    __tablename__ = "{table}"\n{key}{columns}'
+    )
+    manage.ok("makemigrations", "-m", "Added it")
+    manage.ok("migrate")
+
+    manage.ok("makemigrations", "--data", "-m", f"Fill {table} in")
+
+    row = '    {"id": 7, "code": "A", "part": 1},\n' if table == "order" else '    {"code": "A", "part": 1},\n'
+    house.change(str(newest(house).relative_to(house.root)), "= [\n", f"= [\n{row}")
+    manage.ok("migrate")
+    sqlite_database.execute(f"INSERT INTO \"{table}\" (code, part) VALUES ('A', 2)")
+    manage.ok("rollback", "--no-input")
+    assert sqlite_database.rows(f'SELECT code, part FROM "{table}"') == [("A", 2)]
 
 
 def test_a_data_migration_of_no_known_table_is_one_to_fill_in(
@@ -688,6 +742,8 @@ def test_a_message_is_only_ever_words(house: House, manage: Runner, sqlite_datab
         ((), 'python manage.py makemigrations -m "Added Teacher model"'),
         (("--empty",), "a revision needs a message"),
         (("--data",), "a revision needs a message"),
+        (("-m", ""), "a revision needs a message"),
+        (("--empty", "-m", " \n "), "a revision needs a message"),
         (("-m",), "expected one argument"),
         (("--empty", "--data", "-m", "x"), "not allowed with"),
         (("--merge", "--check"), "not allowed with"),

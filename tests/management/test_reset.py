@@ -278,7 +278,7 @@ def test_options_that_cannot_be_are_refused(manage: Runner, sqlite_database: Dat
 @pytest.mark.parametrize(
     ("path", "text", "told"),
     [
-        ("project/models/student.py", "raise LookupError\n", "project/models/student.py"),
+        ("project/models/student.py", "import nothing_of_this_name\n", "project/models/student.py"),
         ("project/seeds/students.py", "raise LookupError\n", "project/seeds/students.py"),
         ("project/seeds/students.py", DECLARES, "grade_between_1_and_12"),
         ("migrations/versions/schema/20300101_0000_aaa111_x.py", "def upgrade(:\n", "aaa111"),
@@ -347,7 +347,8 @@ def test_unknown_views_and_foreign_keys_onto_ours_hold_everything_back(
         "CREATE TABLE lockers (id INTEGER PRIMARY KEY, student INTEGER,"
         " CONSTRAINT fk_lockers FOREIGN KEY (student) REFERENCES students (id))",
         "CREATE VIEW a_view AS SELECT * FROM students",
-        "CREATE VIEW z_view AS SELECT a.name, b.grade FROM students a, students b",
+        "CREATE VIEW z_view AS SELECT a_view.name, b.grade FROM a_view, students b",
+        "CREATE VIEW b_view AS SELECT * FROM z_view",
     )
     put_in_ada(migrated)
 
@@ -355,7 +356,7 @@ def test_unknown_views_and_foreign_keys_onto_ours_hold_everything_back(
     ada = adas(migrated)
     manage.ok("reset", "--no-input", "--drop-unknown")
 
-    assert "a_view, lockers, z_view" in line
+    assert "a_view, b_view, lockers, z_view" in line
     assert ada == 1
     expect_fresh(house, migrated)
 
@@ -381,6 +382,73 @@ def test_tables_that_refer_to_each_other_are_dropped(house: House, manage: Runne
     manage.ok("reset", "--no-input", "--drop-unknown")
 
     expect_fresh(house, migrated)
+
+
+def test_a_materialized_view_is_named_and_dropped(house: House, manage: Runner, postgresql_database: Database) -> None:
+    manage.ok("migrate")
+    postgresql_database.execute("CREATE MATERIALIZED VIEW mv AS SELECT * FROM students")
+
+    line = manage("reset", "--no-input").refusal()
+    manage.ok("reset", "--no-input", "--drop-unknown")
+
+    assert "mv, which no model or migration" in line
+    expect_fresh(house, postgresql_database)
+
+
+def test_what_depends_on_ours_in_another_schema_is_named(manage: Runner, postgresql_database: Database) -> None:
+    manage.ok("migrate")
+    postgresql_database.execute(
+        "CREATE SCHEMA other",
+        "CREATE TABLE other.t (s integer REFERENCES students (id))",
+        "CREATE VIEW other.v AS SELECT * FROM students",
+    )
+
+    line = manage("reset", "--no-input").refusal()
+
+    assert "other.t" in line
+    assert "other.v" in line
+    assert "--traceback" not in line
+
+
+def test_what_belongs_to_an_extension_is_left_alone(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    manage.ok("migrate")
+    postgresql_database.execute("CREATE EXTENSION pg_stat_statements")
+
+    manage.ok("reset", "--no-input")
+
+    expect_fresh(house, postgresql_database)
+    assert postgresql_database.value("SELECT count(*) FROM pg_extension WHERE extname = 'pg_stat_statements'") == 1
+
+
+def test_virtual_tables_of_sqlite(house: House, manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    sqlite_database.execute("CREATE VIRTUAL TABLE names USING fts5(name)")
+
+    line = manage("reset", "--no-input").refusal()
+    manage.ok("reset", "--no-input", "--drop-unknown")
+
+    assert "holds names, which no model or migration" in line
+    expect_fresh(house, sqlite_database)
+
+
+def test_a_virtual_table_of_a_migration_is_ours(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.add_revision("aaa111", 'op.execute("CREATE VIRTUAL TABLE names USING fts5(name)")')
+    manage.ok("migrate")
+
+    manage.ok("reset", "--no-input")
+
+    assert sqlite_database.count("names") == 0
+
+
+def test_a_sequence_of_a_migration_is_made_anew(house: House, manage: Runner, postgresql_database: Database) -> None:
+    house.add_revision("aaa111", 'op.execute("CREATE SEQUENCE numbers")')
+    manage.ok("migrate")
+
+    manage.ok("reset", "--no-input")
+
+    expect_fresh(house, postgresql_database)
 
 
 def test_a_table_of_another_schema_is_dropped_and_a_strange_one_there_is_named(
@@ -482,11 +550,23 @@ def test_after_a_failing_seeder_the_next_reset_ends_right(house: House, manage: 
     manage.ok("reset", "--no-input")
 
     assert "Traceback" not in result.err
-    assert "students could not be seeded" in result.err.splitlines()[-1]
-    assert "grade_between_1_and_12" in result.err.splitlines()[-1]
+    assert (
+        "students.grade would be 99 in row 1, which CHECK grade_between_1_and_12 forbids" in result.err.splitlines()[-1]
+    )
     assert "is reset" not in result.out
     assert left == 0
     expect_fresh(house, migrated)
+
+
+def test_a_seeder_that_raises_is_one_line(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.write(
+        "project/seeds/students.py", BREAKS.replace('return [99] * len(rows["name"])', 'raise ValueError("no luck")')
+    )
+
+    line = manage("reset").refusal()
+
+    assert "no luck" in line
+    assert "students" in line
 
 
 def test_after_a_killed_reset_the_next_one_ends_right(house: House, manage: Runner, migrated: Database) -> None:
@@ -519,6 +599,19 @@ def test_reset_works_while_other_sessions_are_connected(
 
         assert first.scalar(sa.text("SELECT count(*) FROM students")) == 100
         assert second.scalar(sa.text("SELECT count(*) FROM subjects")) == 14
+    expect_fresh(house, server_database)
+
+
+def test_a_session_that_only_read_in_an_open_transaction_does_not_stop_a_reset(
+    house: House, manage: Runner, server_database: Database
+) -> None:
+    manage.ok("migrate")
+    with server_database.engine().connect() as reader:
+        reader.exec_driver_sql("SELECT * FROM students").all()
+
+        manage.ok("reset", "--no-input")
+
+        reader.invalidate()
     expect_fresh(house, server_database)
 
 

@@ -224,6 +224,93 @@ def test_a_step_back_whose_file_asks_the_database_is_named_as_one_that_cannot_te
     assert "made" not in sqlite_database.tables()
 
 
+def test_rows_that_hold_odd_characters_are_counted_right(house: House, manage: Runner, database: Database) -> None:
+    odd = ["100%", "it's", "a:b", "x\\y", '"q"', "%(name)s"]
+    house.add_revision(
+        "aaa111",
+        'odd = sa.table("odd", sa.column("code", sa.String(20)))\n'
+        'op.create_table("odd", sa.Column("code", sa.String(20), primary_key=True))\n'
+        f'op.bulk_insert(odd, [{{"code": code}} for code in {odd!r} + ["kept"]])',
+        DROPS.replace("made", "odd"),
+    )
+    house.add_revision(
+        "bbb111",
+        "pass",
+        f'odd = sa.table("odd", sa.column("code", sa.String(20)))\n'
+        f"for code in {odd!r}:\n    op.execute(odd.delete().where(odd.c.code == code))",
+        parent="aaa111",
+        kind="data",
+    )
+    manage.ok("migrate")
+
+    result = manage.ok("rollback", "--no-input")
+
+    assert re.search(rf"odd +{len(odd)} rows +will be deleted", result.err)
+    assert database.rows("SELECT code FROM odd") == [("kept",)]
+
+
+def test_a_loss_that_cannot_be_counted_yet_does_not_stand_in_the_way(
+    house: House, manage: Runner, database: Database
+) -> None:
+    house.add_revision(
+        "aaa111",
+        "op.execute(\"INSERT INTO subjects (code, title, lowest_grade, highest_grade) VALUES ('LAT', 'L', 5, 12)\")",
+        "op.execute(\"DELETE FROM subjects WHERE code = 'LAT'\")",
+        kind="data",
+    )
+    house.add_revision(
+        "bbb111",
+        'op.alter_column("subjects", "code", new_column_name="kode", existing_type=sa.String(10))',
+        'op.alter_column("subjects", "kode", new_column_name="code", existing_type=sa.String(10))',
+        parent="aaa111",
+    )
+    manage.ok("migrate")
+
+    told = manage("rollback", "2").refusal()
+    manage.ok("rollback", "2", "--no-input")
+
+    assert "By hand aaa111 cannot tell what it loses" in told
+    assert database.count("subjects") == 14
+
+
+def test_sql_that_is_not_understood_is_never_said_to_lose_nothing(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    statements = [
+        "TRUNCATE TABLE made0",
+        "DROP TABLE other1, made1",
+        "DELETE FROM other2; DELETE FROM made2",
+        "-- bye\nDELETE FROM made3",
+        "WITH gone AS (SELECT 1) DELETE FROM made4",
+        "ALTER TABLE made5 DROP id",
+        "UPDATE made6 SET id = 0",
+    ]
+    for number, statement in enumerate(statements):
+        makes = [MAKES.replace("made", f"{name}{number}") for name in ("made", "other")]
+        fills = f"op.execute('INSERT INTO made{number} VALUES (1)')"
+        house.add_revision(f"aaa{number}", "\n".join([*makes, fills]), f"op.execute({statement!r})")
+    manage.ok("migrate")
+
+    told = manage("rollback", str(len(statements))).refusal()
+
+    for number, statement in enumerate(statements):
+        assert f"made{number} 1 row" in told or f"By hand aaa{number} cannot tell" in told, statement
+
+
+def test_what_was_agreed_to_is_all_that_is_taken_back(
+    manage: Runner, terminal: OpenTerminal, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    screen = terminal("rollback")
+    screen.read_until("to go on: ")
+    manage.ok("rollback", "--no-input")
+
+    screen.type(sqlite_database.name)
+
+    screen.wait().expect(1)
+    assert sqlite_database.count("subjects") == 14
+
+
 # Production
 
 
@@ -356,3 +443,23 @@ def test_a_database_ahead_of_this_checkout_is_refused(house: House, manage: Runn
 
     assert "is at revision fff111, which no file in migrations/versions has" in line
     assert sqlite_database.tables() == SAMPLE | {"made"}
+
+
+def test_rollback_goes_on_beyond_a_merge(house: House, manage: Runner, sqlite_database: Database) -> None:
+    fork = house.line()[-2]
+    house.add_revision("bbb111", MAKES, DROPS, parent=fork)
+    manage.ok("makemigrations", "--merge")
+    manage.ok("migrate")
+    everything = sqlite_database.tables()
+
+    manage.ok("rollback", "2", "--redo", "--no-input")
+    again = sqlite_database.tables()
+    first = manage.ok("rollback", "--no-input")
+    second = manage.ok("rollback", "--no-input")
+    third = manage.ok("rollback", "--no-input")
+
+    assert again == everything == SAMPLE | {"made"}
+    for result in (first, second, third):
+        assert "1 revision taken back" in result.out
+    assert sqlite_database.revision() == fork
+    assert sqlite_database.tables() == SAMPLE - {"enrollments"}

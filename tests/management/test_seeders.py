@@ -391,13 +391,22 @@ def test_list_names_the_seeders_own_fields_and_methods(seeds: Seeds, manage: Run
         ("size = constant(0)", ["things.size can be 0", "CHECK size_between_1_and_6"]),
         ('kind = choice("a", "c")', ["things.kind can be 'c'", "CHECK kind_a_or_b"]),
         ('kind = constant("A")', ["things.kind can be 'A'", "CHECK kind_a_or_b"]),
-        ('note = maybe(constant("x" * 41))', ["things.note holds 40 characters", "has 41"]),
+        (
+            'note = maybe(constant("x" * 41))',
+            ["things.note can be 'xxx", "is 41 characters long"],
+        ),
         ("born = between(date(2019, 12, 31), date(2021, 1, 1))", ["things.born can be", "CHECK born_after_2020"]),
         ("size = maybe(between(1, 6))", ["things.size can be NULL", "NOT NULL"]),
         ("size = constant(None)", ["things.size can be NULL", "NOT NULL"]),
         ("size = maybe(between(0, 6), share=0)", ["things.size can be 0", "CHECK size_between_1_and_6"]),
-        ('code = choice("abc", "abcdef")', ["things.code holds 5 characters, 'abcdef' has 6"]),
-        ('code = numbered("S{:06}")', ["things.code holds 5 characters, 'S000001' has 7"]),
+        (
+            'code = choice("abc", "abcdef")',
+            ["things.code can be 'abcdef' as declared, which is 6 characters long and the column holds 5"],
+        ),
+        (
+            'code = numbered("S{:06}")',
+            ["things.code can be 'S000001' as declared, which is 7 characters long and the column holds 5"],
+        ),
         ('code = fake("word")', ["things.code may not repeat (UNIQUE uq_things_code)"]),
         (
             'shelf = fake("random_int"); place = fake("random_int")',
@@ -496,9 +505,12 @@ def test_check_reports_every_wrong_seeder(seeds: Seeds, manage: Runner, things: 
         ("@column\ndef size(self, rows):\n    return rows['size']", ["goes in a circle: size -> size"]),
         (
             "@column\ndef size(self, rows):\n    return [7] * len(rows)",
-            ["size_between_1_and_6", "Nothing of it was kept"],
+            ["things.size would be 7 in row 1, which CHECK size_between_1_and_6 forbids. Nothing of it was kept"],
         ),
-        ("@column\ndef size(self, rows):\n    return [None] * len(rows)", ["things.size", "Nothing of it was kept"]),
+        (
+            "@column\ndef size(self, rows):\n    return [None] * len(rows)",
+            ["things.size would be None in row 1, which is NOT NULL"],
+        ),
         ("@column\ndef code(self, rows):\n    return ['x'] * len(rows)", ["things.code", "Nothing of it was kept"]),
         ("@column\ndef box_id(self, rows):\n    return [77] * len(rows)", ["FOREIGN KEY", "Nothing of it was kept"]),
     ],

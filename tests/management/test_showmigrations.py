@@ -175,6 +175,14 @@ def test_several_heads_are_all_marked(house: House, manage: Runner, sqlite_datab
     assert {one["revision"]: one["applied"] for one in shown["revisions"]}["bbb111"] is False
 
 
+def test_with_two_heads_the_next_step_is_to_join_them(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.add_revision("bbb111", MAKES, parent=house.line()[-2])
+
+    end = manage.ok("showmigrations").out.splitlines()[-1]
+
+    assert "python manage.py makemigrations --merge" in end
+
+
 def test_a_branch_that_is_applied_in_part_shows_which_part(
     house: House, manage: Runner, sqlite_database: Database
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from ..errors import CommandError, first_line
+from ..errors import CommandError, driver_words
 
 CONNECT_TIMEOUT = 10  # seconds for a server to answer a new connection
 LOCK_TIMEOUT = 60  # seconds to wait for another process that migrates or seeds
@@ -115,7 +115,7 @@ class Backend:
 
     def refusal(self, error: sa.exc.DBAPIError) -> str:
         """Return the database's own words, on one line."""
-        return first_line(error.orig or error)
+        return driver_words(error.orig or error)
 
     # One at a time
 

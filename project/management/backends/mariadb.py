@@ -225,18 +225,21 @@ class MariaDB(Backend):
 
     def client(self) -> tuple[list[str], dict[str, str]]:
         url = self.url
+        query = {key: value if isinstance(value, str) else value[-1] for key, value in url.query.items()}
         flags = {
-            "--host": url.host,
-            "--port": url.port,
-            "--user": url.username,
-            "--socket": url.query.get("unix_socket"),
+            "--defaults-file": query.get("read_default_file"),  # has to come first
+            "--host": query.get("host", url.host),
+            "--port": query.get("port", url.port),
+            "--user": query.get("user", url.username),
+            "--socket": query.get("unix_socket"),
+            "--ssl-ca": query.get("ssl_ca"),
+            "--ssl-cert": query.get("ssl_cert"),
+            "--ssl-key": query.get("ssl_key"),
         }
         arguments = [f"{flag}={value}" for flag, value in flags.items() if value is not None]
-        environment = {"MYSQL_PWD": url.password} if url.password else {}
-        return ["mariadb", *arguments, "--", self.database] if url.database else [
-            "mariadb",
-            *arguments,
-        ], environment
+        password = query.get("password") or query.get("passwd") or url.password
+        database = ["--", url.database] if url.database else []
+        return ["mariadb", *arguments, *database], {"MYSQL_PWD": password} if password else {}
 
 
 _KINDS: dict[type, text.Render] = {

@@ -225,20 +225,32 @@ class PostgreSQL(Backend):
                     for row in zip(*values, strict=True):
                         copy.write_row(row)
                 loaded += len(block[0])
+        self._move_sequence(connection, table, columns)
         return loaded
 
+    def _move_sequence(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> None:
+        """Let a key's own numbers go on after those that were given to it."""
+        key = table.autoincrement_column
+        if key is None or key.name not in columns:
+            return
+        owner = connection.dialect.identifier_preparer.format_table(table)
+        sequence = connection.scalar(sa.select(sa.func.pg_get_serial_sequence(owner, key.name)))
+        if sequence is not None:
+            connection.execute(sa.select(sa.func.setval(sequence, sa.select(sa.func.max(key)).scalar_subquery())))
+
     def client(self) -> tuple[list[str], dict[str, str]]:
-        url = self.url
-        flags = {"--host": url.host, "--port": url.port, "--username": url.username, "--dbname": url.database}
-        arguments = [f"{flag}={value}" for flag, value in flags.items() if value is not None]
-        environment = {"PGPASSWORD": url.password} if url.password else {}
-        known = {"host": "PGHOST", "port": "PGPORT", "sslmode": "PGSSLMODE", "options": "PGOPTIONS"}
-        for key, variable in known.items():
-            if values := _values(url, key):
-                environment[variable] = values[-1]
-        return ["psql", *arguments], environment
+        """Return psql with everything in its environment: libpq has a variable for each part of a URL."""
+        _, given = self.url.get_dialect()().create_connect_args(self.url)
+        return ["psql"], {_VARIABLES.get(key, f"PG{key.upper()}"): str(value) for key, value in given.items()}
 
 
+# https://www.postgresql.org/docs/current/libpq-envars.html; all others are PG and the name in capitals.
+_VARIABLES = {
+    "dbname": "PGDATABASE",
+    "application_name": "PGAPPNAME",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+    "channel_binding": "PGCHANNELBINDING",
+}
 _RELATION_KINDS = {"r": "TABLE", "p": "TABLE", "v": "VIEW", "m": "MATERIALIZED VIEW", "f": "FOREIGN TABLE"}
 # Tables and views of some schemas; then, of any schema, the views on them and the tables that refer to or inherit them.
 _RELATIONS = """

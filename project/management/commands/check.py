@@ -16,7 +16,9 @@ def handle(project: Project) -> int:
         console.result(f"  {problem.hint}")
     errors = [problem for problem in problems if problem.is_error]
     if errors:
-        raise CommandError(f"{plural(len(errors), 'error')} found", "mend them, then check again")
+        raise CommandError(
+            f"{plural(len(errors), 'error')} found", f"mend {'it' if len(errors) == 1 else 'them'}, then check again"
+        )
     warnings = f"; {plural(len(problems), 'warning')}" if problems else ""
     console.say(f"No errors in {project.backend.label}{warnings}.")
     return 0

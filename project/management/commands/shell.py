@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import sys
 from typing import Any
 
@@ -10,13 +11,17 @@ from ..project import Project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-c", dest="code", metavar="CODE", help="run this and exit")
+    parser.add_argument(
+        "-c", dest="code", metavar="CODE", help="run this and exit; what comes from a pipe is run in the same way"
+    )
 
 
 def handle(project: Project, *, code: str | None) -> None:
     import sqlalchemy as sa
     from sqlalchemy.orm import Session
 
+    if code is None and not sys.stdin.isatty():
+        code = sys.stdin.read()
     with project.connect() as connection, Session(connection) as session:
         names: dict[str, Any] = {"sa": sa, "session": session, "project": project, **project.models}
         if code is not None:
@@ -27,12 +32,12 @@ def handle(project: Project, *, code: str | None) -> None:
 
 def _interact(names: dict[str, Any], project: Project) -> None:
     banner = f"{project.backend.label} ({project.backend.title}). Here are: {', '.join(names)}."
-    try:
-        from IPython import start_ipython  # type: ignore[import-not-found]  # optional
-    except ImportError:
+    if importlib.util.find_spec("IPython") is None:
         import code
 
         code.interact(banner, local=names, exitmsg="")
-    else:
-        sys.stderr.write(banner + "\n")
-        start_ipython(argv=[], user_ns=names)
+        return
+    from IPython import start_ipython  # type: ignore[import-not-found]  # optional
+
+    sys.stderr.write(banner + "\n")
+    start_ipython(argv=[], user_ns=names)
