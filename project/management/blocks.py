@@ -13,6 +13,7 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import CommandError, did_you_mean, first_line
+from .outcomes import expand_exactly, pick
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -43,6 +44,10 @@ class Source:
         from faker import Faker
 
         return Faker(self.locale)
+
+    def forget(self) -> None:
+        """Make anew what was made once: the rows it was made from have changed."""
+        self._memory.clear()
 
     def once(self, key: object, make: Callable[[], Value]) -> Value:
         """Return what is made once for the table: a pool, a table of outcomes, the keys of a parent."""
@@ -142,11 +147,17 @@ class Rows:
 
     def integers(self, low: int, high: int) -> list[int]:
         """Return one whole number from low to high, both included, for each row."""
-        return self.random.choices(range(low, high + 1), k=BLOCK)
+        numbers = range(low, high + 1)
+        table = self.source.once(("integers", low, high), lambda: expand_exactly(numbers))
+        return self.random.choices(numbers, k=BLOCK) if table is None else [*pick(table, self.random, BLOCK)]
 
     def choices(self, options: Sequence[Value]) -> list[Value]:
         """Return one of the options, each as likely, for each row."""
         return self.random.choices(options, k=BLOCK)
+
+    def once(self, key: object, make: Callable[[], Value]) -> Value:
+        """Return what is made once for all blocks of the table."""
+        return self.source.once((self._column, key), make)
 
     def shared(self, key: object, make: Callable[[Rows], Value]) -> Value:
         """Return what several columns of this block are made from; the first that asks makes it."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
-from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import accumulate, count
+from itertools import accumulate
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -19,27 +17,16 @@ import sqlalchemy as sa
 
 from .blocks import Fill, Rows, Source
 from .errors import CommandError, did_you_mean
-from .outcomes import ENTRIES, PersonNames, expand, letters, pick, pool
+from .numbering import Column, Context, Numbering, Places, Steps, free_numbers, number_in
+from .outcomes import ENTRIES, Names, PersonNames, draw, expand, expand_exactly, pick, pool
+from .parents import columns_of, keys_of_rows, only_key, parents, require_parents
 
 if TYPE_CHECKING:
     from faker import Faker
     from sqlalchemy.orm import DeclarativeBase
 
-Column = sa.Column[Any]
 Look = tuple[Any, ...]
-DOMAIN = "example.org"  # reserved for examples: https://www.rfc-editor.org/rfc/rfc2606#section-3
-
-
-@dataclass
-class Context:
-    """What a field may look at while it gets ready: the table's source, the database, and the row numbers to make."""
-
-    source: Source
-    connection: sa.Connection
-    has_rows: bool = False  # whether the table holds rows already, whose keys must not come again
-    looks: bool = False  # whether to read which of them hold a number that is to come, which takes a whole scan
-    start: int = 0  # the first row number to make
-    stop: int = 0  # the row number to stop before
+SAMPLE = ENTRIES // 4  # values of a long range of moments or decimal numbers that are drawn from
 
 
 class Field(ABC):
@@ -87,23 +74,38 @@ class fake(Field):
 
     def ready(self, context: Context, column: Column) -> Fill:
         source = context.source
-        if self.provider == "name" and not self.arguments:
-            return lambda rows: fit(person_names(rows, column.name)[0], column)
-        drawn = self._pool(source, column)
-        return lambda rows: rows.choices(drawn)
+        if not self.arguments and self.provider == "name":
+            if names_of(source).longest <= (getattr(column.type, "length", None) or math.inf):
+                return lambda rows: person_names(rows, column.name).texts
+            return lambda rows: fit(person_names(rows, column.name).texts, column)
+        table = None if self.arguments else self._part_of_name(source)
+        drawn = fit(expand(self.pool(source, column.name)) if table is None else table, column)
+        return lambda rows: pick(drawn, rows.random, len(rows))
 
-    def _pool(self, source: Source, column: Column) -> list[Any]:
+    def pool(self, source: Source, name: str) -> list[Any]:
+        """Return values drawn from Faker for a column of this name.
+
+        Raises:
+            CommandError: Faker has no such provider, or it wants other arguments.
+        """
         if self.provider.startswith("_") or not hasattr(source.fake, self.provider):
             known = [name for name in dir(source.fake) if not name.startswith("_")]
             raise CommandError(
-                f"Faker has no provider {self.provider!r} for {column}.{did_you_mean(self.provider, known)}",
+                f"Faker has no provider {self.provider!r} for {source.table.fullname}.{name}."
+                f"{did_you_mean(self.provider, known)}",
                 "see Faker's list of providers",
             )
 
-        def draw(faker: Faker) -> Any:
+        def make(faker: Faker) -> Any:
             return getattr(faker, self.provider)(**self.arguments)
 
-        return list(fit(pool(source.fake, draw, source.seed(column.name, "pool")), column))
+        return pool(source.fake, make, source.seed(name, "pool"))
+
+    def _part_of_name(self, source: Source) -> tuple[str, ...] | None:
+        """Return the table of a first or last name, with Faker's own weights."""
+        if not re.fullmatch(r"(first|last)_name(_male|_female|_nonbinary)?", self.provider):
+            return None
+        return names_of(source).table(self.provider)
 
 
 class choice(Field):
@@ -125,7 +127,11 @@ class choice(Field):
         self.description = f"one of {', '.join(map(str, self.options[:6]))}" + (" ..." if len(self.options) > 6 else "")
 
     def ready(self, context: Context, column: Column) -> Fill:
-        reached = list(accumulate(self.weights.values()))
+        weights = list(self.weights.values())
+        table = expand_exactly(self.options, weights)
+        if table is not None:
+            return lambda rows: pick(table, rows.random, len(rows))
+        reached = list(accumulate(weights))
         return lambda rows: rows.random.choices(self.options, cum_weights=reached, k=len(rows))
 
     def domain(self, context: Context, column: Column) -> Sequence[Any] | None:
@@ -152,29 +158,27 @@ class between(Field):
         self.description = f"{low} to {high}"
 
     def ready(self, context: Context, column: Column) -> Fill:
-        options = self._options()
+        options = self.domain(context, column)
         if options is not None:
-            return lambda rows: rows.choices(options)
-        if isinstance(self.low, Decimal):
-            scale = getattr(column.type, "scale", None)
-            return decimals(self.low, self.high, 2 if scale is None else scale).ready(context, column)
-        if not isinstance(self.low, float | timedelta):
+            return drawing(options, context, column)
+        if not isinstance(self.low, float):
             raise ValueError(f"between() knows no values between {self.low!r} and {self.high!r}")
         low, width = self.low, self.high - self.low
         return lambda rows: [low + width * rows.random.random() for _ in range(len(rows))]
 
     def domain(self, context: Context, column: Column) -> Sequence[Any] | None:
-        return self._options()
+        if isinstance(self.low, int):
+            return range(self.low, self.high + 1)
+        if isinstance(self.low, Decimal):
+            return decimal_steps(self.low, self.high, column)
+        if isinstance(self.low, date | timedelta):
+            is_day = isinstance(self.low, date) and not isinstance(self.low, datetime)
+            step = timedelta(days=1) if is_day else timedelta(seconds=1)
+            return Steps(self.low, step, (self.high - self.low) // step + 1)
+        return None
 
     def span(self) -> tuple[Any, Any] | None:
         return self.low, self.high
-
-    def _options(self) -> Sequence[Any] | None:
-        if isinstance(self.low, datetime):
-            return Moments(self.low, timedelta(seconds=1), int((self.high - self.low).total_seconds()) + 1)
-        if isinstance(self.low, date):
-            return Moments(self.low, timedelta(days=1), (self.high - self.low).days + 1)
-        return range(self.low, self.high + 1) if isinstance(self.low, int) and isinstance(self.high, int) else None
 
 
 class numbered(Field):
@@ -192,7 +196,7 @@ class numbered(Field):
         width = format_width(self.pattern or "")
         before, _, after = form(0).partition(width) if width else (form(0), "", "")
         around = re.compile(f"{re.escape(before)}(.+){re.escape(after)}", re.IGNORECASE)
-        numbers = free_numbers(context, column, lambda value: _number_in(around, value, start))
+        numbers = free_numbers(context, column, lambda value: number_in(around, value, start))
         return lambda rows: [form(number + start) for number in numbers(rows)]
 
     def is_unique(self, column: Column) -> bool:
@@ -220,8 +224,7 @@ class reference(Field):
         self.description = f"a row of {self.table.fullname}"
 
     def ready(self, context: Context, column: Column) -> Fill:
-        keys = parents(context, column, self.table)
-        return lambda rows: rows.choices(keys)
+        return drawing(parents(context, column, self.table), context, column)
 
     def domain(self, context: Context, column: Column) -> Sequence[Any] | None:
         return parents(context, column, self.table)
@@ -238,17 +241,11 @@ class maybe(Field):
 
     def ready(self, context: Context, column: Column) -> Fill:
         fill = self.field.ready(context, column)
-        absent = (
-            expand({"null": self.share, "": 1 - self.share})
-            if 0 < self.share < 1
-            else ("null" if self.share else "",) * ENTRIES
-        )
+        nulls = round(self.share * ENTRIES)
 
         def fill_some(rows: Rows) -> list[Any]:
-            chance = Random(rows.source.seed(column.name, "null", rows.numbers.start))
-            return [
-                None if null else value for value, null in zip(fill(rows), pick(absent, chance, len(rows)), strict=True)
-            ]
+            chances = draw(Random(rows.source.seed(column.name, "null", rows.numbers.start)), len(rows))
+            return [None if chance < nulls else value for value, chance in zip(fill(rows), chances, strict=True)]
 
         return fill_some
 
@@ -320,19 +317,19 @@ class _Link:
     def _groups(self, context: Context) -> tuple[dict[Look, list[Any]], dict[Look, list[Any]]]:
         left, right = self.tables
         members: dict[Look, list[Any]] = {}
-        for *look, key in context.connection.execute(
-            sa.select(*self._look(left), only_key(left)).order_by(only_key(left))
-        ):
+        for *look, key in context.connection.execute(sa.select(*self._look(left), only_key(left))):
             members.setdefault(tuple(look), []).append(key)
         require_parents(context.source.table, left, members)
-        require_parents(context.source.table, right, _keys(context, right, only_key(right)))
+        require_parents(context.source.table, right, keys_of_rows(context, (only_key(right),)))
         looks = sa.select(*self._look(left)).select_from(left).distinct().subquery()
         own = {column: looks.c[column.name] for column in self.used}
         fits = sa.sql.visitors.replacement_traverse(self.where, {}, lambda element, **_: own.get(element))
         fitting: dict[Look, list[Any]] = {}
-        query = sa.select(*looks.c, only_key(right)).select_from(right.join(looks, fits)).order_by(only_key(right))
+        query = sa.select(*looks.c, only_key(right)).select_from(right.join(looks, fits))
         for *look, key in context.connection.execute(query):
             fitting.setdefault(tuple(look), []).append(key)
+        for keys in (*members.values(), *fitting.values()):
+            keys.sort()  # in Python's order, the same on every database
         return members, fitting
 
     def _taken(self, context: Context, columns: tuple[Column, Column]) -> list[tuple[Look, Any, Any]]:
@@ -357,19 +354,21 @@ class _PairNumbering:
     ) -> None:
         looks = [look for look in sorted(members, key=str) if look in fitting]
         self.groups = [(members[look], fitting[look]) for look in looks]
+        self._places = [(Places(one), Places(other)) for one, other in self.groups] if taken else []
         self.ends = list(accumulate(len(one) * len(other) for one, other in self.groups))
         group_of = {look: number for number, look in enumerate(looks)}
         places = (self._place(group_of.get(look), one, other) for look, one, other in taken)
         total = self.ends[-1] if self.ends else 0
         self.numbering = Numbering(total, context, "pairs", {place for place in places if place is not None})
 
-    def at(self, numbers: Sequence[int]) -> tuple[list[Any], list[Any]]:
+    def at(self, numbers: range) -> tuple[list[Any], list[Any]]:
         """Return both ends of the pairs of these row numbers."""
         left, right = [], []
+        starts = [0, *self.ends]
         for place in self.numbering.places(numbers):
             group = bisect_right(self.ends, place)
             members, fitting = self.groups[group]
-            member, other = divmod(place - (self.ends[group] - len(members) * len(fitting)), len(fitting))
+            member, other = divmod(place - starts[group], len(fitting))
             left.append(members[member])
             right.append(fitting[other])
         return left, right
@@ -379,7 +378,7 @@ class _PairNumbering:
         if group is None:
             return None
         members, fitting = self.groups[group]
-        member, fit = place_of(members, one), place_of(fitting, other)
+        member, fit = self._places[group][0].of(one), self._places[group][1].of(other)
         if member is None or fit is None:
             return None
         return self.ends[group] - len(members) * len(fitting) + member * len(fitting) + fit
@@ -406,367 +405,53 @@ class _End(Field):
         return left, right
 
 
-# What inference adds
-
-
-class unique_email(Field):
-    """Addresses that are each there once: the letters of the row's name, then the row number."""
-
-    def __init__(self, name_column: str | None = None) -> None:
-        self.name_column = name_column
-        self.description = "unique e-mail"
-
-    def ready(self, context: Context, column: Column) -> Fill:
-        name, length = self.name_column, column.type.length or 254  # type: ignore[attr-defined]  # inferred for strings only
-        room = length - len(DOMAIN) - 1
-        numbers = free_numbers(context, column, lambda value: _number_in(_ADDRESS, value, 1))
-
-        def fill(rows: Rows) -> list[str]:
-            if name is not None:
-                stems: Sequence[str] = person_names(rows, name)[1]
-            else:
-                stems = pick(_first_letters(rows.source), rows.random, len(rows))
-            own = numbers(rows)
-            longest = room - len(str(max(own) + 1))
-            if max(map(len, stems)) > longest:
-                stems = [stem[:longest].rstrip(".") for stem in stems]
-            return [f"{stem}{number + 1}@{DOMAIN}" for number, stem in zip(own, stems, strict=True)]
-
-        return fill
-
-    def limit(self, context: Context, column: Column) -> float:
-        room = (getattr(column.type, "length", None) or 254) - len(DOMAIN) - 2
-        return 10**room - 1 if 0 < room < 18 else math.inf if room > 0 else 0
-
-    def is_unique(self, column: Column) -> bool:
-        return True
-
-
-class unique_text(Field):
-    """Short texts that are each there once: letters, as many as fit, then the row number."""
-
-    description = "unique text"
-
-    def ready(self, context: Context, column: Column) -> Fill:
-        length = getattr(column.type, "length", None) or 40
-        words = context.source.once("letters", lambda: _first_letters(context.source))
-        numbers = free_numbers(context, column, lambda value: _number_in(_WORD, value, 0))
-
-        def fill(rows: Rows) -> list[str]:
-            own = numbers(rows)
-            longest = min(12, length - len(str(max(own))))
-            return [
-                (word[: max(longest, 0)] + str(number))[-length:]
-                for number, word in zip(own, pick(words, rows.random, len(rows)), strict=True)
-            ]
-
-        return fill
-
-    def limit(self, context: Context, column: Column) -> float:
-        length = getattr(column.type, "length", None)
-        return math.inf if length is None or length > 12 else 10**length
-
-    def is_unique(self, column: Column) -> bool:
-        return True
-
-
-class text(Field):
-    """Some words of Faker's, cut to the column's length."""
-
-    description = "words"
-
-    def ready(self, context: Context, column: Column) -> Fill:
-        length = getattr(column.type, "length", None) or 200
-
-        def draw(faker: Faker) -> str:
-            return faker.text(min(length, 200)) if length >= 5 else "".join(faker.random_letters(length)).upper()
-
-        drawn = [value[:length] for value in pool(context.source.fake, draw, context.source.seed(column.name, "pool"))]
-        return lambda rows: rows.choices(drawn)
-
-
-class last_year(Field):
-    """A day, or a moment in whole seconds, of the year before the day that counts as today."""
-
-    description = "the last year"
-
-    def ready(self, context: Context, column: Column) -> Fill:
-        options = self.domain(context, column)
-        return lambda rows: rows.choices(options)
-
-    def domain(self, context: Context, column: Column) -> Sequence[Any]:
-        today = context.source.today
-        if isinstance(column.type, sa.DateTime):
-            zone = UTC if column.type.timezone else None
-            start = datetime(today.year, today.month, today.day, tzinfo=zone) - timedelta(days=365)
-            return Moments(start, timedelta(seconds=1), 365 * 86_400)
-        return Moments(today - timedelta(days=365), timedelta(days=1), 365)
-
-
-class decimals(Field):
-    """Numbers with a fixed count of digits after the point, from low to high."""
-
-    def __init__(self, low: Decimal, high: Decimal, scale: int, *, as_float: bool = False) -> None:
-        self.low, self.high, self.scale, self.as_float = low, high, scale, as_float
-        self.description = f"{low} to {high}"
-
-    def ready(self, context: Context, column: Column) -> Fill:
-        options = range(math.ceil(self.low.scaleb(self.scale)), math.floor(self.high.scaleb(self.scale)) + 1)
-        scale = self.scale
-        if self.as_float:
-            return lambda rows: [number / 10**scale for number in rows.choices(options)]
-        return lambda rows: [Decimal(number).scaleb(-scale) for number in rows.choices(options)]
-
-    def span(self) -> tuple[Any, Any] | None:
-        return self.low, self.high
-
-
-class computed(Field):
-    """Values of a function of the row's own randomness and number: for types without a provider."""
-
-    def __init__(self, description: str, make: Callable[[Random, int], Any], *, unique: bool = False) -> None:
-        self.description, self.make, self.unique = description, make, unique
-
-    def ready(self, context: Context, column: Column) -> Fill:
-        return lambda rows: [self.make(rows.random, number) for number in rows.numbers]
-
-    def is_unique(self, column: Column) -> bool:
-        return self.unique
-
-
-class at_least(Field):
-    """A value from another column's up to a highest one, for `CHECK (lowest <= highest)`."""
-
-    def __init__(self, other: str, bounds: Field, *, more: bool) -> None:
-        self.other, self.bounds, self.more = other, bounds, more
-        self.description = f"{bounds.description}, {'more than' if more else 'at least'} {other}"
-
-    def ready(self, context: Context, column: Column) -> Fill:
-        options = self.bounds.domain(context, column)
-        assert options is not None
-        places = {value: place for place, value in enumerate(options)} if len(options) <= ENTRIES else None
-        step = 1 if self.more else 0
-
-        def fill(rows: Rows) -> list[Any]:
-            find = places.__getitem__ if places is not None else options.index
-            last = len(options) - 1
-            return [
-                None
-                if low is None
-                else options[min(last, (place := find(low) + step) + int(share * max(0, last - place + 1)))]
-                for low, share in ((low, rows.random.random()) for low in rows[self.other])
-            ]
-
-        return fill
-
-
-class digit(Field):
-    """One column of a key of several, numbered through all combinations of their values."""
-
-    def __init__(self, key: tuple[Column, ...], fields: tuple[Field, ...], place: int) -> None:
-        self.key, self.fields, self.place = key, fields, place
-        others = ", ".join(column.name for column in key if column is not key[place])
-        self.description = fields[place].description + (
-            f", each combination with {others} once" if others else ", each once"
-        )
-
-    def ready(self, context: Context, column: Column) -> Fill:
-        numbering, domains = self._numbering(context)
-        names = tuple(one.name for one in self.key)
-        domain, before = domains[self.place], math.prod(map(len, domains[: self.place]))
-        width = len(domain)
-
-        def fill(rows: Rows) -> list[Any]:
-            places = rows.shared(("key", *names), lambda own: numbering.places(own.numbers))
-            return [domain[place // before % width] for place in places]
-
-        return fill
-
-    def limit(self, context: Context, column: Column) -> float:
-        return self._numbering(context)[0].limit
-
-    def _numbering(self, context: Context) -> tuple[Numbering, list[Sequence[Any]]]:
-        return context.source.once(("key", *self.key), lambda: self._look(context))
-
-    def _look(self, context: Context) -> tuple[Numbering, list[Sequence[Any]]]:
-        domains = [field.domain(context, column) or () for field, column in zip(self.fields, self.key, strict=True)]
-        taken: set[int] = set()
-        for row in context.connection.execute(sa.select(*self.key)) if context.has_rows else ():
-            places = [place_of(domain, value) for domain, value in zip(domains, row, strict=True)]
-            if None not in places:
-                widths = [math.prod(map(len, domains[:number])) for number in range(len(domains))]
-                taken.add(sum(place * width for place, width in zip(places, widths, strict=True) if place is not None))
-        name = ":".join(column.name for column in self.key)
-        return Numbering(math.prod(map(len, domains)), context, f"key:{name}", taken), domains
-
-
-class Numbering:
-    """Gives row numbers places in 0 .. total - 1, each once, far from the one before, and none that is taken.
-
-    Row i is at (a i + b) modulo total. Where that place is taken (a parent came later, a row of the person's own) it
-    gets the place of a row number after this run; whoever comes to that number then moves on in the same way.
-    """
-
-    def __init__(self, total: int, context: Context, name: str, taken: set[int]) -> None:
-        random = Random(context.source.seed(name))
-        self.total = max(total, 1)
-        self.step = max(1, round(self.total * 0.6180339887) + random.randint(-self.total // 50, self.total // 50))
-        while math.gcd(self.step, self.total) != 1:
-            self.step += 1
-        self.offset = random.randrange(self.total)
-        self.limit = context.start + total - len(taken)
-        self._context = context
-        self._taken = taken
-        self._moved: dict[int, int] | None = None
-
-    def places(self, numbers: Sequence[int]) -> list[int]:
-        step, offset, total = self.step, self.offset, self.total
-        places = [(step * number + offset) % total for number in numbers]
-        if not self._taken:
-            return places
-        if self._moved is None:
-            self._moved = self._move()
-        moved = self._moved
-        return [moved.get(number, place) for number, place in zip(numbers, places, strict=True)] if moved else places
-
-    def _move(self) -> dict[int, int]:
-        start, stop = self._context.start, self._context.stop
-        step, offset, total, taken = self.step, self.offset, self.total, self._taken
-        blocked = [number for number in range(start, stop) if (step * number + offset) % total in taken]
-        later = ((step * number + offset) % total for number in range(stop, start + total))
-        free = (place for place in later if place not in taken)
-        return dict(zip(blocked, free, strict=False))
-
-
-def free_numbers(
-    context: Context, column: Column, number_in: Callable[[Any], int | None]
-) -> Callable[[Rows], Sequence[int]]:
-    """Return what gives the rows of a block the numbers in their unique values.
-
-    These are the row numbers. Where a row of the person's own holds the value of such a number, a number after this run
-    takes its place; whoever comes to that one then finds it taken and moves on in the same way.
-
-    Args:
-        number_in: the row number whose value a value of the column is or might clash with; None when there is none.
-    """
-    if not context.looks:
-        return lambda rows: rows.numbers
-    query = sa.select(column).where(column.is_not(None))
-    found = (number_in(value) for value in context.connection.scalars(query))
-    taken = {number for number in found if number is not None and number >= context.start}
-    blocked = sorted(number for number in taken if number < context.stop)
-    later = (number for number in count(context.stop) if number not in taken)
-    moved = dict(zip(blocked, later, strict=False))
-    return lambda rows: [moved.get(number, number) for number in rows.numbers] if moved else rows.numbers
-
-
-_ADDRESS = re.compile(rf".*?(\d{{1,18}})@{re.escape(DOMAIN)}\s*", re.IGNORECASE | re.ASCII)
-_WORD = re.compile(r".*?(\d{1,18})\s*", re.ASCII)
-
-
-def _number_in(pattern: re.Pattern[str], value: Any, start: int) -> int | None:
-    found = pattern.fullmatch(str(value))
-    if found is None:
-        return None
-    try:
-        return int(found[1]) - start
-    except ValueError:
-        return None
-
-
-class Moments(Sequence[Any]):
-    """Dates or moments at even distances, as a sequence that is not stored."""
-
-    def __init__(self, low: Any, step: timedelta, count: int) -> None:
-        self.low, self.step, self._count = low, step, count
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, index: Any) -> Any:
-        if index < 0 or index >= self._count:
-            raise IndexError(index)
-        return self.low + index * self.step
-
-    def index(self, value: Any, *_: Any) -> int:
-        place = (value - self.low) // self.step
-        if not 0 <= place < self._count:
-            raise ValueError(value)
-        return int(place)
-
-
-def place_of(values: Sequence[Any], value: Any) -> int | None:
-    """Return where a value is in a sequence; keys of parents are in order, which makes it quick."""
-    if isinstance(values, array) or (values and type(values[0]) is int and not isinstance(values, range)):
-        place = bisect_left(values, value)
-        return place if place < len(values) and values[place] == value else None
-    try:
-        return values.index(value)
-    except (ValueError, TypeError):
-        return None
-
-
-# Parents
-
-
-def parents(context: Context, column: Column, table: sa.Table) -> Sequence[Any]:
-    """Return the keys of a parent table that a column can refer to, in the order of its primary key.
-
-    Raises:
-        CommandError: the parent table is empty.
-    """
-    referred = next((key.column for key in column.foreign_keys if key.column.table is table), None)
-    found = _keys(context, table, referred if referred is not None else only_key(table))
-    require_parents(context.source.table, table, found)
-    return found
-
-
-def require_parents(child: sa.Table, parent: sa.Table, found: Sized) -> None:
-    if not len(found):
-        raise CommandError(
-            f"{child.fullname} refers to {parent.fullname}, which has no rows", f"seed {parent.fullname} first"
-        )
-
-
-def only_key(table: sa.Table) -> Column:
-    key = list(table.primary_key.columns)
-    if len(key) != 1:
-        raise CommandError(f"{table.fullname} has a primary key of {len(key)} columns", "name the column to refer to")
-    return key[0]
-
-
-def _keys(context: Context, table: sa.Table, column: Column) -> Sequence[Any]:
-    def look() -> Sequence[Any]:
-        query = sa.select(column).where(column.is_not(None)).order_by(*table.primary_key.columns)
-        found = list(context.connection.scalars(query))
-        return array("q", found) if found and all(type(one) is int for one in found) else found
-
-    return context.source.once(("keys", column), look)
-
-
-def columns_of(expression: sa.ColumnElement[Any]) -> Iterator[Column]:
-    for element in sa.sql.visitors.iterate(expression):
-        if isinstance(element, sa.Column):
-            yield element
-        elif "parententity" in getattr(element, "_annotations", ()) and hasattr(element, "table"):
-            yield element.table.c[element.key]  # type: ignore[attr-defined]  # an annotated column of a model
-
-
 # Values
 
 
-def person_names(rows: Rows, column: str) -> tuple[list[str], list[str]]:
+def drawing(options: Sequence[Any], context: Context, column: Column) -> Fill:
+    """Return what gives each row one of the options, each as likely.
+
+    Of a long range of moments or decimal numbers, 16,384 that are spread evenly over it stand for all.
+    """
+    table = expand_exactly(options) if options else None
+    if table is None and isinstance(options, Steps) and len(options) > SAMPLE:
+        random = Random(context.source.seed(column.name, "sample"))
+        places = (int((place + random.random()) * len(options) / SAMPLE) for place in range(SAMPLE))
+        table = tuple(map(options.__getitem__, places)) * (ENTRIES // SAMPLE)
+    if table is None:
+        return lambda rows: rows.random.choices(options, k=len(rows))
+    return lambda rows: pick(table, rows.random, len(rows))
+
+
+def names_of(source: Source) -> PersonNames:
+    """Return the names of the source's locale."""
+    return source.once("person names", lambda: PersonNames(source.locale))
+
+
+def person_names(rows: Rows, column: str) -> Names:
     """Return a block's names and the letters of each; the same for the name and the e-mail of a row."""
-    names = rows.source.once("person names", lambda: PersonNames(rows.source.fake))
-    return rows.shared(column, lambda own: names.draw(own.random, len(own)))
+    return rows.shared(column, lambda own: names_of(own.source).draw(own.random, len(own)))
 
 
 def fit(values: Sequence[Any], column: Column) -> Sequence[Any]:
     """Return texts cut to the column's length."""
     length = getattr(column.type, "length", None)
-    if length is None or not any(isinstance(value, str) and len(value) > length for value in values):
+    if length is None or not any(isinstance(value, str) and len(value) > length for value in set(values)):
         return values
     return [value[:length].rstrip() if isinstance(value, str) else value for value in values]
+
+
+def decimal_steps(low: Decimal, high: Decimal, column: Column) -> Steps:
+    """Return every decimal number from low to high with the digits after the point that the column has."""
+    scale = scale_of(column)
+    first, last = math.ceil(low.scaleb(scale)), math.floor(high.scaleb(scale))
+    return Steps(Decimal(first).scaleb(-scale), Decimal(1).scaleb(-scale), last - first + 1)
+
+
+def scale_of(column: Column) -> int:
+    """Return how many digits a numeric column has after the point."""
+    scale = getattr(column.type, "scale", None)
+    return 2 if scale is None else int(scale)
 
 
 def integer_range(column: Column) -> tuple[int, int]:
@@ -779,11 +464,3 @@ def format_width(pattern: str) -> str:
     """Return what a pattern puts for the number 0."""
     before, _, after = pattern.partition("{")
     return pattern.format(0)[len(before.replace("}}", "}")) : len(pattern.format(0)) - len(after.partition("}")[2])]
-
-
-def _first_letters(source: Source) -> tuple[str, ...]:
-    def make() -> tuple[str, ...]:
-        drawn = pool(source.fake, lambda faker: faker.first_name(), source.seed("letters"))
-        return expand(dict.fromkeys(map(letters, drawn), 1.0))
-
-    return source.once("first letters", make)

@@ -1,110 +1,85 @@
-"""What a model says of its columns: types, CHECK, UNIQUE, lengths and foreign keys become fields."""
+"""What a model says of its columns: types, CHECK, UNIQUE, lengths, foreign keys and names become fields."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+import string
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
+from . import meanings
+from .conditions import Bounds, read_checks
 from .errors import CommandError, did_you_mean
-from .fields import (
-    Column,
-    Field,
-    at_least,
-    between,
-    choice,
+from .fields import Field, between, choice, constant, fake, integer_range, maybe, numbered, reference, scale_of
+from .inferred import (
+    Component,
+    above,
     computed,
-    constant,
+    copied,
     decimals,
     digit,
-    fake,
-    integer_range,
+    earlier_row,
+    email,
     last_year,
-    maybe,
-    numbered,
-    reference,
+    listed,
+    numbered_text,
+    only_for,
+    other_than,
+    part_of_row,
+    reference_where,
+    small_object,
+    spelled,
     text,
     unique_email,
     unique_text,
+    unique_uuid,
 )
+from .numbering import Column
+from .types import plain_type
 
 NULL_SHARE = 0.2
-
-# Column name -> Faker provider, where the provider is not simply called like the column.
-SYNONYMS = {
-    "full_name": "name",
-    "firstname": "first_name",
-    "given_name": "first_name",
-    "lastname": "last_name",
-    "surname": "last_name",
-    "family_name": "last_name",
-    "username": "user_name",
-    "login": "user_name",
-    "phone": "phone_number",
-    "telephone": "phone_number",
-    "mobile": "phone_number",
-    "street": "street_address",
-    "zip": "postcode",
-    "zip_code": "postcode",
-    "zipcode": "postcode",
-    "postal_code": "postcode",
-    "organization": "company",
-    "employer": "company",
-    "occupation": "job",
-    "profession": "job",
-    "job_title": "job",
-    "website": "url",
-    "homepage": "url",
-    "mail": "email",
-    "title": "catch_phrase",
-    "subject": "catch_phrase",
-    "headline": "catch_phrase",
-    "description": "paragraph",
-    "body": "paragraph",
-    "comment": "sentence",
-    "note": "sentence",
-    "notes": "sentence",
-    "summary": "sentence",
-    "bio": "paragraph",
-    "color": "color_name",
-    "colour": "color_name",
-}
-# Providers that share a name with a column that means something else.
-NOT_PROVIDERS = {"format", "json", "binary", "zip", "tar", "image", "seed", "random", "add_provider", "text", "enum"}
+SHORT = 5  # characters: a column with room for fewer holds a code, not words
+TODAY = date(2026, 9, 1)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a column is filled, and why; without a field it is left to the database."""
+    """How a column is filled, and why; without a field it is left to the database.
+
+    `second` fills it when the rows are there: a reference to a row of the same table, or of one that refers back.
+    """
 
     field: Field | None
     why: str
     declared: bool = False
+    second: Field | None = None
 
     @property
     def how(self) -> str:
-        return self.field.description if self.field else "the database"
+        shown = self.second or self.field
+        return shown.description if shown else "the database"
 
 
-@dataclass
-class Bounds:
-    """What the CHECK constraints of a table say of one column."""
+@dataclass(frozen=True)
+class Inheritance:
+    """What mapped classes say of a table that they share or inherit."""
 
-    low: Any = None
-    high: Any = None
-    options: list[Any] | None = None
-    after: str | None = None  # the column that this one is at least as large as
-    strictly: bool = False
-    names: list[str] = field(default_factory=list)
+    identities: dict[str, Sequence[Any]] = field(default_factory=dict)  # by the column that holds a row's class
+    owners: dict[str, tuple[str, Sequence[Any]]] = field(default_factory=dict)  # column -> (that column, its classes)
+    kinds: dict[str, tuple[sa.ColumnElement[bool], str]] = field(default_factory=dict)  # key column -> rows of parent
 
-    @property
-    def why(self) -> str:
-        return "CHECK " + ", ".join(dict.fromkeys(self.names)) if self.names else ""
+
+@dataclass(frozen=True)
+class Around:
+    """What beside the table itself decides how it is filled."""
+
+    numbers: Callable[[Column], bool] = lambda column: True  # whether this database numbers such a key by itself
+    late: frozenset[sa.ForeignKeyConstraint] = frozenset()  # keys that can be filled only when the rows are there
+    inheritance: Inheritance = Inheritance()
 
 
 @dataclass(frozen=True)
@@ -115,255 +90,356 @@ class Key:
     why: str
 
 
-def plan_table(table: sa.Table, declared: Mapping[str, Plan]) -> dict[str, Plan]:
+def plan_table(table: sa.Table, declared: Mapping[str, Plan], around: Around = Around()) -> dict[str, Plan]:
     """Return how each column of a table is filled: as declared, else as the model says it."""
-    bounds = read_checks(table)
-    plans = {
-        column.name: declared.get(column.name) or _plan(column, bounds.get(column.name, Bounds()))
-        for column in table.columns
-    }
-    for key in keys_of(table, declared):
-        _make_unique(key, plans, bounds)
-    return plans
+    return _Planner(table, declared, around).plan()
 
 
-def keys_of(table: sa.Table, declared: Container[str] = ()) -> Iterator[Key]:
+def keys_of(table: sa.Table, declared: Container[str] = (), around: Around = Around()) -> Iterator[Key]:
     """Yield every key of a table but those the database numbers itself because nothing is declared for them."""
     primary = tuple(table.primary_key.columns)
-    if primary and not any(_is_numbered_by_database(one) and one.name not in declared for one in primary):
+    if primary and not any(_is_numbered(one, around) and one.name not in declared for one in primary):
         yield Key(primary, "PRIMARY KEY")
     for constraint in sorted(table.constraints, key=lambda one: str(one.name)):
         if isinstance(constraint, sa.UniqueConstraint):
             yield Key(tuple(constraint.columns), f"UNIQUE {constraint.name or ''}".strip())
     for index in sorted(table.indexes, key=lambda one: str(one.name)):
         if index.unique:
-            yield Key(tuple(index.columns), f"UNIQUE {index.name or ''}".strip())
+            named = [one for part in index.expressions for one in _columns_in(part)]
+            if named:
+                yield Key(tuple(dict.fromkeys(named)), f"UNIQUE {index.name or ''}".strip())
 
 
-def read_checks(table: sa.Table) -> dict[str, Bounds]:
-    """Return what can be read of a table's CHECK constraints, by column; the rest is left to the database."""
-    found: dict[str, Bounds] = {}
-    for constraint in sorted(table.constraints, key=lambda one: str(one.name)):
-        if isinstance(constraint, sa.CheckConstraint):
-            for condition in _conditions(str(constraint.sqltext)):
-                _read_condition(condition, table, found, str(constraint.name or constraint.sqltext))
-    _pass_on(found)
-    return found
+def _columns_in(part: Any) -> Iterator[Column]:
+    for element in sa.sql.visitors.iterate(part):
+        if isinstance(element, sa.Column):
+            yield element
 
 
-def _pass_on(found: dict[str, Bounds]) -> None:
-    """Let the bounds of columns that are compared with each other hold for both: 1 <= lowest <= highest <= 12."""
-    for larger in list(found.values()):
-        if larger.after is None:
-            continue
-        smaller = found.setdefault(larger.after, Bounds())
-        known = larger.low if larger.low is not None else larger.high
-        step = 1 if larger.strictly and isinstance(known, int) else 0
-        if larger.high is not None:
-            highest: Any = larger.high
-            highest = highest - step if step else highest
-            smaller.high = highest if smaller.high is None else min(smaller.high, highest)
-            smaller.names += larger.names
-        if smaller.low is not None:
-            lowest: Any = smaller.low
-            lowest = lowest + step if step else lowest
-            larger.low = lowest if larger.low is None else max(larger.low, lowest)
-
-
-# Columns one by one
-
-
-def _plan(column: Column, bounds: Bounds) -> Plan:
-    if _is_numbered_by_database(column):
-        return Plan(None, "identity")
-    if column.computed is not None:
-        return Plan(None, "computed")
-    if column.foreign_keys:
-        return _plan_reference(column)
-    filled = _by_check(column, bounds) or _by_name(column)
-    if filled is None and column.server_default is not None:
-        return Plan(None, "server default")
-    filled = filled or _by_type(column)
-    if column.nullable and filled.field is not None:
-        return Plan(maybe(filled.field, NULL_SHARE), f"{filled.why}, nullable")
-    return filled
-
-
-def _plan_reference(column: Column) -> Plan:
-    key = min(column.foreign_keys, key=lambda one: one.target_fullname)
-    why = f"FOREIGN KEY to {key.column.table.fullname}"
-    if key.column.table is column.table and column.nullable:
-        return Plan(constant(None), f"{why}, itself")
-    refers = reference(key.column.table)
-    return Plan(maybe(refers, NULL_SHARE), f"{why}, nullable") if column.nullable else Plan(refers, why)
-
-
-def _by_check(column: Column, bounds: Bounds) -> Plan | None:
-    if bounds.options is not None:
-        return Plan(choice(*bounds.options), bounds.why)
-    if not bounds.names:
-        return None
-    span = _span(column, bounds)
-    if span is None:
-        return None
-    filled = _number(column, *span)
-    if bounds.after is not None and isinstance(filled, between):
-        filled = at_least(bounds.after, filled, more=bounds.strictly)
-    return Plan(filled, bounds.why)
-
-
-def _span(column: Column, bounds: Bounds) -> tuple[Any, Any] | None:
-    """Return a lowest and highest value within the bounds, near the one that is given when the other is not."""
-    if isinstance(column.type, sa.Integer | sa.Numeric | sa.Float):
-        widest = _widest(column)
-        low = max(widest[0], bounds.low) if bounds.low is not None else None
-        high = min(widest[1], bounds.high) if bounds.high is not None else None
-        if low is None:
-            low = min(0, high - 1000) if high is not None else 0
-        if high is None:
-            high = min(max(1000, low + 1000), widest[1])
-        return (low, high) if low <= high else None
-    if isinstance(column.type, sa.Date | sa.DateTime) and bounds.low is not None and bounds.high is not None:
-        return bounds.low, bounds.high
-    return None
-
-
-def _widest(column: Column) -> tuple[Any, Any]:
-    if isinstance(column.type, sa.Integer):
-        return integer_range(column)
-    scale, precision = _scale(column), getattr(column.type, "precision", None) or 10
-    most = Decimal(10) ** (precision - scale) - Decimal(1).scaleb(-scale)
-    return -most, most
-
-
-def _number(column: Column, low: Any, high: Any) -> Field:
-    if isinstance(column.type, sa.Numeric | sa.Float):
-        as_float = not column.type.asdecimal
-        return decimals(Decimal(str(low)), Decimal(str(high)), _scale(column), as_float=as_float)
-    return between(low, high)
-
-
-def _scale(column: Column) -> int:
-    scale = getattr(column.type, "scale", None)
-    return 2 if scale is None else int(scale)
-
-
-def _by_name(column: Column) -> Plan | None:
-    name = column.name.lower()
-    if isinstance(column.type, sa.Date | sa.DateTime):
-        if name.endswith(("_date", "_at", "_on")) or name in ("date", "created", "updated", "timestamp"):
-            return Plan(last_year(), f"the column is called {column.name}")
-        return None
-    if not isinstance(column.type, sa.String) or isinstance(column.type, sa.Enum):
-        return None
-    provider = SYNONYMS.get(name, name)
-    if provider in NOT_PROVIDERS or not _is_provider(provider):
-        return None
-    if column.server_default is not None:
-        return None
-    return Plan(fake(provider), f"the column is called {column.name}")
-
-
-def _is_provider(name: str) -> bool:
-    from faker.proxy import Faker
-
-    method = None if name.startswith("_") else getattr(_plain_faker(Faker), name, None)
-    if not callable(method):
-        return False
-    try:
-        return isinstance(method(), str)
-    except (TypeError, ValueError, AttributeError):  # a method that wants arguments is no provider of texts
-        return False
-
-
-def _plain_faker(make: Any, kept: list[Any] = []) -> Any:  # noqa: B006  # made once, and only when asked for
-    if not kept:
-        kept.append(make())
-        kept[0].seed_instance(0)
-    return kept[0]
-
-
-def _by_type(column: Column) -> Plan:
-    kind = column.type
-    why = f"{type(kind).__name__} column"
-    if isinstance(kind, sa.Boolean):
-        return Plan(choice(False, True), why)
-    if isinstance(kind, sa.Enum):
-        return Plan(choice(list(kind.enum_class) if kind.enum_class else list(kind.enums)), why)
-    if isinstance(kind, sa.Integer):
-        return Plan(between(0, 1000), why)
-    if isinstance(kind, sa.Numeric | sa.Float):
-        low, high = _span(column, Bounds()) or (0, 1)
-        return Plan(_number(column, low, high), why)
-    if isinstance(kind, sa.String):
-        return Plan(text(), why)
-    if isinstance(kind, sa.Date | sa.DateTime):
-        return Plan(last_year(), why)
-    if isinstance(kind, sa.Time):
-        return Plan(choice([time(minute // 60, minute % 60) for minute in range(24 * 60)]), why)
-    if isinstance(kind, sa.Interval):
-        return Plan(between(timedelta(minutes=1), timedelta(days=30)), why)
-    if isinstance(kind, sa.Uuid):
-        as_uuid = bool(kind.as_uuid)
-        return Plan(
-            computed("a UUID", lambda random, number: _uuid(random.getrandbits(76), number, as_uuid), unique=True), why
-        )
-    if isinstance(kind, sa.LargeBinary):
-        length = kind.length or 16
-        return Plan(computed(f"{length} bytes", lambda random, number: random.randbytes(length)), why)
-    if isinstance(kind, sa.JSON):
-        return Plan(computed("a small object", lambda random, number: {"number": number}), why)
-    return Plan(None, f"{why}: nothing is known to fill it with")
-
-
-def _uuid(bits: int, number: int, as_uuid: bool) -> UUID | str:
-    """Return a version 4 UUID whose last 48 bits are the row number, so never twice."""
-    made = UUID(int=(bits << 48 | number) & (1 << 128) - 1, version=4)
-    return made if as_uuid else str(made)
-
-
-def _is_numbered_by_database(column: Column) -> bool:
+def _is_numbered(column: Column, around: Around) -> bool:
+    """Return whether the database gives this column its values by itself."""
     if column.identity is not None:
         return True
-    return column is column.table.autoincrement_column and not column.foreign_keys
+    if column is not column.table.autoincrement_column or column.foreign_keys:
+        return False
+    return not getattr(column.default, "is_sequence", False) and around.numbers(column)
 
 
-# Keys
+class _Planner:
+    """Plans one table: columns one by one, then the keys, then what depends on other columns."""
 
+    def __init__(self, table: sa.Table, declared: Mapping[str, Plan], around: Around) -> None:
+        self.table, self.declared, self.around = table, declared, around
+        self.bounds = read_checks(table)
+        self._add_order_of_names()
+        self.wanted = {name for one in self.bounds.values() for name, _ in one.after} | {
+            name for one in self.bounds.values() for name in one.unequal
+        }
+        self.plans: dict[str, Plan] = {}
+        self.self_referring = [key for key in table.foreign_key_constraints if key.referred_table is table]
 
-def _make_unique(key: Key, plans: dict[str, Plan], bounds: Mapping[str, Bounds]) -> None:
-    """Change the plans of a key's columns so that no combination comes twice, by construction."""
-    fields = [_inner(plans[column.name].field) for column in key.columns]
-    if any(field is None or field.is_unique(column) for field, column in zip(fields, key.columns, strict=True)):
-        return
-    free = [column for column in key.columns if not plans[column.name].declared and not column.foreign_keys]
-    for column in free:
-        unique = _unique(column, plans, bounds.get(column.name))
-        if unique is not None:
-            plans[column.name] = Plan(unique, f"{key.why}{_length(column)}")
-            return
-    present = tuple(field for field in fields if field is not None)
-    if all(_can_be_listed(field) for field in present):
-        for place, column in enumerate(key.columns):
-            why = ", ".join(filter(None, (plans[column.name].why, key.why)))
-            plans[column.name] = Plan(digit(key.columns, present, place), why, plans[column.name].declared)
+    def plan(self) -> dict[str, Plan]:
+        for column in self.table.columns:
+            declared = self.declared.get(column.name)
+            plan = self._declared(column, declared) if declared is not None else self._plan(column)
+            self.plans[column.name] = plan
+        self._number_what_refers_to_itself()
+        for key in sorted(keys_of(self.table, self.declared, self.around), key=lambda one: len(one.columns)):
+            self._make_unique(key)
+        return self.plans
 
+    def _add_order_of_names(self) -> None:
+        """Take start_date <= end_date for granted, where no CHECK says anything of the two."""
+        for column in self.table.columns:
+            other = meanings.comes_before(column)
+            kind = plain_type(column)
+            known = isinstance(kind, sa.Date | sa.DateTime | sa.Time | sa.Integer | sa.Numeric | sa.Float)
+            if other is None or not known or column.foreign_keys or other.foreign_keys:
+                continue
+            if other.server_default is None and not self._bounds(column).after and not self._bounds(other).after:
+                self.bounds.setdefault(column.name, Bounds()).after.append((other.name, False))
 
-def _unique(column: Column, plans: Mapping[str, Plan], bounds: Bounds | None) -> Field | None:
-    if bounds is not None and bounds.names:
+    def _bounds(self, column: Column) -> Bounds:
+        return self.bounds.get(column.name, Bounds())
+
+    # Columns one by one
+
+    def _declared(self, column: Column, plan: Plan) -> Plan:
+        """Let a declared reference to the same table, or to one that comes later, wait for the rows."""
+        inner = plan.field.field if isinstance(plan.field, maybe) else plan.field
+        if not isinstance(inner, reference) or not any(key.constraint in self._late() for key in column.foreign_keys):
+            return plan
+        share = plan.field.share if isinstance(plan.field, maybe) else 0.0
+        second = earlier_row(unique=False, share=share) if inner.table is self.table else plan.field
+        return Plan(self._placeholder(column), plan.why, declared=True, second=second)
+
+    def _late(self) -> set[Any]:
+        return {
+            *self.around.late,
+            *(key for key in self.table.foreign_key_constraints if key.referred_table is self.table),
+        }
+
+    def _plan(self, column: Column) -> Plan:
+        bounds = self._bounds(column)
+        if _is_numbered(column, self.around):
+            return Plan(None, "identity")
+        if column.computed is not None:
+            return Plan(None, "computed")
+        if bounds.always_null and column.nullable:
+            return Plan(None, f"{bounds.why}: always NULL")
+        if column.name in self.around.inheritance.identities:
+            return Plan(
+                choice(list(self.around.inheritance.identities[column.name])), "the classes mapped to this table"
+            )
+        filled = self._reference(column) if column.foreign_keys else self._value(column, bounds)
+        return self._with_nulls(column, filled, bounds)
+
+    def _with_nulls(self, column: Column, plan: Plan, bounds: Bounds) -> Plan:
+        owner = self.around.inheritance.owners.get(column.name)
+        if owner is not None and column.nullable and plan.field is not None:
+            return Plan(only_for(plan.field, *owner), plan.why, second=plan.second)
+        if not column.nullable or bounds.never_null or plan.field is None or plan.second is not None:
+            return plan
+        return Plan(maybe(plan.field, NULL_SHARE), f"{plan.why}, nullable")
+
+    def _value(self, column: Column, bounds: Bounds) -> Plan:
+        filled = self._by_check(column, bounds) or self._by_name(column, bounds)
+        if filled is None and column.server_default is not None and column.name not in self.wanted:
+            return Plan(None, "server default")
+        filled = filled or self._by_type(column, bounds)
+        if filled.field is not None and bounds.unequal and not bounds.after:
+            return Plan(other_than(filled.field, bounds.unequal[0]), bounds.why)
+        return filled
+
+    def _by_check(self, column: Column, bounds: Bounds) -> Plan | None:
+        if bounds.options is not None:
+            options = [one for one in bounds.options if one not in bounds.excluded]
+            return (
+                Plan(choice(*options) if len(options) != 1 else constant(options[0]), bounds.why) if options else None
+            )
+        if isinstance(plain_type(column), sa.String) and not isinstance(plain_type(column), sa.Enum):
+            return self._text_by_check(column, bounds)
+        span = _span(column, bounds) if bounds.names and (bounds.low, bounds.high) != (None, None) else None
+        if bounds.after:
+            low, high = (bounds.low, bounds.high)
+            description = f"{low} to {high}" if low is not None and high is not None else ""
+            why = bounds.why or f"the column is called {column.name}"
+            return Plan(above(bounds.after, low, high, description), why)
+        return Plan(_without(_between(column, *span), bounds.excluded), bounds.why) if span is not None else None
+
+    def _text_by_check(self, column: Column, bounds: Bounds) -> Plan | None:
+        if bounds.spelling is not None:
+            return Plan(spelled(bounds.spelling), bounds.why)
+        length = getattr(column.type, "length", None)
+        most = min((one for one in (length, bounds.longest) if one is not None), default=None)
+        if bounds.shortest > 1 and (most is not None and (most < SHORT or most == bounds.shortest)):
+            return Plan(spelled([_letters(bounds.case)] * bounds.shortest), bounds.why)
+        if bounds.shortest > 1 or bounds.longest is not None:
+            return Plan(text(bounds.shortest, bounds.longest), bounds.why)
         return None
-    if isinstance(column.type, sa.String) and not isinstance(column.type, sa.Enum):
-        if "mail" not in column.name.lower():
-            return unique_text()
-        names = [name for name, plan in plans.items() if isinstance(plan.field, fake) and plan.field.provider == "name"]
-        return unique_email(names[0] if names else None)
-    if isinstance(column.type, sa.Integer):
-        return numbered()
-    return None
+
+    def _by_name(self, column: Column, bounds: Bounds) -> Plan | None:
+        kind, why = plain_type(column), f"the column is called {column.name}"
+        if isinstance(kind, sa.Date | sa.DateTime):
+            return self._day_by_name(column, why)
+        if isinstance(kind, sa.Integer | sa.Numeric | sa.Float) and column.server_default is None:
+            found = meanings.numbers(column)
+            span = _span(column, Bounds(low=found[0], high=found[1])) if found is not None else None
+            return Plan(_without(_between(column, *span), bounds.excluded), why) if span is not None else None
+        if not isinstance(kind, sa.String) or isinstance(kind, sa.Enum) or column.server_default is not None:
+            return None
+        provider = meanings.text_provider(column)
+        if provider == "email":
+            return Plan(email(*self._name_columns()), why) if _room(column) >= 20 else None
+        if provider == "sentences":
+            return Plan(text(), why) if _room(column) >= SHORT else None
+        if provider is None:
+            return None
+        if _fits(provider, column):
+            return Plan(fake(provider), why)
+        if provider in _OF_DIGITS and _room(column) >= SHORT:
+            return Plan(spelled(["123456789", *[string.digits] * (min(_room(column), _OF_DIGITS[provider]) - 1)]), why)
+        return None
+
+    def _day_by_name(self, column: Column, why: str) -> Plan | None:
+        found = meanings.days(column, TODAY)
+        if found is not None:
+            return Plan(_between(column, *map(_as_moment(column), found)), why)
+        name = column.name.lower()
+        if name.endswith(("_date", "_at", "_on")) or name in ("date", "created", "updated", "timestamp"):
+            return Plan(last_year(), why)
+        return None
+
+    def _by_type(self, column: Column, bounds: Bounds) -> Plan:
+        kind = plain_type(column)
+        why = f"{type(column.type).__name__} column"
+        made = _field_of(kind, column, bounds)
+        return Plan(made, why if made is not None else f"{why}: nothing is known to fill it with")
+
+    def _name_columns(self) -> tuple[str, ...]:
+        """Return the columns that an e-mail address takes its letters from."""
+        texts = {one.name.lower(): one.name for one in self.table.columns if isinstance(one.type, sa.String)}
+        whole = [name for name, plan in self.plans.items() if _is_name(plan.field)]
+        if whole:
+            return (whole[0],)
+        parts = [texts.get(first) or texts.get(other) for first, other in _NAME_PARTS]
+        return tuple(part for part in parts if part) if all(parts) else ()
+
+    # References
+
+    def _reference(self, column: Column) -> Plan:
+        key = self._key_of(column)
+        parent = key.referred_table
+        why = f"FOREIGN KEY to {parent.fullname}"
+        if key in self._late():
+            return self._late_reference(column, key, why)
+        if column.name in self.around.inheritance.kinds:
+            where, what = self.around.inheritance.kinds[column.name]
+            return Plan(reference_where(parent, where, what), why)
+        if len(key.columns) > 1:
+            return Plan(part_of_row(key, column, self._given(key)), why)
+        made: Field = reference(parent)
+        unequal = self._bounds(column).unequal
+        return Plan(other_than(made, unequal[0]) if unequal else made, why)
+
+    def _key_of(self, column: Column) -> sa.ForeignKeyConstraint:
+        """Return the key that decides a column: the one of most columns, for the others then hold too."""
+        keys = {key.constraint for key in column.foreign_keys if key.constraint is not None}
+        return min(keys, key=lambda one: (-len(one.columns), one.referred_table.fullname, list(one.column_keys)))
+
+    def _given(self, key: sa.ForeignKeyConstraint) -> list[str]:
+        """Return the columns of a key that are filled by another key, or by a column before."""
+        return [one.name for one in key.columns if one.name in self.declared or self._key_of(one) is not key]
+
+    def _late_reference(self, column: Column, key: sa.ForeignKeyConstraint, why: str) -> Plan:
+        if key.referred_table is not self.table:
+            return Plan(self._placeholder(column), why, second=reference(key.referred_table))
+        if len(key.columns) > 1:
+            own = key.elements[list(key.columns).index(column)].column
+            return Plan(None, f"{why}, itself") if column.nullable else Plan(copied(own.name), f"{why}, itself")
+        unique = self._is_unique_alone(column)
+        share = NULL_SHARE if column.nullable and not unique else 0.0
+        return Plan(self._placeholder(column), f"{why}, itself", second=earlier_row(unique=unique, share=share))
+
+    def _placeholder(self, column: Column) -> Field | None:
+        """Return what stands in a column until the rows it refers to are there; nothing where it can be NULL."""
+        if column.nullable:
+            return None
+        key = self._key_of(column)
+        if key.referred_table is self.table:
+            return copied(key.elements[0].column.name)
+        if isinstance(plain_type(column), sa.Integer):
+            return numbered()
+        made = _field_of(plain_type(column), column, Bounds())
+        return unique_text() if isinstance(plain_type(column), sa.String) else made
+
+    def _number_what_refers_to_itself(self) -> None:
+        """Give a key that rows have to copy its numbers here: they are not known before the database gives them."""
+        for plan in list(self.plans.values()):
+            if isinstance(plan.field, copied) and self.plans[plan.field.other].field is None:
+                self.plans[plan.field.other] = Plan(numbered(), "rows refer to themselves")
+
+    def _is_unique_alone(self, column: Column) -> bool:
+        return any(key.columns == (column,) for key in keys_of(self.table, self.declared, self.around))
+
+    # Keys
+
+    def _make_unique(self, key: Key) -> None:
+        """Change the plans of a key's columns so that no combination comes twice, by construction."""
+        if any(self._is_apart(column) for column in key.columns):
+            return
+        free = [one for one in key.columns if not self.plans[one.name].declared and not one.foreign_keys]
+        listable = all(self._can_be_listed(column) for column in key.columns)
+        for column in free if len(key.columns) == 1 or not listable or self._has_text(free) else ():
+            unique = self._unique(column)
+            if isinstance(unique, spelled):
+                self.plans[column.name] = Plan(unique, self.plans[column.name].why)
+                listable = all(self._can_be_listed(column) for column in key.columns)
+            elif unique is not None:
+                plan = self.plans[column.name]
+                nullable = isinstance(plan.field, maybe) and not self._bounds(column).never_null
+                why = f"{key.why}{_length(column)}" + (", nullable" if nullable else "")
+                self.plans[column.name] = Plan(maybe(unique, NULL_SHARE) if nullable else unique, why)
+                return
+        if listable:
+            self._number(key)
+
+    def _is_apart(self, column: Column) -> bool:
+        """Return whether a column alone keeps rows apart already."""
+        plan = self.plans[column.name]
+        inner = _inner(plan.field)
+        if plan.second is not None and isinstance(plan.second, earlier_row):
+            return plan.second.unique or plan.field is None
+        if isinstance(inner, digit):
+            return len(inner.key) == 1
+        return inner is None or inner.is_unique(column)
+
+    def _has_text(self, columns: Iterable[Column]) -> bool:
+        return any(isinstance(plain_type(one), sa.String) and not self._bounds(one).names for one in columns)
+
+    def _can_be_listed(self, column: Column) -> bool:
+        inner = _inner(self.plans[column.name].field)
+        if isinstance(inner, other_than):
+            inner = inner.field
+        if isinstance(inner, part_of_row):
+            return True
+        return inner is not None and type(inner).domain is not Field.domain and not isinstance(inner, digit)
+
+    def _number(self, key: Key) -> None:
+        components = tuple(self._components(key))
+        for column in {one: None for component in components for one in component.columns}:
+            why = ", ".join(filter(None, (self.plans[column.name].why, key.why)))
+            self.plans[column.name] = Plan(digit(components, column), why, self.plans[column.name].declared)
+
+    def _components(self, key: Key) -> Iterator[Component]:
+        seen: set[sa.ForeignKeyConstraint] = set()
+        for column in key.columns:
+            inner = _inner(self.plans[column.name].field)
+            assert inner is not None
+            if not isinstance(inner, part_of_row):
+                yield Component((column,), inner)
+            elif inner.key not in seen:
+                seen.add(inner.key)
+                yield Component(tuple(inner.key.columns), inner, inner.key)
+
+    def _unique(self, column: Column) -> Field | None:
+        kind, bounds, field = plain_type(column), self._bounds(column), _inner(self.plans[column.name].field)
+        if isinstance(kind, sa.Enum) or bounds.options is not None or bounds.spelling is not None:
+            return None
+        if isinstance(kind, sa.String):
+            return self._unique_text(column, bounds, field)
+        if isinstance(kind, sa.Integer) and not bounds.names:
+            return numbered()
+        if isinstance(kind, sa.LargeBinary):
+            size = min(kind.length or 16, 16)
+            return computed(f"{size} bytes", lambda random, number: number.to_bytes(size, "big"), unique=True)
+        return None
+
+    def _unique_text(self, column: Column, bounds: Bounds, field: Field | None) -> Field | None:
+        room = min(_room(column), bounds.longest or _room(column))
+        if isinstance(field, email) or "mail" in column.name.lower():
+            return unique_email(*self._name_columns())
+        if bounds.shortest > 1 or room < SHORT:
+            size = max(bounds.shortest, min(room, SHORT - 1))
+            return spelled([_letters(bounds.case)] * size) if size <= room else None
+        if isinstance(field, fake) and field.provider in _WORDS and room >= 16 and not bounds.case:
+            return numbered_text(field)
+        return unique_text(bounds.case)
 
 
-def _can_be_listed(field: Field) -> bool:
-    return type(field).domain is not Field.domain and not isinstance(field, digit)
+# Names of people in a table, for its e-mail addresses.
+_NAME_PARTS = [("first_name", "firstname"), ("last_name", "lastname")]
+# Providers whose values are longer than some columns, and how many digits do instead.
+_OF_DIGITS = {"phone_number": 10, "postcode": 5, "ean13": 13, "isbn13": 13}
+# Providers of texts in words, which a number can follow.
+_WORDS = {"name", "company", "catch_phrase", "bs", "city", "country", "state", "job", "color_name", "language_name",
+          "currency_name", "street_address", "address"}  # fmt: skip
+
+
+def _is_name(field: Field | None) -> bool:
+    inner = _inner(field)
+    inner = inner.field if isinstance(inner, numbered_text) else inner
+    return isinstance(inner, fake) and inner.provider == "name" and not inner.arguments
 
 
 def _inner(field: Field | None) -> Field | None:
@@ -375,130 +451,183 @@ def _length(column: Column) -> str:
     return f", at most {length} characters" if length else ""
 
 
-# CHECK expressions
+def _room(column: Column) -> int:
+    return getattr(column.type, "length", None) or 1_000
 
 
-def _conditions(sql: str) -> list[Any]:
-    import sqlglot
-    from sqlglot import exp
+def _letters(case: str) -> str:
+    return string.ascii_lowercase if case == "lower" else string.ascii_uppercase
 
+
+def _fits(provider: str, column: Column) -> bool:
+    """Return whether most values of a provider are no longer than the column."""
+    room = _room(column)
+    if provider in ("name", "first_name", "last_name"):
+        return room >= SHORT - 1
+    if room >= 100:
+        return True
+    values = [str(getattr(meanings.plain_faker(), provider)()) for _ in range(20)]
+    return sum(len(value) <= room for value in values) >= 15
+
+
+# Types
+
+
+def _field_of(kind: Any, column: Column, bounds: Bounds) -> Field | None:
+    """Return what fills a column of a type when nothing else is known of it; None where nothing is known at all."""
+    for types, make in _BY_TYPE:
+        if isinstance(kind, types):
+            return _without(make(kind, column), bounds.excluded)
+    return _by_type_name(kind, column)
+
+
+def _by_type_name(kind: Any, column: Column) -> Field | None:
+    name = type(kind).__name__.upper()
+    if name in _BY_TYPE_NAME:
+        return computed(*_BY_TYPE_NAME[name], unique=True)
     try:
-        tree = sqlglot.parse_one(sql, into=exp.Condition)
-    except sqlglot.errors.SqlglotError:
-        return []  # left to the database
-    return list(tree.flatten() if isinstance(tree, exp.And) else [tree])
-
-
-def _read_condition(node: Any, table: sa.Table, found: dict[str, Bounds], name: str) -> None:
-    from sqlglot import exp
-
-    node = node.unnest()
-    if isinstance(node, exp.And):
-        for one in node.flatten():
-            _read_condition(one, table, found, name)
-        return
-    if isinstance(node, exp.Between):
-        _compare(node.this, "<=", node.args["high"], table, found, name)
-        _compare(node.this, ">=", node.args["low"], table, found, name)
-    elif isinstance(node, exp.In) and isinstance(node.this, exp.Column) and node.expressions:
-        column = _column(node.this, table)
-        values = [_value(one, column) for one in node.expressions] if column is not None else [None]
-        if column is not None and None not in values:
-            bounds = found.setdefault(column.name, Bounds())
-            bounds.options = [one for one in values if bounds.options is None or one in bounds.options]
-            bounds.names.append(name)
-    else:
-        for kind, sign in ((exp.LTE, "<="), (exp.LT, "<"), (exp.GTE, ">="), (exp.GT, ">"), (exp.EQ, "=")):
-            if type(node) is kind:
-                _compare(node.this, sign, node.expression, table, found, name)
-
-
-_MIRRORED = {"<=": ">=", "<": ">", ">=": "<=", ">": "<", "=": "="}
-
-
-def _compare(left: Any, sign: str, right: Any, table: sa.Table, found: dict[str, Bounds], name: str) -> None:
-    one, other = _column(left, table), _column(right, table)
-    if one is None and other is not None:
-        one, other, left, right, sign = other, None, right, left, _MIRRORED[sign]
-    if one is None:
-        return
-    if other is not None:
-        if sign in ("<=", "<"):
-            one, other, sign = other, one, _MIRRORED[sign]
-        bounds = found.setdefault(one.name, Bounds())
-        if sign != "=":
-            bounds.after, bounds.strictly = other.name, sign == ">"
-            bounds.names.append(name)
-        return
-    value = _value(right, one)
-    if value is None:
-        return
-    bounds = found.setdefault(one.name, Bounds())
-    bounds.names.append(name)
-    step = _step(one) if sign in ("<", ">") else None
-    if sign == "=":
-        bounds.options = [value]
-    elif sign.startswith("<"):
-        value = value if step is None else value - step
-        bounds.high = value if bounds.high is None else min(bounds.high, value)
-    else:
-        value = value if step is None else value + step
-        bounds.low = value if bounds.low is None else max(bounds.low, value)
-
-
-def _step(column: Column) -> Any:
-    if isinstance(column.type, sa.Integer):
-        return 1
-    if isinstance(column.type, sa.Numeric | sa.Float):
-        return Decimal(1).scaleb(-_scale(column))
-    return timedelta(seconds=1) if isinstance(column.type, sa.DateTime) else timedelta(days=1)
-
-
-def _column(node: Any, table: sa.Table) -> Column | None:
-    from sqlglot import exp
-
-    node = node.unnest() if hasattr(node, "unnest") else node
-    if isinstance(node, exp.Cast):
-        node = node.this
-    return next(
-        (c for c in table.columns if isinstance(node, exp.Column) and c.name.lower() == node.name.lower()), None
-    )
-
-
-def _value(node: Any, column: Column | None) -> Any:
-    """Return a literal as the column's Python type; None when it is something else."""
-    from sqlglot import exp
-
-    node = node.unnest()
-    negative = isinstance(node, exp.Neg)
-    node = node.this if negative else node
-    if isinstance(node, exp.Cast):
-        node = node.this
-    if isinstance(node, exp.Boolean):
-        return node.this
-    if not isinstance(node, exp.Literal) or column is None:
+        general = kind.as_generic()
+    except NotImplementedError:
         return None
-    try:
-        return _typed(node.this, negative, column)
-    except (ValueError, ArithmeticError):  # a literal of another type: the database will say what it means
-        return None
+    return _field_of(general, column, Bounds()) if type(general) is not type(kind) else None
 
 
-def _typed(literal: str, negative: bool, column: Column) -> Any:
-    if isinstance(column.type, sa.Integer):
-        return -int(literal) if negative else int(literal)
-    if isinstance(column.type, sa.Numeric | sa.Float):
-        return -Decimal(literal) if negative else Decimal(literal)
-    if isinstance(column.type, sa.DateTime):
-        return datetime.fromisoformat(literal)
-    return date.fromisoformat(literal) if isinstance(column.type, sa.Date) else literal
+def _text(kind: Any, column: Column) -> Field:
+    room = _room(column)
+    return spelled([string.ascii_uppercase] * room) if room < SHORT else text()
+
+
+def _number(kind: Any, column: Column) -> Field:
+    return _between(column, *(_span(column, Bounds()) or (0, 1)))
+
+
+def _bytes(kind: Any, column: Column) -> Field:
+    size = kind.length or 16
+    return computed(f"{size} bytes", lambda random, number: random.randbytes(size))
+
+
+def _array(kind: Any, column: Column) -> Field | None:
+    item = sa.Column(column.name, kind.item_type)
+    inner = _field_of(kind.item_type, item, Bounds())
+    return listed(inner, kind.dimensions or 1) if inner is not None else None
+
+
+def _enum(kind: Any, column: Column) -> Field:
+    return choice(list(kind.enum_class) if kind.enum_class else list(kind.enums))
+
+
+def _uuid(kind: Any, column: Column) -> Field:
+    as_uuid = bool(kind.as_uuid)
+    return computed("a UUID", lambda random, number: unique_uuid(random.getrandbits(76), number, as_uuid), unique=True)
+
+
+_BY_TYPE: list[tuple[Any, Callable[[Any, Column], Field | None]]] = [
+    (sa.Boolean, lambda kind, column: choice(False, True)),
+    (sa.Enum, _enum),
+    (sa.Integer, lambda kind, column: between(0, min(1000, integer_range(column)[1]))),
+    (sa.Numeric | sa.Float, _number),
+    (sa.String, _text),
+    (sa.Date | sa.DateTime, lambda kind, column: last_year()),
+    (sa.Time, lambda kind, column: _between(column, time(0), time(23, 59))),
+    (sa.Interval, lambda kind, column: between(timedelta(minutes=1), timedelta(days=30))),
+    (sa.Uuid, _uuid),
+    (sa.LargeBinary, _bytes),
+    (sa.JSON, lambda kind, column: computed("a small object", small_object)),
+    (sa.ARRAY, _array),
+]
+_BY_TYPE_NAME: dict[str, tuple[str, Callable[[Any, int], Any]]] = {
+    "INET": ("an address", lambda random, number: f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"),
+    "CIDR": ("a network", lambda random, number: f"10.{number >> 8 & 255}.{number & 255}.0/24"),
+    "MACADDR": ("a MAC address", lambda random, number: (2 << 40 | number).to_bytes(6, "big").hex(":")),
+    "MACADDR8": ("a MAC address", lambda random, number: (2 << 56 | number).to_bytes(8, "big").hex(":")),
+    "HSTORE": ("a small object", lambda random, number: {"number": str(number)}),
+    "INTERVAL": ("a while", lambda random, number: timedelta(minutes=number % 43_200 + 1)),
+    "TSVECTOR": ("words", lambda random, number: f"word{number}"),
+    "YEAR": ("a year", lambda random, number: 1970 + number % 60),
+    "MONEY": ("an amount", lambda random, number: str(number % 100_000)),
+    "OID": ("a number", lambda random, number: number + 1),
+    "BIT": ("bits", lambda random, number: "1"),
+}  # fmt: skip
+
+
+def _span(column: Column, bounds: Bounds) -> tuple[Any, Any] | None:
+    """Return a lowest and highest value within the bounds, near the one that is given when the other is not."""
+    kind = plain_type(column)
+    if isinstance(kind, sa.Integer | sa.Numeric | sa.Float):
+        widest = _widest(column)
+        low = max(widest[0], bounds.low) if bounds.low is not None else None
+        high = min(widest[1], bounds.high) if bounds.high is not None else None
+        if low is None:
+            low = min(0, high - 1000) if high is not None else 0
+        if high is None:
+            high = min(max(1000, low + 1000), widest[1])
+        return (low, high) if low <= high else None
+    low, high = bounds.low, bounds.high
+    if isinstance(kind, sa.Date | sa.DateTime):
+        as_moment = _as_moment(column)
+        low, high = (as_moment(one) if one is not None else None for one in (low, high))
+        near = timedelta(days=365)
+        if low is None or high is None:
+            given: Any = high if low is None else low
+            return (given - near, given) if low is None else (given, given + near)
+        return (low, high) if low <= high else None
+    if isinstance(kind, sa.Time):
+        return low or time(0), high or time(23, 59)
+    return (low, high) if low is not None and high is not None else None
+
+
+def _as_moment(column: Column) -> Callable[[Any], Any]:
+    """Return what makes of a day the first moment of it, where the column holds moments."""
+    kind = plain_type(column)
+    if not isinstance(kind, sa.DateTime):
+        return lambda day: day
+    zone = UTC if kind.timezone else None
+    return lambda day: day if isinstance(day, datetime) else datetime(day.year, day.month, day.day, tzinfo=zone)
+
+
+def _widest(column: Column) -> tuple[Any, Any]:
+    kind = plain_type(column)
+    if isinstance(kind, sa.Integer):
+        return integer_range(column)
+    scale, precision = scale_of(column), getattr(kind, "precision", None) or 10
+    most = Decimal(10) ** (max(precision, scale) - scale) - Decimal(1).scaleb(-scale)
+    return -most, most
+
+
+def _between(column: Column, low: Any, high: Any) -> Field:
+    kind = plain_type(column)
+    if isinstance(kind, sa.Numeric | sa.Float):
+        return decimals(Decimal(str(low)), Decimal(str(high)), as_float=not kind.asdecimal)
+    if isinstance(kind, sa.Time):
+        minutes = range(low.hour * 60 + low.minute + (low.second > 0), high.hour * 60 + high.minute + 1)
+        made = choice([time(minute // 60, minute % 60) for minute in minutes])
+        made.description = f"{low:%H:%M} to {high:%H:%M}"
+        return made
+    return between(low, high)
+
+
+def _without(field: Field | None, excluded: Sequence[Any]) -> Field | None:
+    """Return a field without some values; of a long range only its lowest and highest can be left out."""
+    if not excluded or field is None:
+        return field
+    if isinstance(field, choice):
+        return choice({one: weight for one, weight in field.weights.items() if one not in excluded})
+    if isinstance(field, between) and isinstance(field.low, int):
+        values = range(field.low, field.high + 1)
+        if len(values) <= 10_000:
+            return choice([one for one in values if one not in excluded])
+    if isinstance(field, decimals) and field.low in excluded:
+        return decimals(field.low + Decimal("0.01"), field.high, as_float=field.as_float)
+    return field
 
 
 # What a seeder declares against what the model says
 
 
-def conflicts(table: sa.Table, declared: Mapping[str, Plan], methods: Sequence[str]) -> Iterator[str]:
-    """Yield what a seeder declares that could not be stored, naming the column and the constraint."""
+def conflicts(
+    table: sa.Table, declared: Mapping[str, Plan], methods: Sequence[str], around: Around = Around()
+) -> Iterator[str]:
+    """Yield what could not be stored, naming the column and the constraint."""
     known = {column.name for column in table.columns}
     for name in [*declared, *methods]:
         if name not in known:
@@ -507,16 +636,26 @@ def conflicts(table: sa.Table, declared: Mapping[str, Plan], methods: Sequence[s
     for name, plan in declared.items():
         if name in known and plan.field is not None:
             yield from _conflicts(table.columns[name], plan.field, bounds.get(name, Bounds()))
-    plans = plan_table(table, {name: plan for name, plan in declared.items() if name in known})
-    for key in keys_of(table, declared):
-        fields = [plans[column.name].field for column in key.columns]
-        once = any(
-            one is None or isinstance(one, digit) or _inner(one).is_unique(column) or type(one).limit is not Field.limit  # type: ignore[union-attr]  # None was asked first
-            for one, column in zip(fields, key.columns, strict=True)
-        )
-        if not once and not any(column.name in methods for column in key.columns):
+    own = {name: plan for name, plan in declared.items() if name in known}
+    made = {name: Plan(constant(None), "", declared=True) for name in methods if name in known}
+    plans = plan_table(table, {**made, **own}, around)
+    for column in table.columns:
+        plan = plans[column.name]
+        unknown = plan.field is None and plan.why.endswith("nothing is known to fill it with")
+        if unknown and not column.nullable and column.server_default is None and column.name not in methods:
+            yield f"{table.fullname}.{column.name} is a {column.type}: nothing is known to fill it with"
+    for key in keys_of(table, {**own, **made}, around):
+        if not any(column.name in methods or _keeps_apart(plans[column.name], column) for column in key.columns):
             names = ", ".join(column.name for column in key.columns)
-            yield f"{table.fullname}.{names} may not repeat ({key.why}), and what is declared could"
+            what = "declared" if any(column.name in declared for column in key.columns) else "inferred"
+            yield f"{table.fullname}.{names} may not repeat ({key.why}), and what is {what} could"
+
+
+def _keeps_apart(plan: Plan, column: Column) -> bool:
+    inner = _inner(plan.field)
+    if plan.second is not None:
+        return plan.field is None or not isinstance(plan.second, earlier_row) or plan.second.unique
+    return inner is None or isinstance(inner, digit) or inner.is_unique(column) or type(inner).limit is not Field.limit
 
 
 def _conflicts(column: Column, field: Field, bounds: Bounds) -> Iterator[str]:
@@ -528,27 +667,27 @@ def _conflicts(column: Column, field: Field, bounds: Bounds) -> Iterator[str]:
     for value in [*values, *(one for one in span if one is not None)]:
         why = forbids(column, bounds, value)
         if why:
-            yield f"{where} can be {_short(value)} as declared, which {why}"
+            yield f"{where} can be {short(value)} as declared, which {why}"
             return
 
 
 def forbids(column: Column, bounds: Bounds, value: Any) -> str:
     """Return why a value may not stand in a column, as the end of a sentence; nothing when it may."""
-    kind = column.type
+    kind: Any = plain_type(column)
     if value is None:
         return "" if column.nullable else "is NOT NULL"
-    wanted = _wanted_types(kind)
+    wanted = _wanted_types(column.type)
     if wanted and (not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted)):
         return f"is no value of {type(kind).__name__}"
     length = getattr(kind, "length", None)
     if isinstance(kind, sa.String) and isinstance(value, str) and isinstance(length, int) and len(value) > length:
         return f"is {len(value)} characters long and the column holds {length}"
-    if isinstance(kind, sa.Integer):
+    if isinstance(kind, sa.Integer) and isinstance(value, int):
         low, high = integer_range(column)
         if not low <= value <= high:
             return f"is outside {type(kind).__name__}"
     elif isinstance(kind, sa.Numeric) and kind.precision and abs(value) > _widest(column)[1]:
-        return f"is outside {type(kind).__name__}({kind.precision}, {_scale(column)})"
+        return f"is outside {type(kind).__name__}({kind.precision}, {scale_of(column)})"
     outside = (
         (bounds.options is not None and value not in bounds.options)
         or (bounds.low is not None and _less(value, bounds.low))
@@ -563,18 +702,38 @@ def refuse_values(column: Column, bounds: Bounds, values: Sequence[Any], first: 
     Raises:
         CommandError: naming table, column, row, value and constraint.
     """
-    try:
-        different: Iterable[Any] = set(values)
-    except TypeError:  # lists, dictionaries: no constraint that can be read speaks of them
+    if not _may_hold_forbidden(column, bounds, values):
         return
-    wrong = {value: why for value in different if (why := forbids(column, bounds, value))}
-    if wrong:
-        place = next(number for number, value in enumerate(values) if value in wrong)
-        raise CommandError(
-            f"{column.table.fullname}.{column.name} would be {_short(values[place])} in row {first + place + 1:,},"
-            f" which {wrong[values[place]]}. Nothing of it was kept",
-            f"correct {source}",
-        )
+    for number, value in enumerate(values):
+        why = forbids(column, bounds, value)
+        if why:
+            raise CommandError(
+                f"{column.table.fullname}.{column.name} would be {short(value)} in row {first + number + 1:,},"
+                f" which {why}. Nothing of it was kept",
+                f"correct {source}",
+            )
+
+
+def _may_hold_forbidden(column: Column, bounds: Bounds, values: Sequence[Any]) -> bool:
+    """Return whether values are worth a look one by one: told from all of them at once, which is quick."""
+    kinds = set(map(type, values))
+    if type(None) in kinds:
+        if not column.nullable:
+            return True
+        kinds.discard(type(None))
+        values = [value for value in values if value is not None]
+    if not values:
+        return False
+    wanted = _wanted_types(column.type)
+    if not wanted:
+        return bool(bounds.names)
+    if kinds - set(wanted) or len(kinds) > 1:
+        return True
+    if kinds == {str}:
+        longest = getattr(plain_type(column), "length", None)
+        return (longest is not None and max(map(len, values)) > longest) or bool(bounds.names)
+    low, high = min(values), max(values)
+    return any(forbids(column, bounds, value) for value in (low, high)) or bounds.options is not None
 
 
 def _wanted_types(kind: Any) -> tuple[type, ...]:
@@ -596,7 +755,7 @@ _PLAIN_TYPES: tuple[tuple[Any, tuple[type, ...]], ...] = (
 )
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:39]}…"
 

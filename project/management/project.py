@@ -88,6 +88,15 @@ class Project:
         return {mapper.class_.__name__: mapper.class_ for mapper in sorted(registry.mappers, key=str)}
 
     @cached_property
+    def mappers(self) -> list[Any]:
+        """The mappers of the models, configured."""
+        from sqlalchemy.orm import configure_mappers
+
+        assert self.metadata is not None  # imports every model
+        configure_mappers()
+        return list(self._import(f"{self.package}.models.base").Base.registry.mappers)
+
+    @cached_property
     def seeders(self) -> dict[str, type[Seeder]]:
         """The seeder of each table that has one, by the table's name (`schema.table` outside the default schema).
 

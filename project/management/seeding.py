@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import gc
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import sqlalchemy as sa
 
-from . import bookkeeping, guard, history, inference
-from .backends.base import TableName
-from .blocks import EachRow, Fill, Rows, Source, explained, rows_from
+from . import bookkeeping, guard, history, inference, inherited
+from .backends.base import Backend, Size, TableName
+from .blocks import BLOCK, EachRow, Fill, Rows, Source, explained, rows_from
+from .conditions import Bounds, read_checks
 from .errors import CommandError, did_you_mean
-from .fields import Context, Field
+from .fields import Field
 from .inference import Plan
+from .inferred import earlier_row
+from .numbering import Context
+from .ordering import order_of
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import DeclarativeBase
@@ -27,6 +34,7 @@ __all__ = ["Report", "Request", "Rows", "Seeder", "column", "each"]
 
 MOST = 1_000_000_000  # rows of one run
 DEFAULT_COUNT = 100
+FOUND_WITHIN = 100_000  # rows among which a refused one is looked for
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Blocks = Iterator[list[Sequence[Any]]]
@@ -96,6 +104,8 @@ class Target:
     table: sa.Table
     seeder: type[Seeder] | None
     named: bool
+    around: inference.Around = field(default_factory=inference.Around)
+    group: int = 0  # tables of one group are seeded in one transaction
     plans: dict[str, Plan] = field(default_factory=dict)
 
     @property
@@ -122,45 +132,49 @@ def seed(project: Project, request: Request, *, report: Callable[[Report], None]
         with connection.begin() if request.fresh else nullcontext():
             if request.fresh:
                 _delete_rows(connection, targets)
-            for target in targets:
-                with nullcontext() if request.fresh else connection.begin():
-                    done = _seed_table(project, connection, target, request, progress)
-                report(done)
+            for _, group in groupby(targets, lambda target: target.group):
+                _seed_group(project, connection, [*group], request, progress, report)
 
 
 def choose(project: Project, names: Sequence[str]) -> list[Target]:
     """Return the tables to seed, parents before children: the named ones, or all.
 
     Raises:
-        CommandError: a name is no table's.
+        CommandError: a name is no table's, or tables refer to each other in a way that cannot be filled.
     """
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Cannot correctly sort tables")
-        tables = project.metadata.sorted_tables
-    known = [table.fullname for table in tables]
+    tables = project.metadata.tables
     for name in names:
-        if name not in known:
-            hint = did_you_mean(name, known) or f" There are: {', '.join(sorted(known))}."
+        if name not in tables:
+            hint = did_you_mean(name, [*tables]) or f" There are: {', '.join(sorted(tables))}."
             raise CommandError(
                 f"no table {name!r} to seed.{hint}".rstrip("."), "python manage.py seed --list shows them"
             )
-    chosen = [
-        Target(table, project.seeders.get(table.fullname), named=bool(names))
-        for table in tables
-        if not names or table.fullname in names
-    ]
-    for target in chosen:
-        target.plans = plan(target)
+    backend = _backend(project)
+    order = order_of((tables[name] for name in names or tables), backend.can_defer)
+    inheritance = inherited.read(project.mappers)
+    chosen = []
+    for number, group in enumerate(order.groups):
+        for table in group:
+            around = inference.Around(backend.numbers, order.late, inheritance.get(table, inference.Inheritance()))
+            target = Target(table, project.seeders.get(table.fullname), bool(names), around, number)
+            target.plans = plan(target)
+            chosen.append(target)
     return chosen
+
+
+def _backend(project: Project) -> Backend:
+    """Return the project's backend; where none is set yet, one that shows what most databases do."""
+    try:
+        return project.backend
+    except CommandError:  # whoever connects is told
+        return Backend(sa.make_url("sqlite://"), root=project.root)
 
 
 def plan(target: Target) -> dict[str, Plan]:
     """Return how each column of a table is filled, and why."""
     declared, methods = declarations(target.seeder)
     known = {name: one for name, one in {**declared, **methods}.items() if name in target.table.columns}
-    return inference.plan_table(target.table, known)
+    return inference.plan_table(target.table, known, target.around)
 
 
 def declarations(seeder: type[Seeder] | None) -> tuple[dict[str, Plan], dict[str, Plan]]:
@@ -294,28 +308,64 @@ def _sample(
     if context.stop <= context.start:
         return Sample(note="no rows to add")
     fills = _fills(target, context)
-    made = rows_from(context.source, fills, list(fills), context.start, context.stop)
-    blocks = _checked(target, list(fills), made, context.start)
-    return Sample(list(fills), [row for block in blocks for row in zip(*block, strict=True)])
+    rows = [row for block in _blocks(target, context, fills) for row in zip(*block, strict=True)]
+    return Sample(list(fills), rows)
 
 
-# One table
+# One group of tables, mostly one table
+
+
+def _seed_group(
+    project: Project,
+    connection: sa.Connection,
+    targets: Sequence[Target],
+    request: Request,
+    progress: Progress,
+    report: Callable[[Report], None],
+) -> None:
+    """Fill tables in one transaction, then the keys that had to wait for their rows."""
+    try:
+        with nullcontext() if request.fresh else connection.begin():
+            if any(plan.second and plan.field for target in targets for plan in target.plans.values()):
+                project.backend.defer_keys(connection)
+            done = [_seed_table(project, connection, target, request, progress) for target in targets]
+            for loaded in done:
+                if loaded.context is not None:
+                    with _explained(project, loaded.target):
+                        _set_late_keys(connection, loaded)
+    except _Refused as error:
+        raise _with_row(project, connection, error, request) from error.__cause__
+    for loaded in done:
+        report(loaded.report)
+
+
+@dataclass
+class _Loaded:
+    """A table that was filled; without a context it was left alone."""
+
+    target: Target
+    report: Report
+    context: Context | None = None
+    keys_before: Sequence[Any] = ()  # those that the database had numbered, where the new ones are to be told apart
 
 
 def _seed_table(
     project: Project, connection: sa.Connection, target: Target, request: Request, progress: Progress
-) -> Report:
+) -> _Loaded:
     begun = time.perf_counter()
     kept = _why_kept(connection, target)
     if kept:
-        return Report(target.name, _count(connection, target.table), 0, 0.0, kept)
+        return _Loaded(target, Report(target.name, _count(connection, target.table), 0, 0.0, kept))
     context, note = _prepare(connection, target, request)
-    if context.stop > context.start:
-        with progress(target.name, context.stop - context.start) as bar, _explained(project, target):
-            _load(project, connection, target, context, bar)
-        bookkeeping.write(connection, f"seeded:{target.name}", str(context.stop))
-    rows = _count(connection, target.table)
-    return Report(target.name, rows, context.stop - context.start, time.perf_counter() - begun, note)
+    if context.stop <= context.start:
+        return _Loaded(target, Report(target.name, context.present, 0, time.perf_counter() - begun, note))
+    keys_before = _numbered_keys(connection, target) if _is_late(target) and context.has_rows else ()
+    with progress(target.name, context.stop - context.start) as bar, _explained(project, target):
+        _load(project, connection, target, context, bar)
+    bookkeeping.write(connection, f"seeded:{target.name}", str(context.stop))
+    added = context.stop - context.start
+    done = Report(target.name, context.present + added, added, time.perf_counter() - begun, note)
+    return _Loaded(target, done, context, keys_before)
 
 
 def _load(project: Project, connection: sa.Connection, target: Target, context: Context, bar: Bar) -> None:
@@ -332,18 +382,138 @@ def _load(project: Project, connection: sa.Connection, target: Target, context: 
 
 def _load_once(project: Project, connection: sa.Connection, target: Target, context: Context, bar: Bar) -> None:
     fills = _fills(target, context)
-    made = rows_from(context.source, fills, list(fills), context.start, context.stop)
-    blocks = _checked(target, list(fills), made, context.start)
-    project.backend.bulk_load(connection, target.table, list(fills), _watched(blocks, bar))
+    blocks = _watched(_blocks(target, context, fills), bar)
+    size = Size(context.present, context.stop - context.start)
+    with _not_collecting():
+        project.backend.bulk_load(connection, target.table, list(fills), blocks, size)
 
 
-def _why_kept(connection: sa.Connection, target: Target) -> str:
-    """Return why a table is left alone: it holds rows that were not seeded, and nobody asked for more."""
-    if target.named or target.seeder is not None or f"{target.name}" in seeded_rows(connection):
-        return ""
-    if not _count(connection, target.table):
+@contextmanager
+def _not_collecting() -> Iterator[None]:
+    """Keep Python from looking for circular garbage: filling makes none, and many values that it would look through."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+# Keys that wait for their rows
+
+
+def _is_late(target: Target) -> bool:
+    return any(plan.second for plan in target.plans.values())
+
+
+def _set_late_keys(connection: sa.Connection, loaded: _Loaded) -> None:
+    """Set the references to rows of the same table, and to tables that were filled after it."""
+    target, context = loaded.target, loaded.context
+    assert context is not None
+    names = [name for name, plan in target.plans.items() if plan.second]
+    if not names or not target.table.primary_key.columns:
+        return
+    key_columns, keys = _new_keys(connection, loaded)
+    marks = {f"key_{column.name}": column for column in key_columns}
+    for name in names:
+        column = target.table.columns[name]
+        values = _late_values(connection, loaded, column)
+        update = (
+            sa.update(target.table)
+            .where(*(column == sa.bindparam(mark, type_=column.type) for mark, column in marks.items()))
+            .values({column: sa.bindparam("late_value", type_=column.type)})
+        )
+        changes = [
+            {**dict(zip(marks, key, strict=True)), "late_value": value}
+            for key, value in zip(keys, values, strict=True)
+            if value is not None
+        ]
+        for start in range(0, len(changes), BLOCK):
+            connection.execute(update, changes[start : start + BLOCK])
+
+
+def _late_values(connection: sa.Connection, loaded: _Loaded, column: sa.Column[Any]) -> list[Any]:
+    """Return what a column of each new row refers to."""
+    target, context = loaded.target, loaded.context
+    assert context is not None
+    second = target.plans[column.name].second
+    assert second is not None
+    if isinstance(second, earlier_row):
+        referred = next(key.column for key in column.foreign_keys if key.column.table is target.table)
+        before, own = _keys_in_order(connection, loaded, referred)
+        chances = _chances(context, column.name)
+        return second.choose([*before, *own], len(before), chances)
+    context.source.forget()  # the parents were not there when it was last looked
+    most = second.limit(context, column)
+    fill = {column.name: second.ready(context, column)}
+    made = [
+        value for block in rows_from(context.source, fill, [*fill], context.start, context.stop) for value in block[0]
+    ]
+    return [value if number < most else None for number, value in enumerate(made, context.start)]
+
+
+def _chances(context: Context, name: str) -> Iterator[tuple[float, float]]:
+    """Yield two random numbers for each new row; the same for a row whatever it was made together with."""
+
+    def fill(rows: Rows) -> list[tuple[float, float]]:
+        random = rows.random.random
+        return [(random(), random()) for _ in range(len(rows))]
+
+    for block in rows_from(context.source, {name: fill}, [name], context.start, context.stop):
+        yield from block[0]
+
+
+def _keys_in_order(
+    connection: sa.Connection, loaded: _Loaded, referred: sa.Column[Any]
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Return the keys of the rows that were there and of the new ones, each in the order in which they were made."""
+    target, context = loaded.target, loaded.context
+    assert context is not None
+    if target.plans[referred.name].field is None:
+        _, keys = _new_keys(connection, loaded)
+        return loaded.keys_before, [key for (key,) in keys]
+    fills = _fills(target, context)
+    blocks = rows_from(context.source, fills, [referred.name], 0, context.stop)
+    made = [value for block in blocks for value in block[0]]
+    there = set(connection.scalars(sa.select(referred))) if context.has_rows else ()
+    return [key for key in made[: context.start] if key in there], made[context.start :]
+
+
+def _new_keys(connection: sa.Connection, loaded: _Loaded) -> tuple[list[sa.Column[Any]], list[tuple[Any, ...]]]:
+    """Return the columns that tell new rows from each other, and their values in the order of the rows."""
+    target, context = loaded.target, loaded.context
+    assert context is not None
+    key = list(target.table.primary_key.columns)
+    numbered = [column for column in key if target.plans[column.name].field is None]
+    if numbered:
+        before = set(loaded.keys_before)
+        return numbered, [(one,) for one in _numbered_keys(connection, target) if one not in before]
+    names = [column.name for column in key]
+    blocks = rows_from(context.source, _fills(target, context), names, context.start, context.stop)
+    return key, [row for block in blocks for row in zip(*block, strict=True)]
+
+
+def _numbered_keys(connection: sa.Connection, target: Target) -> list[Any]:
+    """Return the keys that the database numbered, in the order of the rows."""
+    numbered = [one for one in target.table.primary_key.columns if target.plans[one.name].field is None]
+    return sorted(connection.scalars(sa.select(numbered[0]))) if numbered else []
+
+
+# One table
+
+
+def _why_kept(connection: sa.Connection, target: Target, *, deleting: bool = False) -> str:
+    """Return why a table is left alone: it holds rows that were not seeded, and nobody asked for more.
+
+    Rows of a data migration are deleted only where the table is named, even if others were seeded beside them.
+    """
+    if target.named or target.seeder is not None:
         return ""
     revision = bookkeeping.read(connection, f"inserted:{target.name}")
+    was_seeded = target.name in seeded_rows(connection) and not (deleting and revision)
+    if was_seeded or not _count(connection, target.table):
+        return ""
     return f"kept: they come from migration {revision}" if revision else "kept: they were not seeded"
 
 
@@ -358,7 +528,7 @@ def _prepare(
     wanted = request.count if request.count is not None else default
     more = request.add if request.add is not None else max(0, wanted - present)
     source = Source(target.table, request.random_seed, request.locale, target.today)
-    context = Context(source, connection, has_rows=in_table > 0, looks=in_table > used, start=used, stop=used + more)
+    context = Context(source, connection, in_table, looks=in_table > used, start=used, stop=used + more)
     possible = _most(target, context) - used if more else 0
     if more <= possible:
         return context, ""
@@ -385,14 +555,16 @@ def _fills(target: Target, context: Context) -> dict[str, Fill]:
     return fills
 
 
-def _checked(target: Target, columns: Sequence[str], blocks: Blocks, start: int) -> Blocks:
-    """Pass on blocks in which what the person declared breaks no constraint that can be read."""
-    bounds = inference.read_checks(target.table)
-    declared = [place for place, name in enumerate(columns) if target.plans[name].declared]
-    for block in blocks:
+def _blocks(target: Target, context: Context, fills: Mapping[str, Fill]) -> Blocks:
+    """Yield the rows to make in blocks, in which what the person declared breaks no constraint that can be read."""
+    names = list(fills)
+    bounds = read_checks(target.table)
+    declared = [place for place, name in enumerate(names) if target.plans[name].declared]
+    start = context.start
+    for block in rows_from(context.source, fills, names, start, context.stop):
         for place in declared:
-            column, plan = target.table.columns[columns[place]], target.plans[columns[place]]
-            known = bounds.get(column.name, inference.Bounds())
+            column, plan = target.table.columns[names[place]], target.plans[names[place]]
+            known = bounds.get(column.name, Bounds())
             inference.refuse_values(column, known, block[place], start, plan.why)
         yield block
         start += len(block[0])
@@ -404,29 +576,110 @@ def _watched(blocks: Blocks, bar: Bar) -> Blocks:
         bar.advance(len(block[0]) if block else 0)
 
 
+class _Refused(Exception):
+    """A row that the database refused."""
+
+    def __init__(self, target: Target, words: str) -> None:
+        super().__init__(words)
+        self.target = target
+
+
 @contextmanager
 def _explained(project: Project, target: Target) -> Iterator[None]:
-    """Turn a broken constraint into one line."""
+    """Tell a row that was refused from a connection that was lost."""
     try:
         yield
     except sa.exc.DBAPIError as error:
         if project.backend.explain(error) is not None:
             raise
-        where = f"project/seeds/{target.table.name}.py"
-        raise CommandError(
-            f"{target.name} could not be seeded: {project.backend.refusal(error)}. Nothing of it was kept",
-            f"say in {where} what the model cannot",
-        ) from error
+        raise _Refused(target, project.backend.refusal(error)) from error
+
+
+def _with_row(project: Project, connection: sa.Connection, error: _Refused, request: Request) -> CommandError:
+    """Return what was refused, in one line: the row and its values where it can be found, and what to write."""
+    target = error.target
+    found = None if request.fresh else _find_refused_row(project, connection, target, request)
+    shown = f" in row {found[0] + 1:,}: {_values_of(target, found[1], str(error))}" if found else ""
+    model = target.seeder.model.__name__ if target.seeder else target.name
+    where = target.seeder.__name__ if target.seeder else f"project/seeds/{target.table.name}.py"
+    column = next(iter(_named_columns(target, str(error))), None)
+    lines = f": {column} = ..." if column else ""
+    return CommandError(
+        f"{target.name} could not be seeded: {str(error).rstrip('.')}{shown}. Nothing of it was kept",
+        f"say in {where} what the model {'' if target.seeder else f'of {model} '}cannot{lines}",
+    )
+
+
+def _find_refused_row(
+    project: Project, connection: sa.Connection, target: Target, request: Request
+) -> tuple[int, dict[str, Any]] | None:
+    """Return the number and the values of the first row that the database refuses, by trying; keeps nothing."""
+    insert = sa.insert(target.table)
+    with connection.begin() as transaction:
+        try:
+            context, _ = _prepare(connection, target, request)
+            fills = _fills(target, context)
+            number = context.start
+            for block in rows_from(context.source, fills, list(fills), context.start, context.stop):
+                rows = [dict(zip(fills, row, strict=True)) for row in zip(*block, strict=True)]
+                while rows:
+                    size = len(rows)
+                    while size and not _accepts(connection, insert, rows[:size]):
+                        if size == 1:
+                            return number, rows[0]
+                        size //= 2
+                    number, rows = number + size, rows[size:]
+                    if number > context.start + FOUND_WITHIN:
+                        return None
+        except (sa.exc.DBAPIError, CommandError):
+            return None
+        finally:
+            transaction.rollback()
+    return None
+
+
+def _accepts(connection: sa.Connection, insert: sa.Insert, rows: Sequence[Mapping[str, Any]]) -> bool:
+    savepoint = connection.begin_nested()
+    try:
+        connection.execute(insert, rows)
+    except sa.exc.DBAPIError:
+        savepoint.rollback()
+        return False
+    savepoint.commit()
+    return True
+
+
+def _named_columns(target: Target, words: str) -> list[str]:
+    """Return the columns that a database's words are about: those of the constraint it names, or a column itself."""
+    said = {word.lower() for word in re.findall(r"\w+", words)}
+    for constraint in target.table.constraints:
+        if constraint.name and str(constraint.name).lower() in said:
+            if isinstance(constraint, sa.CheckConstraint):
+                used = {word.lower() for word in re.findall(r"\w+", str(constraint.sqltext))}
+                return [column.name for column in target.table.columns if column.name.lower() in used]
+            return [column.name for column in getattr(constraint, "columns", ())]
+    return [column.name for column in target.table.columns if column.name.lower() in said]
+
+
+def _values_of(target: Target, row: Mapping[str, Any], words: str) -> str:
+    named = [name for name in _named_columns(target, words) if name in row] or list(row)[:3]
+    return ", ".join(f"{name} = {inference.short(row[name])}" for name in named)
 
 
 def _delete_rows(connection: sa.Connection, targets: Sequence[Target]) -> None:
-    for target in reversed(_filled(connection, targets)):
+    """Delete the rows of tables, children first, and before that the keys that lead back to children."""
+    emptied = _filled(connection, targets)
+    for target in emptied:
+        keys = [name for name, plan in target.plans.items() if plan.second and target.table.columns[name].nullable]
+        if keys:
+            connection.execute(sa.update(target.table).values(dict.fromkeys(keys)))
+    for target in reversed(emptied):
         connection.execute(sa.delete(target.table))
         bookkeeping.delete(connection, f"seeded:{target.name}")
 
 
 def _filled(connection: sa.Connection, targets: Sequence[Target]) -> list[Target]:
-    return [target for target in targets if not _why_kept(connection, target)]
+    return [target for target in targets if not _why_kept(connection, target, deleting=True)]
 
 
 def _count(connection: sa.Connection, table: sa.Table) -> int:
@@ -435,7 +688,7 @@ def _count(connection: sa.Connection, table: sa.Table) -> int:
 
 def _conflicts(target: Target) -> list[str]:
     declared, methods = declarations(target.seeder)
-    return [*_misread(target), *inference.conflicts(target.table, declared, list(methods))]
+    return [*_misread(target), *inference.conflicts(target.table, declared, list(methods), target.around)]
 
 
 def _misread(target: Target) -> Iterator[str]:

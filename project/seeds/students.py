@@ -13,7 +13,7 @@ class StudentSeeder(Seeder):
     @column
     def birthday(self, rows: Rows) -> list[date]:
         """A pupil in grade g turns g + 6 within the school year."""
-        return [
-            date(rows.today.year - grade - 6, rows.today.month, rows.today.day) + timedelta(days=day)
-            for grade, day in zip(rows["grade"], rows.integers(0, 364), strict=True)
-        ]
+        days = [timedelta(day) for day in range(365)]
+        first = {grade: rows.today.replace(year=rows.today.year - grade - 6) for grade in range(1, 13)}
+        born = rows.once("born", lambda: {grade: [first[grade] + day for day in days] for grade in first})
+        return [born[grade][day] for grade, day in zip(rows["grade"], rows.integers(0, 364), strict=True)]

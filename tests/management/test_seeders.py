@@ -372,8 +372,8 @@ def test_list_names_the_seeders_own_fields_and_methods(seeds: Seeds, manage: Run
         ["born", "the seeder", "ThingSeeder.born"],
         ["seen", "the last year", "DateTime column"],
         ["price", "the seeder, row by row", "ThingSeeder.price"],
-        ["shelf", "numbered", "UNIQUE one_place"],
-        ["place", "0 to 1000", "Integer column"],
+        ["shelf", "0 to 1000, each combination with place once", "Integer column, UNIQUE one_place"],
+        ["place", "0 to 1000, each combination with shelf once", "Integer column, UNIQUE one_place"],
         ["box_id", "a row of boxes", "ThingSeeder.box_id"],
     ]
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from ..errors import CommandError, driver_words
+from ..outcomes import Picked
 
 CONNECT_TIMEOUT = 10  # seconds for a server to answer a new connection
 LOCK_TIMEOUT = 60  # seconds to wait for another process that migrates or seeds
@@ -19,7 +20,12 @@ STATEMENT_LOCK_TIMEOUT = 20  # seconds for DDL to wait behind somebody's open tr
 IDLE = 1.0  # seconds without a statement after which a session in a transaction counts as forgotten
 SAY_AFTER = 2  # seconds of waiting before saying for whom
 
+REMEMBERED = 50_000  # converted values of a column that are kept
+REBUILD_FROM = 20_000  # rows
+
 Notify = Callable[[str], None]
+Blocks = Iterable[Sequence[Sequence[Any]]]
+Convert = Callable[[Sequence[Any]], Sequence[Any]]
 LockName = Literal["migrate", "reset"]
 
 
@@ -49,6 +55,18 @@ class Relation(NamedTuple):
 
     kind: str
     name: TableName
+
+
+class Size(NamedTuple):
+    """How many rows a table holds, and how many will come."""
+
+    present: int
+    coming: int
+
+    @property
+    def is_worth_rebuilding(self) -> bool:
+        """Return whether building an index anew takes less time than keeping it while the rows come."""
+        return self.coming >= REBUILD_FROM and self.coming > self.present
 
 
 class Backend:
@@ -207,31 +225,34 @@ class Backend:
 
     # Filling it
 
+    def numbers(self, column: sa.Column[Any]) -> bool:
+        """Return whether this database gives an integer primary key its values by itself."""
+        return True
+
+    def can_defer(self, key: sa.ForeignKeyConstraint) -> bool:
+        """Return whether a foreign key can be checked at the end of the transaction."""
+        return False
+
+    def defer_keys(self, connection: sa.Connection) -> None:
+        """Have foreign keys checked at the end of the open transaction, those that can be."""
+
     def bulk_load(
-        self,
-        connection: sa.Connection,
-        table: sa.Table,
-        columns: Sequence[str],
-        blocks: Iterable[Sequence[Sequence[object]]],
-    ) -> int:
-        """Insert blocks of columns by the fastest safe way there is, in the open transaction; return the rows.
+        self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], blocks: Blocks, size: Size
+    ) -> None:
+        """Insert blocks of columns by the fastest safe way there is, in the open transaction.
 
         Args:
             columns: names of the columns that are filled, in the order of each block's lists.
             blocks: for each block one list of Python values per column, all of the same length.
+            size: how many rows there are and how many will come.
         """
         insert = sa.insert(table)
-        loaded = 0
         for block in blocks:
             rows = [dict(zip(columns, values, strict=True)) for values in zip(*block, strict=True)]
             if rows:
                 connection.execute(insert, rows)
-            loaded += len(rows)
-        return loaded
 
-    def _converters(
-        self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]
-    ) -> list[Callable[[Sequence[object]], Sequence[object]]]:
+    def _converters(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> list[Convert]:
         """Return for each column what turns its Python values into the driver's, as SQLAlchemy itself would."""
         return [_converter(table.columns[name].type, connection.dialect) for name in columns]
 
@@ -242,13 +263,47 @@ class Backend:
         raise NotImplementedError
 
 
-def _converter(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Sequence[object]], Sequence[object]]:
+def _converter(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Convert:
     convert = kind.dialect_impl(dialect).bind_processor(dialect)
     if convert is None:
         return lambda values: values
-    if isinstance(kind, sa.Date | sa.DateTime | sa.Enum | sa.Boolean):  # many rows, few values: convert each once
-        return lambda values: list(map({value: convert(value) for value in set(values)}.__getitem__, values))
-    return lambda values: [convert(value) for value in values]
+    if isinstance(kind, sa.Date | sa.DateTime | sa.Enum | sa.Boolean | sa.Numeric | sa.Time):
+        return through_tables(Remembered(convert).all)
+    return through_tables(lambda values: list(map(convert, values)))
+
+
+def through_tables(convert: Convert) -> Convert:
+    """Return what converts a table of outcomes once, instead of what is picked from it again and again."""
+    known: dict[int, tuple[Sequence[Any], Sequence[Any] | None]] = {}
+
+    def convert_picked(values: Sequence[Any]) -> Sequence[Any]:
+        if not isinstance(values, Picked):
+            return convert(values)
+        table, converted = known.get(id(values.table), (values.table, None))
+        if converted is None and id(table) in known:  # it comes again: there are more blocks
+            converted = convert(table)
+        known[id(table)] = table, converted
+        return values.draws.of(converted) if converted is not None else convert(values)
+
+    return convert_picked
+
+
+class Remembered(dict[Any, Any]):
+    """A function's results by its argument: of many rows with few values each value is converted once."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, value: Any) -> Any:
+        self[value] = made = self._make(value)
+        return made
+
+    def all(self, values: Sequence[Any]) -> list[Any]:
+        """Return what the function makes of each value."""
+        if len(self) > REMEMBERED:
+            self.clear()
+        return list(map(self.__getitem__, values))
 
 
 def drop_each(connection: sa.Connection, relations: Iterable[Relation], *, cascade: str = "") -> None:

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from ..errors import CommandError, first_line
+from ..types import plain_type
 from . import text
 from .base import (
     CONNECT_TIMEOUT,
     IDLE,
     STATEMENT_LOCK_TIMEOUT,
     Backend,
+    Blocks,
     LockName,
     Notify,
     Relation,
+    Size,
     driver_errors,
     drop_each,
     drop_tables_at_once,
     idle_for,
 )
+
+STATEMENT = 1 << 20  # bytes of an INSERT of many rows
 
 
 class MariaDB(Backend):
@@ -168,60 +180,69 @@ class MariaDB(Backend):
         connection.commit()
 
     def bulk_load(
-        self,
-        connection: sa.Connection,
-        table: sa.Table,
-        columns: Sequence[str],
-        blocks: Iterable[Sequence[Sequence[object]]],
-    ) -> int:
-        if self.url.get_driver_name() != "pymysql" or not self._may_load_files(connection):
-            return super().bulk_load(connection, table, columns, blocks)
-        converters = self._converters(connection, table, columns)
-        loaded = 0
-        for block in blocks:
-            values = [convert(column) for convert, column in zip(converters, block, strict=True)]
-            lines = text.rows_of(values, _KINDS)
-            if lines is None:  # a type without a text
-                loaded += super().bulk_load(connection, table, columns, [block])
-            else:
-                self._load_lines(connection, table, columns, lines, len(block[0]))
-                loaded += len(block[0])
-        return loaded
+        self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], blocks: Blocks, size: Size
+    ) -> None:
+        if self.url.get_driver_name() != "pymysql" or not columns:
+            super().bulk_load(connection, table, columns, blocks, size)
+            return
+        kinds = [plain_type(table.columns[name]) for name in columns]
+        converters = [
+            convert if not isinstance(kind, sa.LargeBinary) else lambda values: values
+            for kind, convert in zip(kinds, self._converters(connection, table, columns), strict=True)
+        ]
+        converted = ([convert(column) for convert, column in zip(converters, block, strict=True)] for block in blocks)
+        if self._may_load_files(connection):
+            self._load_lines(connection, table, columns, converted)
+        else:
+            self._insert(connection, table, columns, converted)
 
     def _may_load_files(self, connection: sa.Connection) -> bool:
-        return bool(connection.scalar(sa.text("SELECT @@GLOBAL.local_infile")))
+        return hasattr(os, "mkfifo") and bool(connection.scalar(sa.text("SELECT @@GLOBAL.local_infile")))
 
-    def _load_lines(
-        self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], lines: str, rows: int
-    ) -> None:
-        """Load lines through a file; what LOAD DATA LOCAL would skip or bend with a warning is an error here.
+    def _load_lines(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], blocks: Blocks) -> None:
+        """Load lines through a pipe; what LOAD DATA LOCAL would skip or bend with a warning is an error here.
 
         https://mariadb.com/kb/en/load-data-infile/#priority-and-concurrency
         """
         import pymysql
 
-        quote = connection.dialect.identifier_preparer
         driver = connection.connection.driver_connection
         assert driver is not None
-        with (
-            driver_errors(connection, pymysql.MySQLError),
-            tempfile.NamedTemporaryFile(suffix=".tsv") as file,
-            driver.cursor() as cursor,
-        ):
-            file.write(lines.encode())
-            file.flush()
-            names = ", ".join(map(quote.quote, columns))
-            target = quote.format_table(table)
-            cursor.execute(
-                f"LOAD DATA LOCAL INFILE '{pymysql.converters.escape_string(file.name)}' INTO TABLE {target}"
-                f" CHARACTER SET utf8mb4 ({names})".replace("%", "%%"),
-                (),
-            )
+        statement = _load_statement(connection, table, columns)
+        with driver_errors(connection, pymysql.MySQLError), driver.cursor() as cursor, _Pipe() as pipe:
+            pipe.read_by(lambda: cursor.execute(statement.format(file=pymysql.converters.escape_string(pipe.path))))
+            try:
+                rows = pipe.write(blocks)
+            except (KeyboardInterrupt, SystemExit):
+                driver._force_close()  # the server is amid a statement that would go on: it ends with the connection
+                connection.invalidate()
+                raise
             inserted = cursor.rowcount
             if inserted != rows or cursor.warning_count:
                 cursor.execute("SHOW WARNINGS LIMIT 1")
                 _, code, words = cursor.fetchone() or ("", 0, f"{rows - inserted} of {rows} rows were left out")
                 raise pymysql.IntegrityError(code, words)
+
+    def _insert(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], blocks: Blocks) -> None:
+        """Insert many rows with each statement, where the server takes no files."""
+        import pymysql
+
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        most = int(connection.scalar(sa.text("SELECT @@max_allowed_packet")) or 0) // 2
+        quote = connection.dialect.identifier_preparer
+        names = ", ".join(map(quote.quote, columns))
+        insert = f"INSERT INTO {quote.format_table(table)} ({names}) VALUES "  # noqa: S608  # quoted names
+        texts = _Literals(driver.escape)
+        with driver_errors(connection, pymysql.MySQLError), driver.cursor() as cursor:
+            for block in blocks:
+                values = texts.columns(block)
+                if values is None:
+                    raise TypeError(f"a value for {table.fullname} is of a type that has no literal")
+                rows = [f"({row})" for row in map(",".join, zip(*values, strict=True))]
+                step = max(1, len(rows) * min(most, STATEMENT) // (sum(map(len, rows)) * 4 + 1))
+                for start in range(0, len(rows), step):
+                    cursor.execute(insert + ",".join(rows[start : start + step]))
 
     def client(self) -> tuple[list[str], dict[str, str]]:
         url = self.url
@@ -242,8 +263,115 @@ class MariaDB(Backend):
         return ["mariadb", *arguments, *database], {"MYSQL_PWD": password} if password else {}
 
 
+def _load_statement(connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> str:
+    """Return the LOAD DATA of some columns, with a place for the file; bytes come as hexadecimal digits."""
+    quote = connection.dialect.identifier_preparer
+    places, binary = [], []
+    for number, name in enumerate(columns):
+        is_binary = isinstance(plain_type(table.columns[name]), sa.LargeBinary)
+        places.append(f"@bytes{number}" if is_binary else quote.quote(name))
+        binary += [f"{quote.quote(name)} = UNHEX(@bytes{number})"] if is_binary else []
+    after = f" SET {', '.join(binary)}" if binary else ""
+    target = f"{quote.format_table(table)} CHARACTER SET utf8mb4 ({', '.join(places)}){after}"
+    return f"LOAD DATA LOCAL INFILE '{{file}}' INTO TABLE {target.replace('{', '{{').replace('}', '}}')}"
+
+
+class _Pipe:
+    """A file that is read, in a thread of its own, while it is written: rows as text."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="rows-")
+        self.path = str(Path(self._folder.name, "pipe"))
+        self._reader: threading.Thread | None = None
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> _Pipe:
+        os.mkfifo(self.path, 0o600)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._reader is not None:
+            self._reader.join()
+        self._folder.cleanup()
+
+    def read_by(self, read: Callable[[], object]) -> None:
+        """Start what opens and reads the file."""
+
+        def run() -> None:
+            try:
+                read()
+            except BaseException as error:  # raised again by write, in the thread that waits for it
+                self._error = error
+            with contextlib.suppress(OSError):  # a writer that still waits for a reader finds one that leaves
+                os.close(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK))
+
+        self._reader = threading.Thread(target=run, daemon=True)
+        self._reader.start()
+
+    def write(self, blocks: Blocks) -> int:
+        """Write rows and wait until they are read; return how many they were.
+
+        Raises whatever the reader raised.
+        """
+        assert self._reader is not None
+        texts = text.Lines(_KINDS)
+        rows = 0
+        try:
+            with open(self.path, "wb", buffering=0) as file:
+                for block in blocks:
+                    lines = texts.of(block)
+                    if lines is None:
+                        raise TypeError("a value is of a type that has no text")
+                    data = memoryview(lines.encode())
+                    while data:
+                        data = data[file.write(data) :]
+                    rows += len(block[0])
+        except BrokenPipeError:
+            pass  # the reader has left, and says why
+        self._reader.join()
+        if self._error is not None:
+            raise self._error
+        return rows
+
+
+class _Literals(text.Texts):
+    """Values as SQL literals."""
+
+    def __init__(self, escape: Callable[[str], str]) -> None:
+        self._escape = escape
+        quoted: text.Render = lambda value: f"'{value}'"  # noqa: E731  # one of a table of them
+        super().__init__(
+            {
+                **dict.fromkeys((date, time, UUID), quoted),
+                str: escape,
+                int: str,
+                float: repr,
+                Decimal: str,
+                bool: _KINDS[bool],
+                datetime: lambda value: f"'{_KINDS[datetime](value)}'",
+                timedelta: lambda value: f"'{_KINDS[timedelta](value)}'",
+                bytes: lambda value: f"x'{value.hex()}'",
+            },
+            null="NULL",
+        )
+
+    def strings(self, values: Sequence[str]) -> Sequence[str]:
+        together = "".join(values)
+        if together.isprintable() and "'" not in together and "\\" not in together and '"' not in together:
+            return [f"'{value}'" for value in values]
+        return super().strings(values)
+
+
+def _in_utc(value: datetime) -> str:
+    """Return a moment without its zone, which MariaDB would warn of."""
+    return str(value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value)
+
+
 _KINDS: dict[type, text.Render] = {
     bool: lambda value: "1" if value else "0",
+    bytes: bytes.hex,
+    datetime: _in_utc,
+    timedelta: str,
 }
 
 

@@ -1,4 +1,4 @@
-"""Values as the text that PostgreSQL's COPY and MariaDB's LOAD DATA read: tabs between, \\N for NULL.
+"""Values as text: lines with tabs for PostgreSQL's COPY and MariaDB's LOAD DATA, or literals for an INSERT.
 
 https://www.postgresql.org/docs/current/sql-copy.html
 https://mariadb.com/kb/en/load-data-infile/
@@ -7,55 +7,102 @@ https://mariadb.com/kb/en/load-data-infile/
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from ..outcomes import Picked
+from .base import Remembered
+
 Render = Callable[[Any], str]
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
-_COMMON: Mapping[type, Render] = {
-    type(None): lambda value: "\\N",
-    str: lambda value: value.translate(_ESCAPES),
-    int: str,
-    float: repr,
-    Decimal: str,
-    date: str,
-    datetime: str,
-    time: str,
-    UUID: str,
-}
+_ESCAPED = [chr(code) for code in _ESCAPES]
+# Of these types many rows hold few values: each value is written once.
+_REPEATED = {bool, Decimal, date, datetime, time, timedelta}
 
 
-def rows_of(columns: Sequence[Sequence[Any]], own: Mapping[type, Render]) -> str | None:
-    """Return rows as lines of text; None when some value is of a type that has no text here.
+class Texts:
+    """Writes the values of some columns, block after block."""
 
-    Args:
-        columns: one sequence of values for each column, all of the same length.
-        own: how this database writes the types that databases write differently.
-    """
-    renders = {**_COMMON, **own}
-    texts = [_column(values, renders) for values in columns]
-    if any(one is None for one in texts):
-        return None
-    return "\n".join(map("\t".join, zip(*(one for one in texts if one is not None), strict=True))) + "\n"
+    def __init__(self, renders: Mapping[type, Render], *, null: str) -> None:
+        """Take how each type is written, and what stands for NULL."""
+        self._renders = {type(None): lambda _: null, **renders}
+        self._null = null
+        self._tables: dict[int, tuple[Sequence[Any], Sequence[str] | None]] = {}
+        self._remembered: dict[tuple[int, type], Remembered] = {}
+
+    def columns(self, columns: Sequence[Sequence[Any]]) -> list[Sequence[str]] | None:
+        """Return the texts of each column; None when some value is of a type that has no text."""
+        texts = [self._column(place, values) for place, values in enumerate(columns)]
+        known = [one for one in texts if one is not None]
+        return known if len(known) == len(texts) else None
+
+    def _column(self, place: int, values: Sequence[Any]) -> Sequence[str] | None:
+        if isinstance(values, Picked):
+            return self._picked(place, values)
+        kinds = set(map(type, values))
+        if not kinds <= self._renders.keys():
+            return None
+        if kinds == {int}:
+            return list(map(str, values))
+        if kinds == {str}:
+            return self.strings(values)
+        some = kinds - {type(None)}
+        if len(some) != 1:
+            return [self._renders[type(value)](value) for value in values]
+        [kind] = some
+        if kind is str:
+            present = iter(self.strings([value for value in values if value is not None]))
+            return [self._null if value is None else next(present) for value in values]
+        render = self._renders[kind]
+        if kind not in _REPEATED:
+            return [self._null if value is None else render(value) for value in values]
+        if (place, kind) not in self._remembered:
+            self._remembered[place, kind] = Remembered(lambda value: self._null if value is None else render(value))
+        return self._remembered[place, kind].all(values)
+
+    def _picked(self, place: int, values: Picked[Any]) -> Sequence[str] | None:
+        """Write a table of outcomes when it comes again, and from then on take the texts from it."""
+        table, texts = self._tables.get(place, (None, None))
+        if table is values.table and texts is None:
+            texts = self._column(place, values.table)
+        self._tables[place] = values.table, texts
+        return values.draws.of(texts) if texts is not None else self._column(place, values[:])
+
+    def strings(self, values: Sequence[str]) -> Sequence[str]:
+        """Return how strings are written."""
+        return list(map(self._renders[str], values))
 
 
-def _column(values: Sequence[Any], renders: Mapping[type, Render]) -> Sequence[str] | None:
-    kinds = set(map(type, values))
-    if not kinds <= renders.keys():
-        return None
-    if kinds == {str}:
-        return values if _is_plain(values) else [value.translate(_ESCAPES) for value in values]
-    if kinds == {int}:
-        return list(map(str, values))
-    if len(kinds) == 1:  # many rows, few values: write each once
-        render = renders[kinds.pop()]
-        return list(map({value: render(value) for value in set(values)}.__getitem__, values))
-    return [renders[type(value)](value) for value in values]
+class Lines(Texts):
+    """Rows as lines, with tabs between the values."""
+
+    def __init__(self, own: Mapping[type, Render]) -> None:
+        """Take how this database writes the types that databases write differently."""
+        common: dict[type, Render] = {
+            str: escaped,
+            int: str,
+            float: repr,
+            Decimal: str,
+            date: str,
+            datetime: str,
+            time: str,
+            UUID: str,
+        }
+        super().__init__({**common, **own}, null="\\N")
+
+    def strings(self, values: Sequence[str]) -> Sequence[str]:
+        together = "".join(values)
+        return list(map(escaped, values)) if any(map(together.__contains__, _ESCAPED)) else values
+
+    def of(self, columns: Sequence[Sequence[Any]]) -> str | None:
+        """Return rows as lines; None when some value is of a type that has no text."""
+        texts = self.columns(columns)
+        return "\n".join(map("\t".join, zip(*texts, strict=True))) + "\n" if texts is not None else None
 
 
-def _is_plain(values: Sequence[str]) -> bool:
-    together = "".join(values)
-    return not any(chr(code) in together for code in _ESCAPES)
+def escaped(value: str) -> str:
+    """Return a text as it stands in a line."""
+    return value.translate(_ESCAPES)

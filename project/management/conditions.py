@@ -1,0 +1,529 @@
+"""What CHECK constraints say of columns: read with sqlglot, as models write them and as databases report them."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from .fields import scale_of
+from .numbering import Column
+from .types import plain_type
+
+# CURRENT_DATE in a CHECK is the day on which the row is stored: what counts as today here is kept well away from it.
+PAST, FUTURE = date(2025, 9, 1), date(2100, 1, 1)
+
+
+@dataclass
+class Bounds:
+    """What the CHECK constraints of a table say of one column."""
+
+    low: Any = None
+    high: Any = None
+    options: list[Any] | None = None
+    excluded: list[Any] = field(default_factory=list)
+    shortest: int = 0  # characters
+    longest: int | None = None
+    spelling: list[str] | None = None  # the characters that may stand at each place
+    case: str = ""  # upper or lower
+    after: list[tuple[str, bool]] = field(default_factory=list)  # columns it is at least, or is more than, each
+    unequal: list[str] = field(default_factory=list)  # columns it must differ from
+    never_null: bool = False
+    always_null: bool = False
+    names: list[str] = field(default_factory=list)
+
+    @property
+    def why(self) -> str:
+        return "CHECK " + ", ".join(dict.fromkeys(self.names)) if self.names else ""
+
+
+Found = dict[str, Bounds]
+
+
+def read_checks(table: sa.Table) -> Found:
+    """Return what can be read of a table's CHECK constraints, by column; the rest is left to the database."""
+    found: Found = {}
+    for constraint in sorted(table.constraints, key=lambda one: str(one.name)):
+        if isinstance(constraint, sa.CheckConstraint):
+            sql = _text_of(constraint)
+            _Reader(table, found, str(constraint.name or sql)).read(_parsed(sql))
+    _pass_on(found)
+    return found
+
+
+def _text_of(constraint: sa.CheckConstraint) -> str:
+    try:
+        return str(constraint.sqltext.compile(compile_kwargs={"literal_binds": True}))
+    except sa.exc.CompileError:
+        return str(constraint.sqltext)
+
+
+def _parsed(sql: str) -> Any:
+    """Return the expression's tree, None where no dialect can read it."""
+    import sqlglot
+    from sqlglot import exp
+
+    dialects = (
+        ("mysql",) if "`" in sql else ("postgres", "mysql") if re.search(r"::|~|\bANY\b", sql) else (None, "mysql")
+    )
+    for dialect in dialects:
+        try:
+            return sqlglot.parse_one(sql, into=exp.Condition, dialect=dialect)
+        except sqlglot.errors.SqlglotError:
+            continue
+    return None
+
+
+def _pass_on(found: Found) -> None:
+    """Let the bounds of columns that are compared with each other hold for both: 1 <= lowest <= highest <= 12."""
+    for _ in range(len(found)):
+        for larger in list(found.values()):
+            for name, strictly in larger.after:
+                smaller = found.setdefault(name, Bounds())
+                if larger.high is not None:
+                    step = 1 if strictly and isinstance(larger.high, int) else 0
+                    highest = larger.high - step if step else larger.high
+                    smaller.high = highest if smaller.high is None else _least(smaller.high, highest)
+                    smaller.names += [one for one in larger.names if one not in smaller.names]
+                if smaller.low is not None:
+                    step = 1 if strictly and isinstance(smaller.low, int) else 0
+                    lowest = smaller.low + step if step else smaller.low
+                    larger.low = lowest if larger.low is None else _most(larger.low, lowest)
+
+
+class _Reader:
+    """Reads one constraint into what is known of a table's columns."""
+
+    def __init__(self, table: sa.Table, found: Found, name: str) -> None:
+        self.table, self.found, self.name = table, found, name
+
+    def read(self, node: Any, *, negated: bool = False) -> bool:
+        """Take note of a condition; return whether rows that keep to what was noted are certain to fulfil it."""
+        from sqlglot import exp
+
+        if node is None:
+            return False
+        node = node.unnest()
+        if isinstance(node, exp.Not):
+            return self.read(node.this, negated=not negated)
+        if isinstance(node, exp.And | exp.Or):
+            parts = list(node.flatten())
+            if isinstance(node, exp.Or) is negated:
+                understood = [self.read(part, negated=negated) for part in parts]  # each of them, whatever the others
+                return all(understood)
+            return self._read_any(parts, negated)
+        column = self._column(node)
+        if column is not None and isinstance(plain_type(column), sa.Boolean):
+            return self._limit_to(column, [not negated])
+        for kind, reads in self._kinds(exp).items():
+            if isinstance(node, kind):
+                return reads(node, negated)
+        return False
+
+    def _kinds(self, exp: Any) -> dict[Any, Callable[[Any, bool], bool]]:
+        return {
+            exp.Between: self._read_between,
+            exp.In: self._read_in,
+            exp.Is: self._read_is,
+            exp.Like: self._read_like,
+            exp.ILike: self._read_like,
+            exp.RegexpLike: self._read_regexp,
+            exp.RegexpILike: self._read_regexp,
+            (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE): self._read_comparison,
+        }
+
+    def _read_any(self, parts: list[Any], negated: bool) -> bool:
+        """Read alternatives: `x = 1 OR x = 2` as a list, others by keeping to the first one that can be read."""
+        from sqlglot import exp
+
+        together: dict[str, list[Any]] = {}
+        for part in parts:
+            trial: Found = {}
+            _Reader(self.table, trial, self.name).read(part, negated=negated)
+            options = [bounds.options for bounds in trial.values()]
+            if len(trial) == 1 and options[0] is not None:
+                together.setdefault(next(iter(trial)), []).extend(options[0])
+        if len(together) == 1 and sum(len(found) for found in together.values()) >= len(parts):
+            [(name, values)] = together.items()
+            return self._limit_to(self.table.columns[name], list(dict.fromkeys(values)))
+        meaningful = [part for part in parts if not isinstance(part.unnest(), exp.Is)]
+        for part in meaningful + [part for part in parts if part not in meaningful]:
+            trial = deepcopy(self.found)
+            if _Reader(self.table, trial, self.name).read(part, negated=negated):
+                self.found.clear()
+                self.found.update(trial)
+                return True
+        return False
+
+    def _read_between(self, node: Any, negated: bool) -> bool:
+        if negated:
+            return False
+        low = self._compare(node.this, ">=", node.args["low"])
+        return self._compare(node.this, "<=", node.args["high"]) and low
+
+    def _read_in(self, node: Any, negated: bool) -> bool:
+        return self._read_list(node.this, node.expressions, negated)
+
+    def _read_list(self, left: Any, nodes: Iterable[Any], negated: bool) -> bool:
+        column = self._column(left)
+        values = [_value(one, column) for one in nodes] if column is not None else []
+        if column is None or not values or None in values:
+            return False
+        return self._exclude(column, values) if negated else self._limit_to(column, values)
+
+    def _read_is(self, node: Any, negated: bool) -> bool:
+        from sqlglot import exp
+
+        column = self._column(node.this)
+        if column is None:
+            return False
+        if isinstance(node.expression, exp.Boolean):
+            return self._limit_to(column, [node.expression.this is not negated])
+        if not isinstance(node.expression, exp.Null):
+            return False
+        bounds = self._bounds(column)
+        bounds.never_null, bounds.always_null = bounds.never_null or negated, bounds.always_null or not negated
+        return negated or column.nullable is True
+
+    def _read_like(self, node: Any, negated: bool) -> bool:
+        column = self._column(node.this)
+        pattern = _literal(node.expression)
+        if column is None or pattern is None or negated:
+            return False
+        return self._spell(column, lambda more: _places_of_like(pattern, more))
+
+    def _read_regexp(self, node: Any, negated: bool) -> bool:
+        column = self._column(node.this)
+        pattern = _literal(node.expression)
+        if column is None or pattern is None or negated:
+            return False
+        return self._spell(column, lambda more: _places_of_regexp(pattern, more))
+
+    def _spell(self, column: Column, places: Callable[[int], list[str] | None]) -> bool:
+        """Note a spelling, with as many characters where any number may stand as the column has room for."""
+        length = getattr(plain_type(column), "length", None)
+        for more in (6, 2, 1, 0):
+            found = places(more)
+            if found is None:
+                return False
+            if length is None or len(found) <= length:
+                bounds = self._bounds(column)
+                if bounds.spelling is not None:
+                    return False
+                bounds.spelling = found
+                return True
+        return False
+
+    def _read_comparison(self, node: Any, negated: bool) -> bool:
+        from sqlglot import exp
+
+        signs = {exp.LTE: "<=", exp.LT: "<", exp.GTE: ">=", exp.GT: ">", exp.EQ: "=", exp.NEQ: "<>"}
+        sign = signs[type(node)]
+        right = node.expression.unnest()
+        if isinstance(right, exp.Any) and sign == "=":
+            listed = right.this.unnest()
+            listed = listed.this if isinstance(listed, exp.Cast) else listed
+            return self._read_list(node.this, listed.unnest().expressions, negated)
+        return self._compare(node.this, _OPPOSITE[sign] if negated else sign, node.expression)
+
+    def _compare(self, left: Any, sign: str, right: Any) -> bool:
+        one, other = self._column(left), self._column(right)
+        if one is not None and other is not None:
+            return self._compare_columns(one, sign, other)
+        if one is None and (other is not None or self._measured(right) is not None):
+            left, right, one, sign = right, left, other, _MIRRORED[sign]
+        if one is None:
+            measured = self._measured(left)
+            return measured is not None and self._compare_measure(*measured, sign, right)
+        value = _value(right, one)
+        if value is None:
+            day = _today(right, sign, one)
+            return day is not None and self._limit(one, sign, day)
+        if isinstance(value, str) and sign == "<>" and value == "":
+            self._bounds(one).shortest = max(1, self._bounds(one).shortest)
+            return True
+        return self._limit(one, sign, value)
+
+    def _compare_columns(self, one: Column, sign: str, other: Column) -> bool:
+        if sign in ("<=", "<"):
+            one, other, sign = other, one, _MIRRORED[sign]
+        if sign == "<>":
+            later = max((one, other), key=list(self.table.columns).index)
+            self._bounds(later).unequal.append((other if later is one else one).name)
+            return True
+        if sign == "=" or one is other:
+            return False
+        self._bounds(one).after.append((other.name, sign == ">"))
+        return True
+
+    def _limit(self, column: Column, sign: str, value: Any) -> bool:
+        if sign == "=":
+            return self._limit_to(column, [value])
+        if sign == "<>":
+            return self._exclude(column, [value])
+        bounds = self._bounds(column)
+        step = step_of(column) if sign in ("<", ">") else None
+        if sign.startswith("<"):
+            value = value if step is None else value - step
+            bounds.high = value if bounds.high is None else _least(bounds.high, value)
+        else:
+            value = value if step is None else value + step
+            bounds.low = value if bounds.low is None else _most(bounds.low, value)
+        return True
+
+    def _limit_to(self, column: Column, values: list[Any]) -> bool:
+        bounds = self._bounds(column)
+        bounds.options = [one for one in values if bounds.options is None or one in bounds.options]
+        return True
+
+    def _exclude(self, column: Column, values: list[Any]) -> bool:
+        self._bounds(column).excluded += values
+        return True
+
+    def _measured(self, node: Any) -> tuple[str, Column] | None:
+        """Return what is measured of a column and which: its length, its upper or lower case, or itself trimmed."""
+        from sqlglot import exp
+
+        node = node.unnest()
+        name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
+        kinds = {exp.Length: "length", exp.Upper: "upper", exp.Lower: "lower", exp.Trim: "trim"}
+        what = kinds.get(type(node)) or ("length" if name in ("len", "octet_length", "character_length") else "")
+        inner = node.expressions[0] if name and node.expressions else node.this if what else None
+        if not what or inner is None:
+            return None
+        deeper = self._measured(inner) if hasattr(inner, "unnest") else None
+        column = deeper[1] if deeper is not None and deeper[0] == "trim" else self._column(inner)
+        return (what, column) if column is not None else None
+
+    def _compare_measure(self, what: str, column: Column, sign: str, right: Any) -> bool:
+        bounds = self._bounds(column)
+        if what in ("upper", "lower"):
+            if sign != "=" or self._column(right) is not column:
+                return False
+            bounds.case = what
+            return True
+        if what == "trim":
+            return self._compare_trimmed(column, sign, right)
+        text = _literal(right)
+        if text is None or not re.fullmatch(r"\d{1,9}", text):
+            return False
+        number = int(text)
+        if sign in ("=", ">=", ">"):
+            bounds.shortest = max(bounds.shortest, number + (sign == ">"))
+        if sign in ("=", "<=", "<"):
+            most = number - (sign == "<")
+            bounds.longest = most if bounds.longest is None else min(bounds.longest, most)
+        if sign == "<>":
+            bounds.shortest = max(bounds.shortest, number + 1)
+        return True
+
+    def _compare_trimmed(self, column: Column, sign: str, right: Any) -> bool:
+        if sign == "<>" and _literal(right) == "":
+            self._bounds(column).shortest = max(1, self._bounds(column).shortest)
+            return True
+        return sign == "=" and self._column(right) is column
+
+    def _bounds(self, column: Column) -> Bounds:
+        bounds = self.found.setdefault(column.name, Bounds())
+        if self.name not in bounds.names:
+            bounds.names.append(self.name)
+        return bounds
+
+    def _column(self, node: Any) -> Column | None:
+        from sqlglot import exp
+
+        node = _without_cast(node)
+        if not isinstance(node, exp.Column):
+            return None
+        return next((one for one in self.table.columns if one.name.lower() == node.name.lower()), None)
+
+
+_MIRRORED = {"<=": ">=", "<": ">", ">=": "<=", ">": "<", "=": "=", "<>": "<>"}
+_OPPOSITE = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "=": "<>", "<>": "="}
+
+
+def step_of(column: Column) -> Any:
+    """Return the distance between two neighbouring values of a column."""
+    kind = plain_type(column)
+    if isinstance(kind, sa.Integer):
+        return 1
+    if isinstance(kind, sa.Numeric | sa.Float):
+        return Decimal(1).scaleb(-scale_of(column))
+    if isinstance(kind, sa.DateTime | sa.Interval):
+        return timedelta(seconds=1)
+    return timedelta(days=1) if isinstance(kind, sa.Date) else None
+
+
+def _least(one: Any, other: Any) -> Any:
+    try:
+        return min(one, other)
+    except TypeError:  # a moment with a zone and one without
+        return one
+
+
+def _most(one: Any, other: Any) -> Any:
+    try:
+        return max(one, other)
+    except TypeError:  # a moment with a zone and one without
+        return one
+
+
+# Literals
+
+
+def _without_cast(node: Any) -> Any:
+    from sqlglot import exp
+
+    node = node.unnest()
+    while isinstance(node, exp.Cast | exp.TryCast | exp.Collate):
+        node = node.this.unnest()
+    return node
+
+
+def _literal(node: Any) -> str | None:
+    from sqlglot import exp
+
+    node = _without_cast(node)
+    return str(node.this) if isinstance(node, exp.Literal) else None
+
+
+def _value(node: Any, column: Column | None) -> Any:
+    """Return a literal as the column's Python type; None when it is something else."""
+    from sqlglot import exp
+
+    node = _without_cast(node)
+    negative = isinstance(node, exp.Neg)
+    node = _without_cast(node.this) if negative else node
+    if isinstance(node, exp.Boolean):
+        return node.this
+    if not isinstance(node, exp.Literal) or column is None:
+        return None
+    try:
+        return _typed(node.this, negative, column)
+    except (ValueError, ArithmeticError, LookupError):  # of another type: the database will say what it means
+        return None
+
+
+def _typed(literal: str, negative: bool, column: Column) -> Any:
+    kind = plain_type(column)
+    if isinstance(kind, sa.Boolean):
+        return {"1": True, "0": False, "true": True, "false": False, "t": True, "f": False}[literal.lower()]
+    if isinstance(kind, sa.Integer):
+        return -int(literal) if negative else int(literal)
+    if isinstance(kind, sa.Numeric | sa.Float):
+        return -Decimal(literal) if negative else Decimal(literal)
+    if isinstance(kind, sa.DateTime):
+        moment = datetime.fromisoformat(literal)
+        return moment.replace(tzinfo=UTC) if kind.timezone and moment.tzinfo is None else moment
+    if isinstance(kind, sa.Date):
+        return date.fromisoformat(literal)
+    if isinstance(kind, sa.Time):
+        return time.fromisoformat(literal)
+    if isinstance(kind, sa.Enum) and kind.enum_class is not None:
+        return next(one for one, name in zip(kind.enum_class, kind.enums, strict=True) if name == literal)
+    return literal
+
+
+def _today(node: Any, sign: str, column: Column) -> Any:
+    """Return a day, or a moment, that is before (or after) the one on which the row will be stored."""
+    from sqlglot import exp
+
+    kinds = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentDatetime)
+    if not isinstance(_without_cast(node), kinds) or sign not in _MIRRORED:
+        return None
+    day = PAST if sign.startswith("<") else FUTURE
+    kind = plain_type(column)
+    if isinstance(kind, sa.DateTime):
+        return datetime(day.year, day.month, day.day, tzinfo=UTC if kind.timezone else None)
+    return day if isinstance(kind, sa.Date) else None
+
+
+# Spellings
+
+_WORD = string.ascii_lowercase
+
+
+def _places_of_like(pattern: str, more: int) -> list[str]:
+    places: list[str] = []
+    for character in pattern:
+        places += [_WORD] * more if character == "%" else [_WORD] if character == "_" else [character]
+    return places
+
+
+_POSIX = {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "space": " "}
+_DIGITS = string.digits
+_SAFE = string.ascii_letters + string.digits + " -_.,:;!?@#/+*=()"
+
+
+def _places_of_regexp(pattern: str, more: int) -> list[str] | None:
+    """Return the characters that may stand at each place of some texts that match; None for what is not understood."""
+    from re import _parser  # type: ignore[attr-defined]  # the only reader of regular expressions there is
+
+    text = re.sub(r"\[:(\w+):\]", lambda found: _POSIX.get(found[1], ""), pattern)
+    try:
+        return list(_places_of(_parser.parse(text), more))
+    except (re.error, _NotUnderstood, OverflowError):
+        return None
+
+
+class _NotUnderstood(Exception):
+    """A part of a regular expression that no text is made for."""
+
+
+def _places_of(tree: Iterable[Any], more: int) -> Iterator[str]:
+    for operation, argument in tree:
+        what = str(operation)
+        if what == "LITERAL":
+            yield chr(argument)
+        elif what in ("ANY", "NOT_LITERAL", "IN"):
+            yield _characters(what, argument)
+        elif what in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+            least, most, inner = argument
+            times = max(least, min(int(most), more))
+            if times > 1000:
+                raise _NotUnderstood
+            for _ in range(times):
+                yield from _places_of(inner, more)
+        elif what == "SUBPATTERN":
+            yield from _places_of(argument[3], more)
+        elif what == "BRANCH":
+            yield from _places_of(argument[1][0], more)
+        elif what != "AT":
+            raise _NotUnderstood
+
+
+def _characters(what: str, argument: Any) -> str:
+    if what == "ANY":
+        return _WORD
+    if what == "NOT_LITERAL":
+        return _SAFE.replace(chr(argument), "")
+    chosen: list[str] = []
+    negated = False
+    for kind, value in argument:
+        name = str(kind)
+        if name == "NEGATE":
+            negated = True
+        elif name == "LITERAL":
+            chosen.append(chr(value))
+        elif name == "RANGE":
+            low, high = value
+            if high - low > 1000:
+                raise _NotUnderstood
+            chosen += map(chr, range(low, high + 1))
+        elif name == "CATEGORY":
+            chosen += {"CATEGORY_DIGIT": _DIGITS, "CATEGORY_WORD": _WORD, "CATEGORY_SPACE": " "}.get(str(value), "")
+        else:
+            raise _NotUnderstood
+    found = [one for one in _SAFE if one not in chosen] if negated else list(dict.fromkeys(chosen))
+    # Of the characters of a word its letters and digits are the ones that look like one.
+    plain = [one for one in found if one.isalnum()]
+    if not found:
+        raise _NotUnderstood
+    return "".join(plain or found)

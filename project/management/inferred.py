@@ -1,0 +1,617 @@
+"""What inference fills columns with, beside the words that seeders are written in."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import repeat
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from .blocks import Fill, Rows, Source
+from .errors import CommandError
+from .fields import Field, decimal_steps, drawing, names_of, person_names, reference
+from .numbering import Column, Combinations, Context, Numbering, Spellings, Steps, free_numbers, number_in
+from .outcomes import expand, letters, pick
+from .parents import keys_of_rows, parents, require_parents
+from .types import plain_type
+
+DOMAIN = "example.org"  # reserved for examples: https://www.rfc-editor.org/rfc/rfc2606#section-3
+WORDS = 8  # letters of a unique text at most, before its number
+
+
+class unique_email(Field):
+    """Addresses that are each there once: the letters of the row's name, then the row number."""
+
+    description = "unique e-mail"
+
+    def __init__(self, *name_columns: str) -> None:
+        """Take the name from one column with whole names, from some with parts of it, or from none."""
+        self.name_columns = name_columns
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        room = (getattr(column.type, "length", None) or 254) - len(DOMAIN) - 1
+        numbers = free_numbers(context, column, lambda value: number_in(_ADDRESS, value, 1))
+        stems = self._stems(context.source)
+
+        longest_stem = self._longest_stem(context.source)
+
+        def fill(rows: Rows) -> list[str]:
+            own, pieces = numbers(rows), stems(rows)
+            first: Sequence[int] = (
+                range(own.start + 1, own.stop + 1) if isinstance(own, range) else [number + 1 for number in own]
+            )
+            longest = room - len(str(first[-1] if isinstance(first, range) else max(first)))
+            if longest_stem > longest:
+                pieces = [[stem[: max(longest, 0)].rstrip(".") for stem in map("".join, zip(*pieces, strict=True))]]
+            if len(pieces) == 2:
+                return [f"{stem}{last}{number}@{DOMAIN}" for stem, last, number in zip(*pieces, first, strict=True)]
+            return [f"{''.join(stem)}{number}@{DOMAIN}" for *stem, number in zip(*pieces, first, strict=True)]
+
+        return fill
+
+    def _longest_stem(self, source: Source) -> float:
+        return names_of(source).longest_slug if len(self.name_columns) == 1 else math.inf
+
+    def _stems(self, source: Source) -> Callable[[Rows], Sequence[Sequence[str]]]:
+        names = self.name_columns
+        if len(names) == 1:
+            return lambda rows: person_names(rows, names[0]).slugs
+        if not names:
+            table = expand(source.once("first letters", lambda: _first_letters(source)))
+            return lambda rows: [pick(table, rows.random, len(rows))]
+        slug = _Memory(lambda text: letters(text) if text else "")
+        return lambda rows: [
+            list(map(".".join, zip(*(map(slug.__getitem__, rows[name]) for name in names), strict=True)))
+        ]
+
+    def limit(self, context: Context, column: Column) -> float:
+        room = (getattr(column.type, "length", None) or 254) - len(DOMAIN) - 1
+        return 10**room - 1 if 0 < room < 18 else math.inf if room > 0 else 0
+
+    def is_unique(self, column: Column) -> bool:
+        return True
+
+
+class email(unique_email):
+    """Addresses as the unique ones are: their number keeps them apart though nothing asks for it."""
+
+    description = "e-mail"
+
+    def limit(self, context: Context, column: Column) -> float:
+        return math.inf
+
+    def is_unique(self, column: Column) -> bool:
+        return False
+
+
+class unique_text(Field):
+    """Short texts that are each there once: letters, as many as fit, then the row number."""
+
+    description = "unique text"
+
+    def __init__(self, case: str = "") -> None:
+        self.case = case
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        length = getattr(column.type, "length", None) or 40
+        words = context.source.once("letters", lambda: expand(_first_letters(context.source)))
+        numbers = free_numbers(context, column, lambda value: number_in(_WORD, value, 0))
+        if self.case == "upper":
+            words = tuple(map(str.upper, words))
+
+        def fill(rows: Rows) -> list[str]:
+            own = numbers(rows)
+            longest = max(0, min(WORDS, length - len(str(max(own)))))
+            stems = pick(words, rows.random, len(rows))
+            if longest < WORDS:
+                stems = [stem[:longest] for stem in stems]
+            return list(map(str.__add__, stems, map(str, own)))
+
+        return fill
+
+    def limit(self, context: Context, column: Column) -> float:
+        length = getattr(column.type, "length", None)
+        return math.inf if length is None or length > 18 else 10**length
+
+    def is_unique(self, column: Column) -> bool:
+        return True
+
+
+class numbered_text(Field):
+    """Values of another field, each with a blank and the row number behind it."""
+
+    def __init__(self, field: Field) -> None:
+        self.field = field
+        self.description = f"{field.description}, numbered"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        fill = self.field.ready(context, column)
+        length = getattr(column.type, "length", None) or 1_000
+        numbers = free_numbers(context, column, lambda value: number_in(_AFTER_BLANK, value, 1))
+
+        def fill_numbered(rows: Rows) -> list[str]:
+            own = numbers(rows)
+            room = length - len(str(max(own) + 1)) - 1
+            return [f"{text[:room].rstrip()} {number + 1}" for text, number in zip(fill(rows), own, strict=True)]
+
+        return fill_numbered
+
+    def limit(self, context: Context, column: Column) -> float:
+        return 10.0 ** (min(20, getattr(column.type, "length", None) or 20) - 2)
+
+    def is_unique(self, column: Column) -> bool:
+        return True
+
+
+class spelled(Field):
+    """Texts with one of some characters at each place, as a CHECK or a short column asks for."""
+
+    def __init__(self, places: Sequence[str]) -> None:
+        self.spellings = Spellings(places)
+        self.description = f"like {self.spellings[self.spellings.total * 381_966_011_250 // 10**12]}"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        return drawing(self.spellings, context, column)
+
+    def domain(self, context: Context, column: Column) -> Sequence[Any] | None:
+        return self.spellings
+
+
+class text(Field):
+    """Some of Faker's words as sentences, of a length that the column and its CHECKs allow."""
+
+    description = "words"
+
+    def __init__(self, shortest: int = 0, longest: int | None = None) -> None:
+        self.shortest, self.longest = shortest, longest
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        most = min(filter(None, (getattr(column.type, "length", None), self.longest, max(200, self.shortest))))
+        words = context.source.once("words", lambda: _words(context.source.locale))
+        random = Random(context.source.seed(column.name, "pool"))
+        table = expand(_sentences(words, random, self.shortest, most) for _ in range(500))
+        return lambda rows: pick(table, rows.random, len(rows))
+
+
+class last_year(Field):
+    """A day, or a moment in whole seconds, of the year before the day that counts as today."""
+
+    description = "the last year"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        return drawing(self.domain(context, column), context, column)
+
+    def domain(self, context: Context, column: Column) -> Sequence[Any]:
+        return year_before(context.source.today, column)
+
+
+class decimals(Field):
+    """Numbers with a fixed count of digits after the point, from low to high."""
+
+    def __init__(self, low: Decimal, high: Decimal, *, as_float: bool = False) -> None:
+        self.low, self.high, self.as_float = low, high, as_float
+        self.description = f"{low} to {high}"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        return drawing(self.domain(context, column), context, column)
+
+    def domain(self, context: Context, column: Column) -> Sequence[Any]:
+        steps = decimal_steps(self.low, self.high, column)
+        return _Floats(steps.low, steps.step, len(steps)) if self.as_float else steps
+
+    def span(self) -> tuple[Any, Any] | None:
+        return self.low, self.high
+
+
+class computed(Field):
+    """Values of a function of the row's own randomness and number: for types without a provider."""
+
+    def __init__(self, description: str, make: Callable[[Random, int], Any], *, unique: bool = False) -> None:
+        self.description, self.make, self.unique = description, make, unique
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        make = self.make
+        if self.unique:
+            return lambda rows: list(map(make, repeat(rows.random, len(rows)), rows.numbers))
+        random = Random(context.source.seed(column.name, "pool"))
+        made = [make(random, number) for number in range(1_000)]
+        return lambda rows: rows.random.choices(made, k=len(rows))
+
+    def is_unique(self, column: Column) -> bool:
+        return self.unique
+
+
+class listed(Field):
+    """Lists of up to three values of another field, for arrays."""
+
+    def __init__(self, field: Field, dimensions: int = 1) -> None:
+        self.field, self.dimensions = field, dimensions
+        self.description = f"lists of {field.description}"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        item = sa.Column(column.name, column.type.item_type)  # type: ignore[attr-defined]  # of an array
+        fill = self.field.ready(context, item)
+
+        def fill_lists(rows: Rows) -> list[Any]:
+            values = fill(rows)
+            sizes = rows.random.choices((1, 2, 3), k=len(rows))
+            made: list[Any] = [[*values[row : row + size]] for row, size in enumerate(sizes)]
+            for _ in range(self.dimensions - 1):
+                made = [[one] for one in made]
+            return made
+
+        return fill_lists
+
+
+class above(Field):
+    """A value above other columns' of the same row, for `CHECK (starts_on < ends_on)`."""
+
+    def __init__(self, others: Sequence[tuple[str, bool]], low: Any, high: Any, description: str) -> None:
+        """Each of `others` is a column's name, and whether this one is more or may also be the same."""
+        self.others, self.low, self.high = others, low, high
+        words = [f"{'more than' if more else 'at least'} {name}" for name, more in others]
+        self.description = ", ".join(filter(None, (description, *words)))
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        kind = _Scale.of(column)
+        low, high = (kind.to_steps(one) if one is not None else None for one in (self.low, self.high))
+
+        def fill(rows: Rows) -> list[Any]:
+            columns = [
+                [None if value is None else kind.to_steps(value) + more for value in rows[name]]
+                for name, more in self.others
+            ]
+            random = rows.random.random
+            return [
+                kind.from_steps(
+                    _up(max((one for one in row if one is not None), default=low or 0), low, high, kind.usual, random())
+                )
+                for row in zip(*columns, strict=True)
+            ]
+
+        return fill
+
+
+def _up(least: int, low: int | None, high: int | None, usual: int, share: float) -> int:
+    """Return a number of steps from the least on, at most the highest, and not farther than is usual."""
+    first = least if low is None else max(least, low)
+    last = first + usual if high is None else max(first, min(high, first + usual))
+    return first + int(share * (last - first + 1))
+
+
+class _Scale:
+    """How the values of one type of column are counted in steps."""
+
+    def __init__(self, to_steps: Callable[[Any], int], from_steps: Callable[[int], Any], usual: int) -> None:
+        self.to_steps, self.from_steps, self.usual = to_steps, from_steps, usual
+
+    @classmethod
+    def of(cls, column: Column) -> _Scale:
+        kind = plain_type(column)
+        if isinstance(kind, sa.Integer):
+            return cls(int, int, 1_000)
+        if isinstance(kind, sa.Numeric | sa.Float):
+            step = decimal_steps(Decimal(0), Decimal(1), column).step
+            as_float = not kind.asdecimal
+            return cls(
+                lambda value: math.ceil(Decimal(str(value)) / step),
+                (lambda steps: float(steps * step)) if as_float else (lambda steps: steps * step),
+                int(100 / step),
+            )
+        if isinstance(kind, sa.DateTime):
+            zone = UTC if kind.timezone else None
+            start = datetime(2000, 1, 1, tzinfo=zone)
+            return cls(
+                lambda value: int((_moment(value, zone) - start).total_seconds() // 1),
+                lambda steps: start + timedelta(seconds=steps),
+                30 * 86_400,
+            )
+        if isinstance(kind, sa.Date):
+            return cls(lambda value: value.toordinal(), date.fromordinal, 60)
+        if isinstance(kind, sa.Time):
+            return cls(lambda value: value.hour * 60 + value.minute, lambda steps: _time(min(steps, 1439)), 8 * 60)
+        if isinstance(kind, sa.Interval):
+            return cls(lambda value: int(value.total_seconds()), lambda steps: timedelta(seconds=steps), 86_400)
+        raise CommandError(f"{column} cannot be compared with another column", "write its values in a seeder")
+
+
+def _moment(value: Any, zone: Any) -> datetime:
+    moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
+    return moment.replace(tzinfo=zone) if (moment.tzinfo is None) is not (zone is None) else moment
+
+
+def _time(minutes: int) -> time:
+    return time(minutes // 60, minutes % 60)
+
+
+class other_than(Field):
+    """A value of a field that is not that of another column in the same row, for `CHECK (user_id <> friend_id)`."""
+
+    def __init__(self, field: Field, other: str) -> None:
+        self.field, self.other = field, other
+        self.description = f"{field.description}, not {other}"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        fill, domain = self.field.ready(context, column), self.field.domain(context, column)
+        options = list(domain[:2]) if isinstance(domain, Sequence) and len(domain) > 1 else []
+
+        def fill_differently(rows: Rows) -> list[Any]:
+            pairs = zip(fill(rows), rows[self.other], strict=True)
+            if not options:
+                return [value if value != other else None for value, other in pairs]
+            return [
+                value if value != other else options[1] if other == options[0] else options[0] for value, other in pairs
+            ]
+
+        return fill_differently
+
+    def domain(self, context: Context, column: Column) -> Sequence[Any] | None:
+        return self.field.domain(context, column)
+
+
+class copied(Field):
+    """What another column of the same row holds: a row that refers to itself."""
+
+    def __init__(self, other: str) -> None:
+        self.other = other
+        self.description = f"the same as {other}"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        return lambda rows: rows[self.other]
+
+
+class only_for(Field):
+    """A field for the rows of some kinds, NULL for others: columns of a class in single table inheritance."""
+
+    def __init__(self, field: Field, discriminator: str, identities: Sequence[Any]) -> None:
+        self.field, self.discriminator, self.identities = field, discriminator, identities
+        kinds = " or ".join(map(str, identities))
+        self.description = f"{field.description}, for {discriminator} {kinds}"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        fill, own = self.field.ready(context, column), set(self.identities)
+        return lambda rows: [
+            value if kind in own else None for value, kind in zip(fill(rows), rows[self.discriminator], strict=True)
+        ]
+
+    def may_be_null(self) -> bool:
+        return True
+
+
+# References of more than one column, and those that only some rows of the parent are for
+
+
+class part_of_row(Field):
+    """One column of a foreign key of several: all of them come from the same row of the parent.
+
+    Columns of the key that are filled otherwise, as a tenant's is by a key before this one, choose among the parents.
+    """
+
+    def __init__(self, key: sa.ForeignKeyConstraint, column: Column, given: Sequence[str]) -> None:
+        self.key, self.given = key, given
+        self.place = list(key.columns).index(column)
+        self.description = f"a row of {key.referred_table.fullname}"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        referred = tuple(element.column for element in self.key.elements)
+        found = keys_of_rows(context, referred)
+        require_parents(context.source.table, self.key.referred_table, found)
+        given = [(place, one.name) for place, one in enumerate(self.key.columns) if one.name in self.given]
+        groups: dict[Any, list[Any]] = {}
+        for row in found:
+            groups.setdefault(tuple(row[place] for place, _ in given), []).append(row)
+
+        def choose(rows: Rows) -> list[Any]:
+            if not given:
+                return rows.random.choices(found, k=len(rows))
+            keys = zip(*(rows[name] for _, name in given), strict=True)
+            return [
+                fitting[int(share * len(fitting))] if (fitting := groups.get(key)) else self._refuse(context, key)
+                for key, share in zip(keys, (rows.random.random() for _ in range(len(rows))), strict=True)
+            ]
+
+        return lambda rows: [row[self.place] for row in rows.shared(self.key, choose)]
+
+    def _refuse(self, context: Context, key: Any) -> Any:
+        raise CommandError(
+            f"no row of {self.key.referred_table.fullname} has {', '.join(self.given)} {', '.join(map(str, key))},"
+            f" to which rows of {context.source.table.fullname} have to refer",
+            f"seed more of {self.key.referred_table.fullname} first",
+        )
+
+
+class reference_where(reference):
+    """A row of a parent that is of some kind: a class in joined table inheritance."""
+
+    def __init__(self, table: sa.Table, where: sa.ColumnElement[bool], what: str) -> None:
+        super().__init__(table)
+        self.where = where
+        self.description = f"a row of {table.fullname}, {what}"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        return drawing(self.domain(context, column), context, column)
+
+    def domain(self, context: Context, column: Column) -> Sequence[Any]:
+        return parents(context, column, self.table, self.where)
+
+
+class earlier_row(Field):
+    """A row of the same table that was made before, or none: set in a second pass, when all rows are there."""
+
+    def __init__(self, *, unique: bool, share: float) -> None:
+        self.unique, self.share = unique, share
+        self.description = "the row before" if unique else "an earlier row"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        raise NotImplementedError  # there is nothing to draw from before the rows are there
+
+    def choose(self, keys: Sequence[Any], first: int, chances: Iterable[tuple[float, float]]) -> list[Any]:
+        """Return what the rows from the `first` on of these keys, which are in order, refer to.
+
+        Args:
+            chances: two random numbers for each of these rows.
+        """
+        if self.unique:
+            return [keys[place - 1] if place else None for place in range(first, len(keys))]
+        return [
+            keys[int(one * place)] if place and other >= self.share else None
+            for place, (one, other) in zip(range(first, len(keys)), chances, strict=True)
+        ]
+
+
+# Keys
+
+
+@dataclass(frozen=True)
+class Component:
+    """One of the parts of a key that are numbered through: a column, or the columns of a foreign key of several."""
+
+    columns: tuple[Column, ...]
+    field: Field
+    key: sa.ForeignKeyConstraint | None = None
+
+    def domain(self, context: Context) -> Sequence[Any]:
+        """Return everything it can be, in a fixed order."""
+        if self.key is not None:
+            found = keys_of_rows(context, tuple(element.column for element in self.key.elements))
+            require_parents(context.source.table, self.key.referred_table, found)
+            return found
+        field = self.field.field if isinstance(self.field, other_than) else self.field
+        return field.domain(context, self.columns[0]) or ()
+
+    @property
+    def must_differ_from(self) -> str | None:
+        return self.field.other if isinstance(self.field, other_than) else None
+
+
+class digit(Field):
+    """One column of a key of several, numbered through all combinations of their values."""
+
+    def __init__(self, components: tuple[Component, ...], column: Column) -> None:
+        self.components = components
+        self.key = tuple(one for component in components for one in component.columns)
+        self.place = next(place for place, component in enumerate(components) if column in component.columns)
+        own = components[self.place]
+        self.part = own.columns.index(column) if own.key is not None else None
+        others = ", ".join(one.name for one in self.key if one not in own.columns)
+        self.description = own.field.description + (
+            f", each combination with {others} once" if others else ", each once"
+        )
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        numbering, combinations = self._numbering(context)
+        names = tuple(one.name for one in self.key)
+
+        def fill(rows: Rows) -> list[Any]:
+            places = rows.shared(("key", *names), lambda own: numbering.places(own.numbers))
+            values = combinations.column(self.place, places)
+            return values if self.part is None else [value[self.part] for value in values]
+
+        return fill
+
+    def limit(self, context: Context, column: Column) -> float:
+        return self._numbering(context)[0].limit
+
+    def _numbering(self, context: Context) -> tuple[Numbering, Combinations]:
+        return context.source.once(("key", *self.key), lambda: self._look(context))
+
+    def _look(self, context: Context) -> tuple[Numbering, Combinations]:
+        places = {component.columns[0].name: place for place, component in enumerate(self.components)}
+        unequal = [places.get(component.must_differ_from or "") for component in self.components]
+        combinations = Combinations([component.domain(context) for component in self.components], unequal)
+        taken = set()
+        for row in context.connection.execute(sa.select(*self.key)) if context.has_rows else ():
+            values = iter(row)
+            parts = [
+                next(values) if component.key is None else tuple(next(values) for _ in component.columns)
+                for component in self.components
+            ]
+            taken.add(combinations.number(parts))
+        name = f"key:{':'.join(column.name for column in self.key)}"
+        return Numbering(combinations.total, context, name, {one for one in taken if one is not None}), combinations
+
+
+# Values
+
+
+def year_before(today: date, column: Column) -> Steps:
+    """Return the days, or the moments in whole seconds, of the year before a day."""
+    kind = plain_type(column)
+    if isinstance(kind, sa.DateTime):
+        zone = UTC if kind.timezone else None
+        start = datetime(today.year, today.month, today.day, tzinfo=zone) - timedelta(days=365)
+        return Steps(start, timedelta(seconds=1), 365 * 86_400)
+    return Steps(today - timedelta(days=365), timedelta(days=1), 365)
+
+
+def unique_uuid(bits: int, number: int, as_uuid: bool) -> UUID | str:
+    """Return a version 4 UUID whose last 48 bits are the row number, so never twice."""
+    made = UUID(int=(bits << 48 | number) & (1 << 128) - 1, version=4)
+    return made if as_uuid else str(made)
+
+
+def small_object(random: Random, number: int) -> dict[str, Any]:
+    """Return what a JSON column may hold."""
+    return {"number": number, "active": random.random() < 0.5, "score": round(random.random() * 100, 1)}
+
+
+class _Floats(Steps):
+    """Steps of decimal numbers, as floats."""
+
+    def __getitem__(self, index: Any) -> Any:
+        return float(super().__getitem__(index))
+
+    def index(self, value: Any, *_: Any) -> int:
+        return super().index(Decimal(str(value)))
+
+
+class _Memory(dict[Any, Any]):
+    """A function's results by its argument."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: Any) -> Any:
+        self[key] = made = self._make(key)
+        return made
+
+
+_ADDRESS = re.compile(rf".*?(\d{{1,18}})@{re.escape(DOMAIN)}\s*", re.IGNORECASE | re.ASCII)
+_WORD = re.compile(r".*?(\d{1,18})\s*", re.ASCII)
+_AFTER_BLANK = re.compile(r".* (\d{1,18})\s*", re.ASCII | re.DOTALL)
+
+
+def _first_letters(source: Source) -> list[str]:
+    """Return what first names of the locale leave in a to z."""
+    return list(dict.fromkeys(map(letters, names_of(source).texts("first_name"))))
+
+
+def _words(locale: str) -> list[str]:
+    from faker import Faker
+
+    provider = Faker(locale, providers=["faker.providers.lorem"]).provider("faker.providers.lorem")
+    return list(dict.fromkeys(provider.word_list))
+
+
+def _sentences(words: Sequence[str], random: Random, shortest: int, longest: int) -> str:
+    """Return sentences, or a word, of at least and at most so many characters."""
+    made, wanted = "", max(shortest, min(longest, random.randint(20, 200)))
+    while len(made) < wanted:
+        sentence = " ".join(random.choices(words, k=random.randint(4, 9))).capitalize()
+        if made and len(made) + len(sentence) + 2 > longest and len(made) >= shortest:
+            break
+        made = f"{made} {sentence}." if made else f"{sentence}."
+    if len(made) <= longest:
+        return made
+    cut = made[:longest].rstrip(" .")
+    whole = cut.rpartition(" ")[0] if longest >= 12 and len(cut.rpartition(" ")[0]) >= shortest else cut
+    return whole + random.choice(words)[0] * (shortest - len(whole))  # a blank that was cut off may be missing

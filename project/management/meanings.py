@@ -1,0 +1,350 @@
+"""What the names of columns and tables mean: the Faker provider, or the range of numbers, that a name asks for."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+# Column name -> Faker provider, where the provider is not simply called like the column.
+_TEXTS = {
+    "full_name": "name",
+    "fullname": "name",
+    "contact_name": "name",
+    "customer_name": "name",
+    "employee_name": "name",
+    "author": "name",
+    "contact": "name",
+    "recipient": "name",
+    "firstname": "first_name",
+    "given_name": "first_name",
+    "middle_name": "first_name",
+    "lastname": "last_name",
+    "surname": "last_name",
+    "family_name": "last_name",
+    "username": "user_name",
+    "login": "user_name",
+    "nickname": "user_name",
+    "nick": "user_name",
+    "handle": "user_name",
+    "phone": "phone_number",
+    "telephone": "phone_number",
+    "mobile": "phone_number",
+    "fax": "phone_number",
+    "cell": "phone_number",
+    "street": "street_address",
+    "address1": "street_address",
+    "address_line1": "street_address",
+    "address_line_1": "street_address",
+    "line1": "street_address",
+    "address2": "secondary_address",
+    "address_line2": "secondary_address",
+    "address_line_2": "secondary_address",
+    "line2": "secondary_address",
+    "town": "city",
+    "province": "state",
+    "zip": "postcode",
+    "zip_code": "postcode",
+    "zipcode": "postcode",
+    "postal_code": "postcode",
+    "postalcode": "postcode",
+    "company_name": "company",
+    "organization": "company",
+    "organisation": "company",
+    "employer": "company",
+    "vendor": "company",
+    "supplier": "company",
+    "manufacturer": "company",
+    "publisher": "company",
+    "occupation": "job",
+    "profession": "job",
+    "position": "job",
+    "job_title": "job",
+    "website": "url",
+    "homepage": "url",
+    "link": "url",
+    "image": "image_url",
+    "avatar": "image_url",
+    "photo": "image_url",
+    "ip": "ipv4",
+    "ip_address": "ipv4",
+    "mac": "mac_address",
+    "useragent": "user_agent",
+    "mail": "email",
+    "email_address": "email",
+    "title": "catch_phrase",
+    "subject": "catch_phrase",
+    "headline": "catch_phrase",
+    "slogan": "catch_phrase",
+    "product_name": "catch_phrase",
+    "color": "color_name",
+    "colour": "color_name",
+    "currency": "currency_code",
+    "language": "language_name",
+    "filename": "file_name",
+    "file": "file_name",
+    "path": "file_path",
+    "file_path": "file_path",
+    "mimetype": "mime_type",
+    "content_type": "mime_type",
+    "tz": "timezone",
+    "time_zone": "timezone",
+    "barcode": "ean13",
+    "ean": "ean13",
+    "isbn": "isbn13",
+    "password_hash": "sha256",
+    "hash": "sha256",
+    "checksum": "md5",
+    "country_name": "country",
+    "lat": "latitude",
+    "lng": "longitude",
+    "lon": "longitude",
+}
+# By these codes a short column is meant, of this length.
+_CODES = {
+    ("country", 2): "country_code",
+    ("country_code", 2): "country_code",
+    ("country_code", 3): "country_code_3",
+    ("country", 3): "country_code_3",
+    ("state", 2): "state_abbr",
+    ("province", 2): "state_abbr",
+    ("currency", 3): "currency_code",
+    ("currency_code", 3): "currency_code",
+    ("language", 2): "language_code",
+    ("lang", 2): "language_code",
+    ("language_code", 2): "language_code",
+}
+# Names of texts in sentences.
+_SENTENCES = {
+    "description", "body", "comment", "comments", "note", "notes", "remark", "remarks", "summary", "bio", "content",
+    "message", "text", "abstract", "about", "details", "excerpt", "review", "reason", "feedback", "caption",
+}  # fmt: skip
+# The last word of a longer name that means the same as alone: billing_city, home_phone.
+_LAST_WORDS = {
+    "city", "country", "phone", "telephone", "mobile", "fax", "email", "mail", "url", "website", "zip", "postcode",
+    "zipcode", "street", "address", "state", "province", "company", "color", "colour", "currency", "username", "title",
+    "description", "notes", "note", "comment", "comments", "remarks", "summary", "bio", "message", "text", "reason",
+    "firstname", "lastname", "filename", "timezone", "ip",
+}  # fmt: skip
+# Providers that share a name with a column that means something else, or are no single text.
+_NOT_PROVIDERS = {
+    "format", "json", "binary", "zip", "tar", "image", "seed", "random", "add_provider", "text", "enum", "code", "key",
+    "slug_", "status", "type", "kind", "value", "label", "grade", "word", "prefix", "suffix", "bs", "id", "factories",
+    "xml", "csv", "dsv", "psv", "tsv", "items", "optional", "unique", "locales", "weights", "pyobject", "date", "time",
+}  # fmt: skip
+_PEOPLE = {
+    "person", "people", "user", "student", "pupil", "teacher", "employee", "customer", "client", "author", "member",
+    "patient", "doctor", "nurse", "player", "artist", "actor", "contact", "staff", "guest", "driver", "owner", "parent",
+    "instructor", "professor", "lecturer", "manager", "agent", "attendee", "participant", "reader", "writer", "singer",
+    "friend", "profile", "account_holder", "borrower", "worker", "candidate", "applicant", "speaker", "director",
+    "passenger", "pilot", "coach", "child", "human", "citizen", "subscriber", "recipient", "sender", "seller", "buyer",
+    "mayor", "tutor", "mentor", "trainer", "musician", "composer", "editor", "reviewer", "visitor", "tenant_user",
+}  # fmt: skip
+# What the rows of a table are called, where it says of what kind their names are.
+_NAMES_OF = {
+    "company": "company",
+    "organization": "company",
+    "organisation": "company",
+    "supplier": "company",
+    "vendor": "company",
+    "manufacturer": "company",
+    "publisher": "company",
+    "brand": "company",
+    "employer": "company",
+    "shop": "company",
+    "store": "company",
+    "restaurant": "company",
+    "hotel": "company",
+    "city": "city",
+    "town": "city",
+    "country": "country",
+    "state": "state",
+    "province": "state",
+    "region": "state",
+    "color": "color_name",
+    "colour": "color_name",
+    "language": "language_name",
+    "currency": "currency_name",
+    "job": "job",
+    "file": "file_name",
+    "attachment": "file_name",
+    "document": "file_name",
+    "product": "catch_phrase",
+    "item": "catch_phrase",
+    "project": "catch_phrase",
+    "course": "catch_phrase",
+    "book": "catch_phrase",
+    "album": "catch_phrase",
+    "movie": "catch_phrase",
+    "film": "catch_phrase",
+    "event": "catch_phrase",
+    "campaign": "catch_phrase",
+    "department": "bs",
+    "category": "bs",
+    "team": "bs",
+}
+_NUMBERS: dict[str, tuple[int, int]] = {
+    "age": (18, 90),
+    "year": (1970, 2026),
+    "month": (1, 12),
+    "day": (1, 28),
+    "hour": (0, 23),
+    "minute": (0, 59),
+    "quantity": (1, 100),
+    "qty": (1, 100),
+    "stock": (0, 500),
+    "count": (0, 100),
+    "number": (1, 1000),
+    "capacity": (10, 500),
+    "price": (1, 1000),
+    "cost": (1, 1000),
+    "amount": (1, 1000),
+    "total": (1, 5000),
+    "subtotal": (1, 5000),
+    "fee": (1, 200),
+    "tax": (0, 200),
+    "balance": (0, 10_000),
+    "salary": (30_000, 120_000),
+    "wage": (15, 80),
+    "budget": (1_000, 500_000),
+    "discount": (0, 50),
+    "percent": (0, 100),
+    "percentage": (0, 100),
+    "rate": (0, 100),
+    "rating": (1, 5),
+    "stars": (1, 5),
+    "score": (0, 100),
+    "priority": (1, 5),
+    "level": (1, 10),
+    "position": (1, 100),
+    "rank": (1, 100),
+    "order": (1, 100),
+    "weight": (1, 200),
+    "height": (1, 250),
+    "width": (1, 250),
+    "depth": (1, 250),
+    "length": (1, 250),
+    "size": (1, 100),
+    "duration": (1, 240),
+    "minutes": (1, 240),
+    "hours": (1, 24),
+    "days": (1, 30),
+    "seconds": (1, 3600),
+    "pages": (20, 900),
+    "latitude": (-90, 90),
+    "lat": (-90, 90),
+    "longitude": (-180, 180),
+    "lng": (-180, 180),
+    "lon": (-180, 180),
+    "floor": (0, 20),
+    "credits": (1, 10),
+    "port": (1024, 65535),
+    "version": (1, 20),
+    "likes": (0, 1000),
+    "views": (0, 10_000),
+}
+_BIRTHDAYS = {"birthday", "birthdate", "birth_date", "date_of_birth", "dob", "born", "born_on"}
+# What comes before what: of two columns whose names differ in these words only, the second is not the smaller one.
+_IN_ORDER = [
+    ("created", "updated"), ("created", "modified"), ("created", "deleted"), ("created", "published"),
+    ("created", "completed"), ("created", "closed"), ("created", "resolved"), ("start", "end"), ("starts", "ends"),
+    ("started", "ended"), ("started", "finished"), ("started", "completed"), ("begin", "end"), ("begins", "ends"),
+    ("from", "to"), ("from", "until"), ("opened", "closed"), ("opens", "closes"), ("open", "close"), ("hired", "left"),
+    ("checkin", "checkout"), ("in", "out"), ("ordered", "shipped"), ("ordered", "delivered"), ("shipped", "delivered"),
+    ("order", "ship"), ("order", "shipped"), ("order", "required"), ("issued", "expires"), ("issue", "due"),
+    ("borrowed", "returned"), ("departure", "arrival"), ("min", "max"), ("minimum", "maximum"), ("lowest", "highest"),
+    ("low", "high"),
+]  # fmt: skip
+
+
+def text_provider(column: sa.Column[Any]) -> str | None:
+    """Return the Faker provider of texts that a column's name asks for; "sentences" for words in sentences."""
+    name = column.name.lower()
+    length = getattr(column.type, "length", None)
+    last = name.rpartition("_")[2]
+    for word in dict.fromkeys((name, last if last in _LAST_WORDS else name)):
+        if code := _CODES.get((word, length or 0)):
+            return code
+        if word in _SENTENCES:
+            return "sentences"
+        if word in _TEXTS:
+            return _TEXTS[word]
+        if word == "name":
+            return name_provider(column.table)
+        if word not in _NOT_PROVIDERS and _is_provider(word):
+            return word
+    return name_provider_of(name.removesuffix("_name")) if name.endswith("_name") else None
+
+
+def name_provider(table: sa.Table | Any) -> str:
+    """Return the provider of a column called name: of people, unless the table is one of other things."""
+    return name_provider_of(_singular(table.name.lower())) or "name"
+
+
+def name_provider_of(thing: str) -> str | None:
+    """Return the provider of names of a kind of thing; None when nothing is known of it."""
+    for word in (thing, thing.rpartition("_")[2]):
+        if word in _NAMES_OF:
+            return _NAMES_OF[word]
+        if word in _PEOPLE:
+            return "name"
+    return None
+
+
+def numbers(column: sa.Column[Any]) -> tuple[int, int] | None:
+    """Return the range that a column's name asks for; None when it asks for none."""
+    name = column.name.lower()
+    for word in (name, name.rpartition("_")[2]):
+        if word in _NUMBERS:
+            return _NUMBERS[word]
+    return None
+
+
+def days(column: sa.Column[Any], today: date) -> tuple[date, date] | None:
+    """Return the first and last day that a column's name asks for, where it is not the last year."""
+    if column.name.lower() in _BIRTHDAYS:
+        return date(today.year - 75, 1, 1), date(today.year - 18, 1, 1)
+    return None
+
+
+def comes_before(column: sa.Column[Any]) -> sa.Column[Any] | None:
+    """Return the column of the same table that this one is by its name not smaller than: start_date for end_date."""
+    words = column.name.lower().split("_")
+    names = {one.name.lower(): one for one in column.table.columns}
+    for first, second in _IN_ORDER:
+        if second in words:
+            other = names.get("_".join(first if word == second else word for word in words))
+            if other is not None and other is not column and type(other.type) is type(column.type):
+                return other
+    return None
+
+
+def _singular(name: str) -> str:
+    if name.endswith("ies"):
+        return name[:-3] + "y"
+    if name.endswith(("ses", "xes", "ches", "shes")):
+        return name[:-2]
+    return name.removesuffix("s") if not name.endswith("ss") else name
+
+
+def _is_provider(name: str) -> bool:
+    """Return whether Faker has a provider of this name that gives texts without being told anything."""
+    method = None if name.startswith("_") else getattr(plain_faker(), name, None)
+    if not callable(method):
+        return False
+    try:
+        return isinstance(method(), str)
+    except (TypeError, ValueError, AttributeError):  # a method that wants arguments is no provider of texts
+        return False
+
+
+@cache
+def plain_faker() -> Any:
+    """Return a Faker of the default locale, to ask what there is."""
+    from faker import Faker
+
+    fake = Faker()
+    fake.seed_instance(0)
+    return fake

@@ -1,0 +1,231 @@
+"""Unique by construction: values and combinations that are numbered through, so that no row remembers another's."""
+
+from __future__ import annotations
+
+import math
+import re
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, count, islice
+from operator import le
+from random import Random
+from typing import Any
+
+import sqlalchemy as sa
+
+from .blocks import Rows, Source
+
+Column = sa.Column[Any]
+
+
+@dataclass
+class Context:
+    """What a field may look at while it gets ready: the table's source, the database, and the row numbers to make."""
+
+    source: Source
+    connection: sa.Connection
+    present: int = 0  # rows that the table holds already, whose keys must not come again
+    looks: bool = False  # whether to read which of them hold a number that is to come, which takes a whole scan
+    start: int = 0  # the first row number to make
+    stop: int = 0  # the row number to stop before
+
+    @property
+    def has_rows(self) -> bool:
+        return self.present > 0
+
+
+class Numbering:
+    """Gives row numbers places in 0 .. total - 1, each once, far from the one before, and none that is taken.
+
+    Row i is at (a i + b) modulo total. Where that place is taken (a parent came later, a row of the person's own) it
+    gets the place of a row number after this run; whoever comes to that number then moves on in the same way.
+    """
+
+    def __init__(self, total: int, context: Context, name: str, taken: set[int]) -> None:
+        random = Random(context.source.seed(name))
+        self.total = max(total, 1)
+        self.step = max(1, round(self.total * 0.6180339887) + random.randint(-self.total // 50, self.total // 50))
+        while math.gcd(self.step, self.total) != 1:
+            self.step += 1
+        self.offset = random.randrange(self.total)
+        self.limit = context.start + total - len(taken)
+        self._context = context
+        self._taken = taken
+        self._moved: dict[int, int] | None = None
+
+    def places(self, numbers: range) -> Sequence[int]:
+        """Return the place of each of some row numbers."""
+        step, total = self.step, self.total
+        first = (step * numbers.start + self.offset) % total
+        places = [place % total for place in range(first, first + step * len(numbers), step)]
+        if not self._taken:
+            return places
+        if self._moved is None:
+            self._moved = self._move()
+        moved = self._moved
+        return [moved.get(number, place) for number, place in zip(numbers, places, strict=True)] if moved else places
+
+    def _move(self) -> dict[int, int]:
+        start, stop = self._context.start, self._context.stop
+        step, offset, total, taken = self.step, self.offset, self.total, self._taken
+        blocked = [number for number in range(start, stop) if (step * number + offset) % total in taken]
+        later = ((step * number + offset) % total for number in range(stop, start + total))
+        free = (place for place in later if place not in taken)
+        return dict(zip(blocked, free, strict=False))
+
+
+def free_numbers(
+    context: Context, column: Column, number_in: Callable[[Any], int | None]
+) -> Callable[[Rows], Sequence[int]]:
+    """Return what gives the rows of a block the numbers in their unique values.
+
+    These are the row numbers. Where a row of the person's own holds the value of such a number, a number after this run
+    takes its place; whoever comes to that one then finds it taken and moves on in the same way.
+
+    Args:
+        number_in: the row number whose value a value of the column is or might clash with; None when there is none.
+    """
+    if not context.looks:
+        return lambda rows: rows.numbers
+    query = sa.select(column).where(column.is_not(None))
+    found = (number_in(value) for value in context.connection.scalars(query))
+    taken = {number for number in found if number is not None and number >= context.start}
+    blocked = sorted(number for number in taken if number < context.stop)
+    later = (number for number in count(context.stop) if number not in taken)
+    moved = dict(zip(blocked, later, strict=False))
+    return lambda rows: [moved.get(number, number) for number in rows.numbers] if moved else rows.numbers
+
+
+def number_in(pattern: re.Pattern[str], value: Any, start: int) -> int | None:
+    """Return the row number in a value whose number is the pattern's first group and begins with `start`."""
+    found = pattern.fullmatch(str(value))
+    if found is None:
+        return None
+    try:
+        return int(found[1]) - start
+    except ValueError:
+        return None
+
+
+# Values in a fixed order, which a number picks from
+
+
+class Steps(Sequence[Any]):
+    """Numbers, dates or moments at even distances, as a sequence that is not stored."""
+
+    def __init__(self, low: Any, step: Any, count: int) -> None:
+        self.low, self.step, self._count = low, step, max(0, count)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        if index < 0 or index >= self._count:
+            raise IndexError(index)
+        return self.low + self.step * index
+
+    def index(self, value: Any, *_: Any) -> int:
+        place = int((value - self.low) // self.step)
+        if not 0 <= place < self._count:
+            raise ValueError(value)
+        return place
+
+
+class Spellings(Sequence[str]):
+    """Every text with one of some characters at each place: what a pattern like [A-Z]{2}[0-9] allows."""
+
+    def __init__(self, places: Iterable[str]) -> None:
+        self.places = [*places]
+        self.total = math.prod(map(len, self.places))
+
+    def __len__(self) -> int:
+        return min(self.total, 2**62)
+
+    def __getitem__(self, index: Any) -> Any:
+        if index < 0 or index >= self.total:
+            raise IndexError(index)
+        letters = []
+        for characters in reversed(self.places):
+            index, place = divmod(index, len(characters))
+            letters.append(characters[place])
+        return "".join(reversed(letters))
+
+    def index(self, value: Any, *_: Any) -> int:
+        if not isinstance(value, str) or len(value) != len(self.places):
+            raise ValueError(value)
+        number = 0
+        for characters, letter in zip(self.places, value, strict=True):
+            number = number * len(characters) + characters.index(letter)
+        return number
+
+
+class Places:
+    """Where values are in a sequence; a long one is not searched from its beginning."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self._values = values
+        self._stored = isinstance(values, list | tuple | array)
+        self._sorted = self._stored and isinstance(values, array) and all(map(le, values, islice(values, 1, None)))
+        self._known: dict[Any, int] | None = None
+
+    def of(self, value: Any) -> int | None:
+        """Return the place of a value; None when it is not there."""
+        if self._sorted:
+            place = bisect_left(self._values, value)
+            return place if place < len(self._values) and self._values[place] == value else None
+        try:
+            if not self._stored:
+                return self._values.index(value)
+            if self._known is None:
+                self._known = {one: place for place, one in enumerate(self._values)}
+            return self._known.get(value)
+        except (ValueError, TypeError):
+            return None
+
+
+class Combinations:
+    """All combinations of one value from each of some sequences, in a fixed order."""
+
+    def __init__(self, domains: Sequence[Sequence[Any]], unequal: Sequence[int | None] | None = None) -> None:
+        """Take sequences, and for each the place of an earlier one, of the same values, that it must differ from."""
+        self.domains = domains
+        self._places = [Places(domain) for domain in domains]
+        self._unequal = unequal or [None] * len(domains)
+        lengths = zip(domains, self._unequal, strict=True)
+        self._widths = [len(domain) - (other is not None) for domain, other in lengths]
+        self._before = [1, *accumulate(self._widths, lambda one, other: one * other)]
+
+    @property
+    def total(self) -> int:
+        return int(max(0, self._before[-1]))
+
+    def column(self, place: int, combinations: Sequence[int]) -> list[Any]:
+        """Return the values of one of the sequences in combinations given by their numbers."""
+        domain = self.domains[place]
+        return [domain[at] for at in self._at(place, combinations)]
+
+    def _at(self, place: int, combinations: Sequence[int]) -> Sequence[int]:
+        before, width = self._before[place], self._widths[place]
+        places = [number // before % width for number in combinations]
+        other = self._unequal[place]
+        if other is None:
+            return places
+        others = self._at(other, combinations)
+        return [(one + 1 + more) % (width + 1) for one, more in zip(others, places, strict=True)]
+
+    def number(self, values: Sequence[Any]) -> int | None:
+        """Return the number of a combination; None when it is none of these."""
+        found = [places.of(value) for places, value in zip(self._places, values, strict=True)]
+        number = 0
+        for place, (at, before) in enumerate(zip(found, self._before, strict=False)):
+            if at is None:
+                return None
+            other = self._unequal[place]
+            if other is not None:
+                at = (at - 1 - (found[other] or 0)) % (self._widths[place] + 1)
+                if at == self._widths[place]:
+                    return None
+            number += at * before
+        return number

@@ -1,0 +1,66 @@
+"""The rows that foreign keys can refer to: their keys, read once for a table and always in the same order."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence, Sized
+from typing import Any
+
+import sqlalchemy as sa
+
+from .errors import CommandError
+from .numbering import Column, Context
+
+
+def parents(
+    context: Context, column: Column, table: sa.Table, where: sa.ColumnElement[bool] | None = None
+) -> Sequence[Any]:
+    """Return the keys of a parent table that a column can refer to, in order.
+
+    Raises:
+        CommandError: the parent table is empty.
+    """
+    referred = next((key.column for key in column.foreign_keys if key.column.table is table), None)
+    found = keys_of_rows(context, (referred if referred is not None else only_key(table),), where)
+    require_parents(context.source.table, table, found)
+    return found
+
+
+def keys_of_rows(
+    context: Context, columns: tuple[Column, ...], where: sa.ColumnElement[bool] | None = None
+) -> Sequence[Any]:
+    """Return the values of a column in each row of its table, or the tuples of several, in order; none that is NULL."""
+
+    def look() -> Sequence[Any]:
+        query = sa.select(*columns).where(*(one.is_not(None) for one in columns))
+        query = query if where is None else query.where(where)
+        # In Python's order: databases order texts and UUIDs each in a way of its own.
+        if len(columns) > 1:
+            return sorted(tuple(row) for row in context.connection.execute(query))
+        found = sorted(context.connection.scalars(query))
+        return array("q", found) if found and all(type(one) is int for one in found) else found
+
+    return context.source.once(("keys", *columns, str(where)), look)
+
+
+def require_parents(child: sa.Table, parent: sa.Table, found: Sized) -> None:
+    if not len(found):
+        raise CommandError(
+            f"{child.fullname} refers to {parent.fullname}, which has no rows", f"seed {parent.fullname} first"
+        )
+
+
+def only_key(table: sa.Table) -> Column:
+    key = list(table.primary_key.columns)
+    if len(key) != 1:
+        raise CommandError(f"{table.fullname} has a primary key of {len(key)} columns", "name the column to refer to")
+    return key[0]
+
+
+def columns_of(expression: sa.ColumnElement[Any]) -> Iterator[Column]:
+    """Yield the columns of tables in an expression, those of models' attributes too."""
+    for element in sa.sql.visitors.iterate(expression):
+        if isinstance(element, sa.Column):
+            yield element
+        elif "parententity" in getattr(element, "_annotations", ()) and hasattr(element, "table"):
+            yield element.table.c[element.key]  # type: ignore[attr-defined]  # an annotated column of a model

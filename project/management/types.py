@@ -1,0 +1,15 @@
+"""The kinds of column there are, whatever a model wraps them in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+
+def plain_type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
+    """Return a column's type without the decorators that models put around types."""
+    kind: Any = column.type
+    while isinstance(kind, sa.TypeDecorator):
+        kind = kind.impl_instance
+    return kind  # type: ignore[no-any-return]  # a decorator's inner type is a type
