@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: dev install test lint types clean
+.PHONY: dev install test lint types bench bench-quick clean
 
 dev: install .env
 	$(BIN)/python manage.py migrate
@@ -31,6 +31,12 @@ lint: install
 
 types: install
 	$(BIN)/mypy
+
+bench: install
+	$(BIN)/python -m benchmarks.run --chart benchmarks/chart.svg
+
+bench-quick: install
+	$(BIN)/python -m benchmarks.run --quick
 
 clean:
 	rm -rf $(VENV) build *.egg-info
