@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,9 @@ class Value:
 class Variables:
     """The variables of this project: real environment variables first, then those of one `.env` file."""
 
-    def __init__(self, values: Mapping[str, Value], file: Path) -> None:
+    def __init__(self, values: Mapping[str, Value], file: Path, *, empty: Collection[str] = ()) -> None:
         self._values = values
+        self._empty = empty  # what the environment holds without a value, and no option gives
         self.file = file
 
     @classmethod
@@ -34,20 +35,33 @@ class Variables:
                 is an error only when it is required.
         """
         values = _read_file(file) if required or os.path.lexists(file) else {}
+        overrides = overrides or {}
         for name, text in os.environ.items():
-            if text:
+            if text.strip():
                 values[name] = Value(text, "in the environment")
-        for option, text in (overrides or {}).items():
+        for option, text in overrides.items():
             values[option] = Value(text, f"given as --{option.lower().replace('_', '-')}")
-        return cls(values, file)
+        empty = {name for name, text in os.environ.items() if not text.strip()} - overrides.keys()
+        return cls(values, file, empty=empty)
 
     def required(self, name: str, cure: str) -> str:
-        """Return a variable that must be set and not empty."""
+        """Return a variable that must be set and not empty.
+
+        Empty in the environment it is refused too, whatever `.env` says: `DATABASE_URL=$UNSET manage.py reset` means
+        another database than the one in `.env`.
+        """
+        if name in self._empty:
+            raise CommandError(
+                f"{name} is empty (in the environment)", f"give it a value, or unset it to use {self.file.name}"
+            )
         value = self._values.get(name)
         if value is None:
             raise CommandError(f"{name} is not set", cure)
         if not value.text.strip():
-            raise CommandError(f"{name} is empty ({value.source})", cure)
+            given = value.source.startswith("given")
+            raise CommandError(
+                f"{name} is empty ({value.source})", "give it a value, or leave it out" if given else cure
+            )
         return value.text.strip()
 
     def one_of(self, name: str, allowed: tuple[str, ...], *, default: str) -> str:

@@ -55,7 +55,7 @@ class Project:
     @cached_property
     def variables(self) -> Variables:
         """The environment, `.env` beside manage.py (or --env-file) and --database-url."""
-        given = {"DATABASE_URL": self._database_url} if self._database_url else {}
+        given = {} if self._database_url is None else {"DATABASE_URL": self._database_url}
         file = self._env_file or self.root / ".env"
         return Variables.read(file, required=self._env_file is not None, overrides=given)
 

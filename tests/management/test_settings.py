@@ -166,12 +166,44 @@ def test_the_environment_wins_over_dot_env(house: House, manage: Runner) -> None
     assert not made(house, "file.db")
 
 
-def test_an_empty_variable_leaves_dot_env_its_say(house: House, manage: Runner) -> None:
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_a_database_url_that_is_empty_in_the_environment_is_refused(
+    house: House, manage: Runner, empty: str
+) -> None:
     house.env(DATABASE_URL="sqlite:///file.db")
 
-    manage.ok("migrate", env={"DATABASE_URL": ""})
+    line = manage("migrate", env={"DATABASE_URL": empty}).refusal()
 
-    assert made(house, "file.db")
+    assert line.startswith("DATABASE_URL is empty (in the environment)")
+    assert ".env" in line
+    assert not made(house, "file.db")
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_a_database_url_that_is_empty_as_an_option_is_refused(house: House, manage: Runner, empty: str) -> None:
+    house.env(DATABASE_URL="sqlite:///file.db")
+    manage.ok("migrate")
+    before = (house.root / "file.db").read_bytes()
+
+    line = manage("reset", "--no-input", "--database-url", empty).refusal()
+
+    assert line.startswith("DATABASE_URL is empty (given as --database-url)")
+    assert (house.root / "file.db").read_bytes() == before
+
+
+def test_an_option_wins_over_an_empty_variable(house: House, manage: Runner) -> None:
+    manage.ok("migrate", "--database-url", "sqlite:///option.db", env={"DATABASE_URL": ""})
+
+    assert made(house, "option.db")
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_variable_leaves_what_dot_env_says_of_production(house: House, manage: Runner, empty: str) -> None:
+    house.env(DATABASE_URL="sqlite:///file.db", ENVIRONMENT="production")
+
+    line = manage("reset", "--no-input", env={"ENVIRONMENT": empty}).refusal()
+
+    assert "ENVIRONMENT is production (in .env, line 2)" in line
 
 
 def test_a_wrong_environment_variable_is_named(house: House, manage: Runner, sqlite_database: Database) -> None:
