@@ -159,10 +159,12 @@ class Project:
             if explanation is None:
                 raise
             raise explanation from error
-        except UnicodeEncodeError as error:  # PyMySQL sends passwords as latin-1
+        except UnicodeEncodeError as error:
+            if "charset" not in self.backend.url.query:
+                raise
             raise CommandError(
-                "the user or password in DATABASE_URL has a character this driver cannot send",
-                "use another password",
+                f"a text cannot be sent as {error.encoding}, the charset of DATABASE_URL",
+                "take charset out: utf8mb4 has every letter",
             ) from error
 
     def _import_folder(self, name: str) -> list[ModuleType]:

@@ -65,6 +65,15 @@ def test_a_silent_server_is_given_up_within_20_seconds(manage: Runner, silent_se
     assert "127.0.0.1 did not answer within 10 seconds" in line
 
 
+@pytest.mark.parametrize("kind", SERVERS)
+def test_the_urls_own_patience_wins(manage: Runner, silent_server: int, kind: str) -> None:
+    url = f"{kind}://ada@127.0.0.1:{silent_server}/school?connect_timeout=2"
+
+    line = manage("migrate", env={"DATABASE_URL": url}).refusal()
+
+    assert "127.0.0.1 did not answer within 2 seconds" in line
+
+
 def test_a_silent_server_is_given_up_when_the_database_is_to_be_made_too(manage: Runner, silent_server: int) -> None:
     begun = time.monotonic()
     running = [

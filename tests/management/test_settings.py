@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.databases import BOOKKEEPING, Database
+from tests.databases import BOOKKEEPING, Database, server_address
 from tests.houses import House, Runner
 
 SECRET = "hunter2-Geheim"
@@ -167,9 +169,7 @@ def test_the_environment_wins_over_dot_env(house: House, manage: Runner) -> None
 
 
 @pytest.mark.parametrize("empty", ["", "  "])
-def test_a_database_url_that_is_empty_in_the_environment_is_refused(
-    house: House, manage: Runner, empty: str
-) -> None:
+def test_a_database_url_that_is_empty_in_the_environment_is_refused(house: House, manage: Runner, empty: str) -> None:
     house.env(DATABASE_URL="sqlite:///file.db")
 
     line = manage("migrate", env={"DATABASE_URL": empty}).refusal()
@@ -308,12 +308,102 @@ def test_mariadb_urls_of_every_driver_work(manage: Runner, mariadb_database: Dat
     assert mariadb_database.all_tables() >= BOOKKEEPING
 
 
-def test_arguments_that_only_an_async_driver_knows_do_no_harm(manage: Runner, postgresql_database: Database) -> None:
-    url = postgresql_database.url.replace("postgresql", "postgresql+asyncpg", 1)
+@pytest.mark.parametrize(
+    ("driver", "options"),
+    [
+        ("asyncpg", "prepared_statement_cache_size=0&ssl=disable"),
+        ("asyncpg", "statement_cache_size=0&command_timeout=60&timeout=5&ssl=prefer"),
+        ("asyncpg", "server_settings=x&max_cached_statement_lifetime=0&ssl=false"),
+        ("asyncpg", "application_name=web&target_session_attrs=read-write"),
+    ],
+)
+def test_postgresql_options_of_an_async_driver_do_no_harm(
+    manage: Runner, postgresql_database: Database, driver: str, options: str
+) -> None:
+    url = postgresql_database.url.replace("postgresql", f"postgresql+{driver}", 1)
 
-    manage.ok("migrate", env={"DATABASE_URL": f"{url}?prepared_statement_cache_size=0&ssl=disable"})
+    manage.ok("migrate", env={"DATABASE_URL": f"{url}?{options}"})
 
     assert "students" in postgresql_database.tables()
+
+
+@pytest.mark.parametrize(
+    ("driver", "options"),
+    [
+        ("aiomysql", "minsize=1&maxsize=5&pool_recycle=3600&echo=true"),
+        ("asyncmy", "charset=utf8mb4&autocommit=true&ssl=preferred"),
+        ("aiomysql", "ssl=false&connect_timeout=5"),
+        ("pymysql", "ssl_disabled=false&read_timeout=60&max_allowed_packet=16000000&local_infile=0&passwd="),
+    ],
+)
+def test_mariadb_options_of_an_async_driver_do_no_harm(
+    manage: Runner, mariadb_database: Database, driver: str, options: str
+) -> None:
+    url = mariadb_database.url.replace("mariadb", f"mariadb+{driver}", 1)
+
+    manage.ok("migrate", env={"DATABASE_URL": f"{url}?{options}"})
+
+    assert "students" in mariadb_database.tables()
+
+
+@pytest.mark.parametrize("asked", ["true", "1", "require"])
+@pytest.mark.parametrize("driver", ["asyncpg", "aiomysql"])
+def test_tls_that_an_async_url_asks_for_is_insisted_on(manage: Runner, driver: str, asked: str) -> None:
+    # Neither of the servers speaks TLS: only one who insists on it is turned away.
+    kind = {"asyncpg": "postgresql", "aiomysql": "mysql"}[driver]
+    address = server_address({"postgresql": "postgresql", "mysql": "mariadb"}[kind])
+    url = address.set(drivername=f"{kind}+{driver}", database="postgres" if kind == "postgresql" else "mysql")
+
+    line = manage("migrate", "--plan", env={"DATABASE_URL": f"{url}?ssl={asked}"}).refusal()
+
+    assert "cannot be reached" in line
+    assert "SSL" in line
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("minsize=1", "'minsize', which PyMySQL does not know"),
+        ("charsett=utf8mb4", "Did you mean 'charset'"),
+        ("autocommit=true", "'autocommit'"),
+        ("charset=nope", "'charset' of DATABASE_URL is 'nope'"),
+        ("charset=utf8mb4&charset=utf8", "'charset' twice"),
+        ("ssl_ca=/nope", "'ssl_ca' of DATABASE_URL is '/nope'"),
+        ("ssl_ca=manage.py", "ssl_ca"),
+        ("ssl_disabled=perhaps", "'ssl_disabled' of DATABASE_URL is 'perhaps'"),
+        ("ssl=perhaps", "'ssl' of DATABASE_URL is 'perhaps'"),
+        ("read_timeout=abc", "'read_timeout' of DATABASE_URL is 'abc'"),
+        ("connect_timeout=0", "'connect_timeout'"),
+        ("connect_timeout=99999999", "connect_timeout"),
+        ("port=abc", "'port'"),
+    ],
+)
+def test_a_mariadb_option_that_cannot_be_used_is_named(manage: Runner, option: str, told: str) -> None:
+    line = manage("migrate", env={"DATABASE_URL": f"mariadb://root@127.0.0.1:3306/school?{option}"}).refusal()
+
+    assert told in line
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("statement_cache_size=0", "'statement_cache_size', which psycopg does not know"),
+        ("ssl_mode=require", "Did you mean 'sslmode'"),
+        ("row_factory=x", "'row_factory'"),
+        ("ssl=perhaps", "'ssl' of DATABASE_URL is 'perhaps'"),
+        ("connect_timeout=abc", "'connect_timeout' of DATABASE_URL is 'abc'"),
+        ("application_name=a&application_name=b", "'application_name' twice"),
+        ("sslmode=nope", 'invalid sslmode value: "nope"'),
+        ("keepalives=abc", 'invalid integer value "abc" for connection option "keepalives"'),
+        ("options=-c%20foo%3Dbar", 'parameter "foo"'),
+        ("port=abc", "'abc'"),
+    ],
+)
+def test_a_postgresql_option_that_cannot_be_used_is_named(manage: Runner, option: str, told: str) -> None:
+    line = manage("migrate", env={"DATABASE_URL": f"postgresql://postgres@127.0.0.1:5432/postgres?{option}"}).refusal()
+
+    assert told in line
+    assert "start it" not in line
 
 
 @pytest.mark.parametrize(
@@ -348,11 +438,28 @@ def test_what_is_no_url_is_refused_with_an_example(manage: Runner, url: str) -> 
     assert "scheme://user:password@host:port/database" in line
 
 
-def test_a_driver_that_is_not_installed_is_named(manage: Runner) -> None:
-    line = manage("migrate", env={"DATABASE_URL": "postgresql+pg8000://localhost/x"}).refusal()
+@pytest.mark.parametrize(
+    ("scheme", "told"),
+    [
+        ("postgresql+pg8000", "pip install pg8000, or write postgresql:// to use psycopg"),
+        ("postgresql+psycopg2", "pip install psycopg2-binary, or write postgresql:// to use psycopg"),
+        ("mysql+mysqldb", "pip install mysqlclient, or write mysql:// to use pymysql"),
+    ],
+)
+def test_a_driver_that_is_not_installed_is_said_with_the_package_that_has_it(
+    manage: Runner, scheme: str, told: str
+) -> None:
+    line = manage("migrate", env={"DATABASE_URL": f"{scheme}://localhost/x"}).refusal()
 
-    assert "pg8000" in line
-    assert "not installed" in line
+    assert "is not installed" in line
+    assert told in line
+
+
+@pytest.mark.parametrize("module", ["json", "base"])
+def test_a_module_that_is_no_driver_is_refused(manage: Runner, module: str) -> None:
+    line = manage("migrate", env={"DATABASE_URL": f"postgresql+{module}://localhost/x"}).refusal()
+
+    assert repr(module) in line or f"driver {module} " in line
 
 
 def test_a_server_url_without_a_database_is_refused(manage: Runner) -> None:
@@ -424,10 +531,42 @@ def test_a_password_that_works_is_in_no_output_either(manage: Runner, server_dat
         assert SECRET not in result.out + result.err
 
 
-def test_a_letter_the_driver_cannot_send_gets_its_own_words(manage: Runner, mariadb_database: Database) -> None:
-    url = mariadb_database.url.replace("root@", "root:%E5%AF%86@")
+@pytest.mark.parametrize("password", ["Käse", "schlüssel-密码-🔑", "π"])
+def test_a_password_may_have_any_letters(manage: Runner, server_database: Database, password: str) -> None:
+    with user_with_password(server_database, password) as url:
+        manage.ok("migrate", env={"DATABASE_URL": url})
+
+    assert "students" in server_database.tables()
+
+
+def test_a_byte_that_is_no_letter_in_a_password_is_said_as_such(manage: Runner, server_database: Database) -> None:
+    url = server_database.url.replace("@127", ":\udcff@127")
 
     line = manage("migrate", env={"DATABASE_URL": url}).refusal()
 
-    assert "password" in line
-    assert "character" in line
+    assert "user or password" in line
+    assert "UTF-8" in line
+
+
+@contextmanager
+def user_with_password(database: Database, password: str) -> Iterator[str]:
+    """Make a user who may do everything in a database; yield its DATABASE_URL."""
+    name = database.name
+    everything = {
+        "postgresql": f"ALTER DATABASE {name} OWNER TO {name}",
+        "mariadb": f"GRANT ALL ON {name}.* TO {name}@'127.0.0.1'",
+    }[database.kind]
+    made = {
+        "postgresql": f"CREATE ROLE {name} LOGIN PASSWORD '{password}'",
+        "mariadb": f"CREATE USER {name}@'127.0.0.1' IDENTIFIED BY '{password}'",
+    }[database.kind]
+    gone = {
+        "postgresql": f"REASSIGN OWNED BY {name} TO postgres; DROP OWNED BY {name}; DROP ROLE {name}",
+        "mariadb": f"DROP USER {name}@'127.0.0.1'",
+    }[database.kind]
+    database.execute(made, everything)
+    try:
+        address = database.address.set(drivername=database.kind, username=name, password=password)
+        yield address.render_as_string(hide_password=False)
+    finally:
+        database.execute(*gone.split("; "))

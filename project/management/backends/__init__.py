@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from ..errors import CommandError, did_you_mean
+from . import options
 from .base import Backend
 
 __all__ = ["Backend", "backend_for"]
@@ -21,9 +22,9 @@ _SCHEMES = {
     "mysql": ("mariadb", "MariaDB", "mysql", ("pymysql", "MySQLdb"), "mariadb"),
     "mariadb": ("mariadb", "MariaDB", "mariadb", ("pymysql", "MySQLdb"), "mariadb"),
 }
-_ASYNC_DRIVERS = {"asyncpg", "psycopg_async", "aiosqlite", "aiomysql", "asyncmy"}
 _DRIVER_OF_MODULE = {"sqlite3": "pysqlite", "MySQLdb": "mysqldb"}
 _MODULE_OF_DRIVER = {driver: module for module, driver in _DRIVER_OF_MODULE.items()}
+_PACKAGE_OF_MODULE = {"MySQLdb": "mysqlclient", "psycopg2": "psycopg2-binary"}
 _EXAMPLE = (
     "write it as scheme://user:password@host:port/database, with @ : / # % ? in a password as %40 %3A %2F %23 %25 %3F"
 )
@@ -52,12 +53,18 @@ def backend_for(text: str, *, root: Path, source: str) -> Backend:
             "it can be sqlite, postgresql, mariadb or mysql",
         )
     module, name, dialect, drivers, extra = _SCHEMES[scheme]
-    asynchronous = driver in _ASYNC_DRIVERS
-    driver = _installed(scheme, "" if asynchronous else driver, drivers, extra)
-    query = {key: value for key, value in url.query.items() if key not in _ASYNC_ONLY} if asynchronous else url.query
-    if asynchronous and "ssl" in query:
-        query = {**{key: value for key, value in query.items() if key != "ssl"}, "sslmode": query["ssl"]}
-    url = _with_one_database(url.set(drivername=f"{dialect}+{driver}", query=query), source)
+    url = options.without_async_only(url, driver)
+    driver = _installed(scheme, "" if driver in options.ASYNC_DRIVERS else driver, drivers, extra)
+    url = _with_one_database(url.set(drivername=f"{dialect}+{driver}"), source)
+    try:
+        url.get_dialect()
+    except (
+        sa.exc.NoSuchModuleError,
+        AttributeError,
+    ) as error:  # the second for a module of SQLAlchemy that is no driver
+        raise CommandError(
+            f"SQLAlchemy has no driver {driver!r} for {scheme}", f"begin DATABASE_URL with {scheme}://"
+        ) from error
     backend: type[Backend] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
     return backend(url, root=root)
 
@@ -72,16 +79,20 @@ def _with_one_database(url: sa.URL, source: str) -> sa.URL:
     return url.set(database=str(url.query[named[0]])).difference_update_query(named)
 
 
-# Arguments of asyncpg that no other driver knows.
-_ASYNC_ONLY = {"prepared_statement_cache_size", "prepared_statement_name_func", "command_timeout", "timeout"}
-
-
 def _installed(scheme: str, driver: str, preferred: tuple[str, ...], extra: str) -> str:
     modules = [_MODULE_OF_DRIVER.get(driver, driver)] if driver else list(preferred)
     for module in modules:
-        if importlib.util.find_spec(module) is not None:
+        if _is_installed(module):
             return _DRIVER_OF_MODULE.get(module, module)
-    raise CommandError(
-        f"the driver {modules[0]} of {scheme}:// is not installed",
-        f"pip install -e '.[{extra}]'" if extra and modules[0] in preferred else f"install {modules[0]}",
-    )
+    wanted, usual = modules[0], preferred[0]
+    cure = f"python -m pip install {_PACKAGE_OF_MODULE.get(wanted, wanted)}, or write {scheme}:// to use {usual}"
+    if wanted == usual:
+        cure = f"python -m pip install -c constraints.txt -e '.[{extra}]'"
+    raise CommandError(f"the driver {wanted} of {scheme}:// is not installed", cure)
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # a name that no module can have
+        return False

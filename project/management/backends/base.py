@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from ..errors import CommandError, driver_words
+from ..errors import CommandError, driver_words, first_line
 from ..outcomes import Picked
 
 CONNECT_TIMEOUT = 10  # seconds for a server to answer a new connection
@@ -114,10 +114,37 @@ class Backend:
         Raises:
             CommandError: the URL can never work here (a missing folder, an in-memory database).
         """
-        return sa.create_engine(self.url, poolclass=sa.NullPool, hide_parameters=True, **self._engine_options())
+        return self._engine(self.url)
+
+    def _engine(self, url: sa.URL, **more: object) -> sa.Engine:
+        engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True, **self._engine_options(), **more)
+        sa.event.listen(engine, "do_connect", self._connect_or_explain)
+        return engine
 
     def _engine_options(self) -> dict[str, object]:
         return {}
+
+    def _connect(self, dialect: sa.Dialect, arguments: Sequence[object], given: dict[str, object]) -> object:
+        return dialect.loaded_dbapi.connect(*arguments, **given)
+
+    def _connect_or_explain(
+        self, dialect: sa.Dialect, _record: object, arguments: Sequence[object], given: dict[str, object]
+    ) -> object:
+        """Connect; what a driver raises that is no error of a database comes of what the URL says."""
+        try:
+            return self._connect(dialect, arguments, given)
+        except (dialect.loaded_dbapi.Error, CommandError):
+            raise
+        except UnicodeEncodeError as error:  # a byte of the environment that is no text
+            raise CommandError(
+                "the user or password in DATABASE_URL is not UTF-8 text", "write it as UTF-8, or use another"
+            ) from error
+        except Exception as error:
+            named = f" with its options ({', '.join(self.url.query)})" if self.url.query else ""
+            raise CommandError(
+                f"{dialect.driver} cannot use DATABASE_URL{named}: {type(error).__name__}: {first_line(error)}",
+                "correct DATABASE_URL, or install what is missing",
+            ) from error
 
     def exists(self) -> bool:
         """Return whether there is something to connect to, as far as can be told without connecting."""

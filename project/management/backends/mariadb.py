@@ -16,9 +16,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from ..errors import CommandError, first_line
+from ..errors import CommandError
 from ..types import plain_type
-from . import text
+from . import options, text
 from .base import (
     CONNECT_TIMEOUT,
     IDLE,
@@ -43,7 +43,8 @@ class MariaDB(Backend):
     transactional_ddl = False  # https://mariadb.com/kb/en/sql-statements-that-cause-an-implicit-commit/
 
     def __init__(self, url: sa.URL, *, root: object) -> None:
-        super().__init__(url, root=root)  # type: ignore[arg-type]  # passed on as it came
+        super().__init__(_translated(url), root=root)  # type: ignore[arg-type]  # passed on as it came
+        self._options = self._read_options()
         self.title = "MariaDB" if url.get_dialect().name == "mariadb" else "MySQL"
 
     @property
@@ -58,28 +59,45 @@ class MariaDB(Backend):
             return []
         return [str(host) for host in (self.url.host, query.get("host")) if host]
 
+    def _read_options(self) -> dict[str, object]:
+        if self.url.get_driver_name() != "pymysql":
+            return {}  # its own words have to do
+        return options.read(self.url.query, _OPTIONS, "PyMySQL")
+
+    @property
+    def _patience(self) -> object:
+        """The seconds a server has to answer a new connection."""
+        return self._options.get("connect_timeout", CONNECT_TIMEOUT)
+
     def _engine_options(self) -> dict[str, object]:
         if self.url.get_driver_name() != "pymysql":
             return {"connect_args": {"connect_timeout": CONNECT_TIMEOUT}}
-        return {"connect_args": {"connect_timeout": CONNECT_TIMEOUT, "local_infile": True}}
+        # SQLAlchemy itself makes PyMySQL's `ssl` of these; of the others it would leave texts.
+        given = {name: value for name, value in self._options.items() if name not in _SSL}
+        return {"connect_args": {"connect_timeout": CONNECT_TIMEOUT, **given, "local_infile": True}}
 
     def engine(self, *, create: bool = False) -> sa.Engine:
         if not self.url.database:
             raise CommandError(
                 "DATABASE_URL names no database", "end it with /NAME, as in mariadb://root@localhost/school"
             )
-        engine = super().engine(create=create)
-        self._watch_handshake(engine)
-        return engine
+        return super().engine(create=create)
 
-    def _watch_handshake(self, engine: sa.Engine) -> None:
-        if self.url.get_driver_name() == "pymysql":
-            sa.event.listen(engine, "do_connect", _connect_with_deadline)
+    def _connect(self, dialect: sa.Dialect, arguments: Sequence[object], given: dict[str, object]) -> object:
+        """Connect with a deadline for the handshake too: PyMySQL's own covers only the TCP connection.
+
+        The password goes as UTF-8, which the server expects: PyMySQL would make latin-1 of text.
+        """
+        if self.url.get_driver_name() != "pymysql":
+            return super()._connect(dialect, arguments, given)
+        if isinstance(given.get("password"), str):
+            given = {**given, "password": str(given["password"]).encode()}
+        connection = dialect.loaded_dbapi.connect(*arguments, **{"read_timeout": self._patience, **given})
+        connection._read_timeout = given.get("read_timeout")
+        return connection
 
     def create_database(self) -> bool:
-        engine = sa.create_engine(self.url._replace(database=None), poolclass=sa.NullPool, **self._engine_options())
-        self._watch_handshake(engine)
-        with engine.connect() as connection:
+        with self._engine(self.url._replace(database=None)).connect() as connection:
             known = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
             if connection.scalar(known, {"name": self.database}):
                 return False
@@ -103,18 +121,21 @@ class MariaDB(Backend):
                 f" {self.database!r}",
                 "correct DATABASE_URL (in a password write @ as %40, : as %3A, / as %2F, # as %23, % as %25)",
             )
-        if (code == 2003 and "timed out" in words) or (
-            code == 2013 and "during query" in words and "timed out" in words
-        ):
+        if code in (2003, 2013) and "timed out" in words:
+            seconds = self._patience if code == 2003 else self._options.get("read_timeout", self._patience)
             return CommandError(
-                f"{where} did not answer within {CONNECT_TIMEOUT} seconds",
-                "is DATABASE_URL right, and the server well?",
+                f"{where} did not answer within {seconds} seconds", "is DATABASE_URL right, and the server well?"
             )
         if code == 2003:
             reason = words.rpartition("] ")[2].rstrip(")")
             return CommandError(
                 f"{self.title} on {where}:{self.url.port or 3306} cannot be reached: {reason}",
                 "start it, or correct DATABASE_URL",
+            )
+        if code == 2026:
+            return CommandError(
+                f"{self.title} on {where} cannot be reached with TLS: {words}",
+                "set it up there, or take ssl out of DATABASE_URL",
             )
         if code == 1205:
             return CommandError(
@@ -126,10 +147,6 @@ class MariaDB(Backend):
         if code in (2006, 2013, 1927, 1053) or error.connection_invalidated:
             return CommandError(f"the connection to {self.label} was cut", "run the command again")
         return None
-
-    def refusal(self, error: sa.exc.DBAPIError) -> str:
-        arguments: tuple[object, ...] = getattr(error.orig, "args", ())
-        return first_line(Exception(arguments[1])) if len(arguments) > 1 else super().refusal(error)
 
     def _lock_name(self, name: LockName) -> str:
         # A lock's name is shared by the whole server and at most 64 characters long.
@@ -367,18 +384,57 @@ def _in_utc(value: datetime) -> str:
     return str(value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value)
 
 
+def _translated(url: sa.URL) -> sa.URL:
+    """Return the URL with the options that PyMySQL has under another name."""
+    if "passwd" in url.query and "password" not in url.query:
+        url = url.difference_update_query(["passwd"]).update_query_dict({"password": url.query["passwd"]})
+    if any(name.startswith("ssl_") for name in url.query):
+        return url.difference_update_query(["ssl"])  # these say more than that it is wanted
+    return options.translated_ssl(url, _SSL_WORDS)
+
+
+def _charset(name: str) -> str:
+    from pymysql.charset import charset_by_name
+
+    try:
+        known = charset_by_name(name).encoding
+    except (KeyError, AttributeError):
+        known = None
+    if known is None:
+        raise ValueError("utf8mb4 is right for every language")
+    return name
+
+
+# https://pymysql.readthedocs.io/en/latest/modules/connections.html, but for what a URL cannot hold or that would
+# end the transactions
+_OPTIONS: dict[str, options.Read] = {
+    **dict.fromkeys(("host", "user", "password", "unix_socket", "bind_address", "program_name"), str),
+    **dict.fromkeys(("collation", "sql_mode", "init_command", "read_default_group", "server_public_key"), str),
+    **dict.fromkeys(("port", "connect_timeout", "read_timeout", "write_timeout"), options.number),
+    **dict.fromkeys(("client_flag", "max_allowed_packet"), options.number),
+    **dict.fromkeys(("use_unicode", "local_infile", "ssl_disabled"), options.flag),
+    **dict.fromkeys(("ssl_verify_cert", "ssl_verify_identity", "ssl_check_hostname"), options.flag),
+    **dict.fromkeys(("read_default_file", "ssl_ca", "ssl_cert", "ssl_key"), options.file),
+    **dict.fromkeys(("ssl_capath", "ssl_cipher", "ssl_key_password"), str),
+    "charset": _charset,
+}
+_SSL = ("ssl_ca", "ssl_key", "ssl_cert", "ssl_capath", "ssl_cipher", "ssl_check_hostname")
+# `ssl` as async drivers and other programs have it. PyMySQL tries TLS by itself; with any option for it, it insists.
+_INSIST = {"ssl_check_hostname": "false"}
+_SSL_WORDS: dict[str, dict[str, str]] = {
+    "true": _INSIST,
+    "false": {"ssl_disabled": "true"},
+    "disable": {"ssl_disabled": "true"},
+    "disabled": {"ssl_disabled": "true"},
+    "prefer": {},
+    "preferred": {},
+    "require": _INSIST,
+    "required": _INSIST,
+    "verify-ca": {"ssl_verify_cert": "true"},
+}
 _KINDS: dict[type, text.Render] = {
     bool: lambda value: "1" if value else "0",
     bytes: bytes.hex,
     datetime: _in_utc,
     timedelta: str,
 }
-
-
-def _connect_with_deadline(
-    dialect: sa.Dialect, _record: object, arguments: list[object], options: dict[str, object]
-) -> object:
-    """Connect with a deadline for the handshake too: PyMySQL's own covers only the TCP connection."""
-    connection = dialect.loaded_dbapi.connect(*arguments, **{"read_timeout": CONNECT_TIMEOUT, **options})
-    connection._read_timeout = options.get("read_timeout")
-    return connection

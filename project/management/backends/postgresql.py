@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from ..errors import CommandError, first_line
 from ..types import plain_type
-from . import text
+from . import options, text
 from .base import (
     CONNECT_TIMEOUT,
     IDLE,
@@ -39,6 +41,10 @@ LOCKS: dict[LockName, int] = {"migrate": 7_305_521_846_209_114, "reset": 7_305_5
 class PostgreSQL(Backend):
     title = "PostgreSQL"
 
+    def __init__(self, url: sa.URL, *, root: Path) -> None:
+        super().__init__(options.translated_ssl(url, _SSL_WORDS), root=root)
+        self._refuse_options()
+
     @property
     def label(self) -> str:
         return f"{self.database} on {', '.join(self.hosts()) or 'this machine'}"
@@ -57,18 +63,29 @@ class PostgreSQL(Backend):
             named.append(os.environ.get("PGHOST"))
         return [host for value in named if value for host in value.split(",") if not host.startswith(("/", "@"))]
 
+    def _refuse_options(self) -> None:
+        """Refuse what libpq does not know; the values it looks at itself when it connects."""
+        if self.url.get_driver_name() != "psycopg":
+            return
+        from psycopg import pq
+
+        known: dict[str, options.Read] = {one.keyword.decode(): str for one in pq.Conninfo.get_defaults()}
+        known["connect_timeout"] = options.integer
+        several = ("host", "port")  # https://docs.sqlalchemy.org/en/21/dialects/postgresql.html#psycopg-multi-host
+        query = {name: value for name, value in self.url.query.items() if name not in several}
+        options.read(query, known, "psycopg")
+        try:
+            self.url.get_dialect()().create_connect_args(self.url)
+        except sa.exc.ArgumentError as error:
+            raise CommandError(
+                f"the hosts in DATABASE_URL cannot be used: {first_line(error)}", "correct it"
+            ) from error
+
     def _engine_options(self) -> dict[str, object]:
-        given = set(self.url.query)
-        options = {} if "connect_timeout" in given else {"connect_timeout": CONNECT_TIMEOUT}
-        return {"connect_args": options}
+        return {"connect_args": {} if "connect_timeout" in self.url.query else {"connect_timeout": CONNECT_TIMEOUT}}
 
     def create_database(self) -> bool:
-        engine = sa.create_engine(
-            self.url.set(database="postgres"),
-            poolclass=sa.NullPool,
-            isolation_level="AUTOCOMMIT",
-            **self._engine_options(),
-        )
+        engine = self._engine(self.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             known = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
             if connection.scalar(known, {"name": self.database}):
@@ -112,9 +129,11 @@ class PostgreSQL(Backend):
                 f"PostgreSQL on {where} wants a password for user {self.url.username!r}",
                 "put it into DATABASE_URL",
             )
+        if wrong := _WRONG_OPTION.search(words):
+            return CommandError(f"an option of DATABASE_URL cannot be used: {wrong[0]}", "correct it, or take it out")
         if "timeout" in words or "timed out" in words:
             return CommandError(
-                f"{where} did not answer within {CONNECT_TIMEOUT} seconds",
+                f"{where} did not answer within {self.url.query.get('connect_timeout', CONNECT_TIMEOUT)} seconds",
                 "is DATABASE_URL right, and the server well?",
             )
         if "resolve host" in words:
@@ -297,6 +316,17 @@ class PostgreSQL(Backend):
         return ["psql"], {_VARIABLES.get(key, f"PG{key.upper()}"): str(value) for key, value in given.items()}
 
 
+# What libpq and its drivers say of an option before they connect, the server of those that are meant for it.
+_WRONG_OPTION = re.compile(
+    r"(invalid (\w+ value|value for|connection option|port number)|bad value for|definition of service"
+    r"|unrecognized configuration parameter)\b.*"
+)
+# `ssl` as asyncpg and other programs have it: https://www.postgresql.org/docs/current/libpq-ssl.html
+_SSL_WORDS = {
+    "true": {"sslmode": "require"},
+    "false": {"sslmode": "disable"},
+    **{word: {"sslmode": word} for word in ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")},
+}
 # https://www.postgresql.org/docs/current/libpq-envars.html; all others are PG and the name in capitals.
 _VARIABLES = {
     "dbname": "PGDATABASE",
