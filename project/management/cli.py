@@ -45,10 +45,9 @@ def main(arguments: Sequence[str] | None = None, *, package: str, root: Path) ->
         _fail(console, "interrupted", show_traceback)
         return 130
     except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in DEPENDENCIES:
+        if error.name not in DEPENDENCIES:
             raise
-        _fail(console, f"{missing} is not installed — {INSTALL}", show_traceback)
+        _fail(console, f"{error.name} is not installed — {INSTALL}", show_traceback)
         return 1
     except Exception as error:
         words = _database_words(error)

@@ -32,8 +32,12 @@ def did_you_mean(wrong: str, known: list[str], *, most: int = 3) -> str:
 def driver_words(error: BaseException) -> str:
     """Return what a database said, on one line and without the row it said it of.
 
-    PostgreSQL appends the failing row; its detail is kept only where it names a key.
+    PostgreSQL appends the failing row; its detail is kept only where it names a key. The drivers of MariaDB give a
+    number with the words.
     """
+    arguments = error.args
+    if len(arguments) > 1 and isinstance(arguments[0], int) and isinstance(arguments[1], str):
+        return first_line(Exception(arguments[1] or f"error {arguments[0]}"))
     said = getattr(error, "diag", None)
     primary = getattr(said, "message_primary", None)
     if not primary:

@@ -183,7 +183,7 @@ class Project:
         except CommandError:
             raise
         except Exception as error:
-            if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in DEPENDENCIES:
+            if isinstance(error, ModuleNotFoundError) and error.name in DEPENDENCIES:
                 raise  # the command line knows what to say
             file = self.root.joinpath(*name.split(".")).with_suffix(".py")
             shown = file.relative_to(self.root) if file.exists() else name

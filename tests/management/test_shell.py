@@ -109,6 +109,26 @@ def test_a_broken_constraint_is_one_line(manage: Runner, database: Database) -> 
     assert database.count("students") == 0
 
 
+def test_what_a_database_says_is_words_and_no_tuple(manage: Runner, migrated: Database) -> None:
+    manage.ok("seed", "-v", "0")
+
+    line = manage("shell", "-c", "session.execute(sa.text('DELETE FROM subjects'))").refusal()
+
+    assert line.startswith("the database refused: ")
+    assert "foreign key" in line.lower()
+    assert "(1451" not in line
+    assert "'Cannot" not in line
+
+
+def test_a_module_that_an_installed_library_has_not_is_no_missing_dependency(
+    manage: Runner, migrated: Database
+) -> None:
+    result = manage("shell", "-c", "import sqlglot.missing").expect(1)
+
+    assert "No module named 'sqlglot.missing'" in result.err
+    assert "is not installed" not in result.err
+
+
 def test_without_a_database_there_is_no_shell(manage: Runner, sqlite_database: Database) -> None:
     line = manage("shell", "-c", "print('here')").refusal()
 
