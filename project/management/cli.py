@@ -24,13 +24,13 @@ GROUPS = {
 INSTALL = "python -m pip install -c constraints.txt -e ."
 
 
-def main(arguments: Sequence[str] | None = None, *, package: str, root: Path) -> int:
+def main(arguments: Sequence[str] | None = None, *, package: str, root: Path) -> int | str | None:
     """Run one command line and return its exit code.
 
-    0 done or nothing to do, 1 refused or failed, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM.
+    0 done or nothing to do, 1 refused or failed, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM. (What a person's own code
+    gives to `exit` is handed on as it is.)
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    show_traceback = "--traceback" in arguments
     console = Console(color="--no-color" not in arguments)
     signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -38,23 +38,8 @@ def main(arguments: Sequence[str] | None = None, *, package: str, root: Path) ->
             raise CommandError("Python 3.11 or newer is needed", "make install PYTHON=python3.11")
         with _interruptible():
             return _run(arguments, package, root, console)
-    except CommandError as error:
-        _fail(console, str(error), show_traceback)
-        return error.exit_code
-    except KeyboardInterrupt:
-        _fail(console, "interrupted", show_traceback)
-        return 130
-    except ModuleNotFoundError as error:
-        if error.name not in DEPENDENCIES:
-            raise
-        _fail(console, f"{error.name} is not installed — {INSTALL}", show_traceback)
-        return 1
-    except Exception as error:
-        words = _database_words(error)
-        if words is None or show_traceback:
-            raise
-        _fail(console, f"the database refused: {words} — --traceback shows where", show_traceback)
-        return 1
+    except BaseException as error:
+        return _explain(_interruption(error) or error, console, show_traceback="--traceback" in arguments)
     finally:
         signal.signal(
             signal.SIGINT, signal.SIG_IGN
@@ -78,6 +63,8 @@ def run_environment(package: str) -> None:
     try:
         run(context, Project(package, root))
     except CommandError as error:
+        if (interruption := _interruption(error)) is not None:
+            raise interruption from None
         raise AlembicCommandError(str(error)) from error
 
 
@@ -193,7 +180,33 @@ def _summary(file: Path) -> str:
     return found[1] if found else ""
 
 
-def _database_words(error: Exception) -> str | None:
+def _explain(error: BaseException, console: Console, *, show_traceback: bool) -> int | str | None:
+    """Say on one line why a command ended, and return the exit code; a bug is raised again, for its traceback."""
+    if isinstance(error, SystemExit):
+        return error.code
+    words, code = str(error), 1
+    if isinstance(error, CommandError):
+        code = error.exit_code
+    elif isinstance(error, KeyboardInterrupt):
+        words, code = "interrupted", 130
+    elif isinstance(error, ModuleNotFoundError) and error.name in DEPENDENCIES:
+        words = f"{error.name} is not installed — {INSTALL}"
+    elif (said := _database_words(error)) and not show_traceback:
+        words = f"the database refused: {said} — --traceback shows where"
+    else:
+        raise error
+    _fail(console, words, show_traceback)
+    return code
+
+
+def _interruption(error: BaseException | None) -> BaseException | None:
+    """Return the Ctrl-C or SIGTERM an error comes of: it broke a connection, on which undoing then failed."""
+    while error is not None and not isinstance(error, KeyboardInterrupt | _Terminated):
+        error = error.__context__
+    return error
+
+
+def _database_words(error: BaseException) -> str | None:
     """Return the words of a database error, without the statement's parameters; None for any other error."""
     if "sqlalchemy" not in sys.modules:
         return None
@@ -222,5 +235,9 @@ class _interruptible:
         signal.signal(signal.SIGINT, self._before)
 
 
+class _Terminated(SystemExit):
+    """SIGTERM, raised so that what was begun is undone."""
+
+
 def _terminate(*_: object) -> NoReturn:
-    sys.exit(143)
+    raise _Terminated(143)

@@ -215,6 +215,31 @@ def test_sigterm_ends_a_command_with_143_and_without_a_traceback(
     assert "Traceback" not in result.err
 
 
+@pytest.mark.parametrize(("number", "code", "told"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "")])
+def test_a_signal_that_breaks_the_connection_is_still_an_interruption(
+    manage: Runner, mariadb_database: Database, number: signal.Signals, code: int, told: str
+) -> None:
+    # The driver cannot go on with a connection on which it was interrupted: undoing fails then, and that is no news.
+    manage.ok("migrate")
+    mariadb_database.execute("CREATE TRIGGER slow BEFORE INSERT ON students FOR EACH ROW DO SLEEP(1)")
+    running = manage.start("seed", "students", "--count", "5")
+    wait_until_it_sleeps(mariadb_database)
+
+    running.send(number)
+
+    result = running.wait().expect(code)
+    assert result.err.strip().removeprefix("manage.py: ") == told
+
+
+def wait_until_it_sleeps(database: Database) -> None:
+    """Wait until a session of a MariaDB database is in SLEEP."""
+    sleeping = "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND state = 'User sleep'"
+    deadline = time.monotonic() + DEADLINE
+    while not database.value(sleeping):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("file", ["project/__init__.py", "project/settings.py", "project/models/slow.py"])
 def test_ctrl_c_during_imports_ends_with_130_and_without_a_traceback(
     manage: Runner, python: Python, house: House, sqlite_database: Database, file: str
