@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from .console import Console
+from .console import Console, undelivered
 from .errors import DEPENDENCIES, CommandError, did_you_mean, driver_words
 
 if TYPE_CHECKING:
@@ -37,13 +37,19 @@ def main(arguments: Sequence[str] | None = None, *, package: str, root: Path) ->
         if sys.version_info < (3, 11):  # noqa: UP036  # it is run by whatever python there is
             raise CommandError("Python 3.11 or newer is needed", "make install PYTHON=python3.11")
         with _interruptible():
-            return _run(arguments, package, root, console)
+            code: int | str | None = _run(arguments, package, root, console)
     except BaseException as error:
-        return _explain(_interruption(error) or error, console, show_traceback="--traceback" in arguments)
+        code = _explain(_interruption(error) or error, console, show_traceback="--traceback" in arguments)
     finally:
         signal.signal(
             signal.SIGINT, signal.SIG_IGN
         )  # what was done is done, and Python would die of it while it leaves
+    if (lost := undelivered()) is not None and not code:
+        console.error(
+            f"manage.py: what was asked for is done, but stdout cannot be written: {lost.strerror} — make room there"
+        )
+        return 1
+    return code
 
 
 def run_environment(package: str) -> None:

@@ -23,7 +23,7 @@ def visible(text: str) -> str:
 
 
 class Console:
-    """Writes for people and programs; a reader that goes away never stops the work."""
+    """Writes for people and programs; a reader that goes away or a full disk never stops the work."""
 
     def __init__(self, *, verbosity: int = 1, color: bool = True) -> None:
         self.verbosity = verbosity
@@ -152,11 +152,22 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty()
 
 
+def undelivered() -> OSError | None:
+    """Return why something written to stdout never got there: the work went on, and is done by now."""
+    _write(sys.stdout, "", end="")  # what a command printed itself
+    return _lost.get(sys.stdout)
+
+
+_lost: dict[TextIO | None, OSError] = {}  # why a stream could not be written
+
+
 def _write(stream: TextIO | None, text: str, *, end: str = "\n") -> None:
     if stream is None or stream.closed:
         return
     try:
         stream.write(text + end)
         stream.flush()
-    except BrokenPipeError:  # `| head` has read enough; the work goes on
+    except OSError as error:  # `| head` has read enough, or the disk is full; the work goes on
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            _lost[stream] = error

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -405,6 +406,47 @@ def test_a_reader_that_goes_away_does_not_stop_the_work(house: House, sqlite_dat
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, b"")
     assert command != "migrate" or "students" in sqlite_database.tables()
+
+
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+
+
+@FULL
+@pytest.mark.parametrize(
+    "command", ["help", "help seed", "migrate --help", "showmigrations", "migrate", "shell -c 'print(1)'"]
+)
+def test_what_cannot_be_written_is_one_line(python: Python, sqlite_database: Database, command: str) -> None:
+    python("migrate", "+1").expect(0)
+
+    line = python.shell(f"exec $MANAGE {command} > /dev/full").refusal()
+
+    assert "No space left on device" in line
+
+
+@FULL
+def test_a_full_disk_under_the_output_does_not_stop_the_work(python: Python, database: Database) -> None:
+    python("migrate").expect(0)
+
+    line = python.shell("exec $MANAGE seed --add 3 > /dev/full").refusal()
+
+    assert "No space left on device" in line
+    assert "what was asked for is done" in line
+    assert (database.count("students"), database.count("enrollments")) == (3, 3)
+
+
+@FULL
+def test_a_failure_is_told_rather_than_a_full_disk(python: Python, sqlite_database: Database) -> None:
+    line = python.shell("exec $MANAGE migrate nonsense > /dev/full").refusal()
+
+    assert line.startswith("no revision 'nonsense'")
+
+
+@FULL
+def test_a_full_disk_under_the_errors_does_not_stop_the_work(python: Python, sqlite_database: Database) -> None:
+    python.shell("exec $MANAGE migrate 2> /dev/full").expect(0)
+    python.shell("exec $MANAGE migrate nonsense 2> /dev/full").expect(1)
+
+    assert "students" in sqlite_database.tables()
 
 
 @pytest.mark.parametrize("closing", [">&-", "2>&-", "<&- >&- 2>&-"])
