@@ -1,20 +1,34 @@
-"""Show what is in the database: tables, row counts, and three students."""
+"""Show what is in the database: tables, row counts, and three rows."""
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, inspect, select
 from sqlalchemy.orm import Session
 
 from project.management.console import columns, plural
 from project.management.project import Project
-from project.models.student import Student
+
+SHOWN = 3  # rows
 
 
 def handle(project: Project) -> None:
     console = project.console
     with project.connect() as connection, Session(connection) as session:
         tables = project.metadata.sorted_tables
-        counts = [session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
-        rows = [[table.name, plural(count, "row")] for table, count in zip(tables, counts, strict=True)]
+        counts = {table: session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
         console.result(project.backend.label)
-        console.result(columns(rows, right=frozenset({1})))
-        for student in session.scalars(select(Student).order_by(Student.id).limit(3)):
-            console.result(str(student))
+        if counts:
+            rows = [[table.fullname, plural(count, "row")] for table, count in counts.items()]
+            console.result(columns(rows, right=frozenset({1})))
+        for row in _first_rows(project, session, [table for table in tables if counts[table]]):
+            console.result(str(row))
+
+
+def _first_rows(project: Project, session: Session, tables: list[Table]) -> list[object]:
+    """Return rows of the first of these tables whose model has words of its own for them: a __str__."""
+    mappers = map(inspect, project.models.values())
+    models = {mapper.local_table: mapper.class_ for mapper in mappers if mapper.inherits is None}
+    for table in tables:
+        model = models.get(table)
+        if model is not None and getattr(model, "__str__", None) is not object.__str__:
+            key = inspect(model).primary_key
+            return list(session.scalars(select(model).order_by(*key).limit(SHOWN)))
+    return []

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from .console import Console, undelivered
-from .errors import DEPENDENCIES, CommandError, did_you_mean, driver_words
+from .errors import DEPENDENCIES, CommandError, did_you_mean, driver_words, first_line
 
 if TYPE_CHECKING:
     import argparse
@@ -90,7 +90,8 @@ def _run(arguments: list[str], package: str, root: Path, console: Console) -> in
             exit_code=2,
         )
     module = _import_command(commands[name], package, root)
-    parser = _parser(name, module)
+    file = commands[name]
+    parser = _parser(name, module, file.relative_to(root) if file.is_relative_to(root) else file)
     options = vars(parser.parse_args(arguments[1:]))
     project = _project(options, package, root)
     return module.handle(project, **options) or 0
@@ -100,20 +101,27 @@ def find_commands(package: str, root: Path) -> dict[str, Path]:
     """Return the file of every command by its name: the project's own win over the machinery's."""
     folders = (Path(__file__).parent / "commands", root / package / "commands")
     return {
-        file.stem: file for folder in folders for file in sorted(folder.glob("*.py")) if not file.stem.startswith("_")
+        file.stem: file
+        for folder in folders
+        for file in sorted(folder.glob("*.py"))
+        if not file.stem.startswith("_") and file.is_file()
     }
 
 
 def _import_command(file: Path, package: str, root: Path) -> ModuleType:
-    import importlib
+    if file.parent != root / package / "commands":
+        import importlib
 
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
-    own = file.parent == root / package / "commands"
-    return importlib.import_module(f"{package}.commands.{file.stem}" if own else f"{__package__}.commands.{file.stem}")
+        return importlib.import_module(f"{__package__}.commands.{file.stem}")
+    from .project import import_own
+
+    module = import_own(f"{package}.commands.{file.stem}", file, root)
+    if not callable(getattr(module, "handle", None)):
+        raise CommandError(f"{file.relative_to(root)} has no handle(project)", "write what it does into that function")
+    return module
 
 
-def _parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
+def _parser(name: str, module: ModuleType, file: Path) -> argparse.ArgumentParser:
     import argparse
 
     class Parser(argparse.ArgumentParser):
@@ -126,8 +134,20 @@ def _parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    if hasattr(module, "add_arguments"):
-        module.add_arguments(parser)
+    try:
+        if hasattr(module, "add_arguments"):
+            module.add_arguments(parser)
+        _add_common_arguments(parser)
+    except (argparse.ArgumentError, TypeError, ValueError) as error:
+        raise CommandError(f"the arguments in {file} cannot be used: {first_line(error)}", "correct them") from error
+    return parser
+
+
+def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    own = {action.dest for action in parser._actions}
+    for taken in ("project", "database_url", "env_file", "verbosity", "traceback", "no_color"):
+        if taken in own:
+            raise ValueError(f"the name {taken} is taken")
     common = parser.add_argument_group("every command")
     common.add_argument("--database-url", metavar="URL", help="use this database instead of DATABASE_URL's")
     common.add_argument("--env-file", metavar="FILE", type=Path, help="read this file instead of .env beside manage.py")
@@ -141,7 +161,6 @@ def _parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
     )
     common.add_argument("--traceback", action="store_true", help="show the traceback of an error")
     common.add_argument("--no-color", action="store_true", help="no colors (the variable NO_COLOR does the same)")
-    return parser
 
 
 def _project(options: dict[str, object], package: str, root: Path):  # type: ignore[no-untyped-def]  # imported late
@@ -182,7 +201,7 @@ def _overview(commands: dict[str, Path]) -> str:
 
 
 def _summary(file: Path) -> str:
-    found = re.search(r'"""(.+?)(?:\.?"""|\.?\n)', file.read_text(encoding="utf-8"))
+    found = re.search(r'"""(.+?)(?:\.?"""|\.?\n)', file.read_text(encoding="utf-8", errors="replace"))
     return found[1] if found else ""
 
 

@@ -176,21 +176,28 @@ class Project:
         ]
 
     def _import(self, name: str) -> ModuleType:
-        if str(self.root) not in sys.path:
-            sys.path.insert(0, str(self.root))
-        try:
-            return importlib.import_module(name)
-        except CommandError:
-            raise
-        except Exception as error:
-            if isinstance(error, ModuleNotFoundError) and error.name in DEPENDENCIES:
-                raise  # the command line knows what to say
-            file = self.root.joinpath(*name.split(".")).with_suffix(".py")
-            shown = file.relative_to(self.root) if file.exists() else name
-            raise CommandError(
-                f"{shown} cannot be imported: {type(error).__name__}: {first_line(error)}",
-                "correct it, then try again",
-            ) from error
+        return import_own(name, self.root.joinpath(*name.split(".")).with_suffix(".py"), self.root)
+
+
+def import_own(name: str, file: Path, root: Path) -> ModuleType:
+    """Import a module of the project's own.
+
+    Raises:
+        CommandError: it cannot be imported, naming its file.
+    """
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    try:
+        return importlib.import_module(name)
+    except CommandError:
+        raise
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name in DEPENDENCIES:
+            raise  # the command line knows what to say
+        shown = file.relative_to(root) if file.exists() else name
+        raise CommandError(
+            f"{shown} cannot be imported: {type(error).__name__}: {first_line(error)}", "correct it, then try again"
+        ) from error
 
 
 def _require_target(key: sa.ForeignKey) -> None:

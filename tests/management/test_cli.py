@@ -49,6 +49,20 @@ def handle(project, *, name, times):
     project.console.result(f"Hello {name}! " * times)
     return 3 if name == "nobody" else None
 '''
+TEACHER = '''"""A teacher, who says nothing of itself."""
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from project.models.base import Base
+
+
+class Teacher(Base):
+    __tablename__ = "teachers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+'''
 
 
 # Help
@@ -311,6 +325,89 @@ def test_a_command_that_is_wrong_inside_keeps_its_traceback(
     assert result.code == 1
     assert "Traceback (most recent call last)" in result.err
     assert "KeyError: 'a bug'" in result.err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('"""Greet."""\n\ndef handle(project:\n', "cannot be imported: SyntaxError"),
+        ('"""Greet."""\n\nimport a_library_nobody_has\n', "cannot be imported: ModuleNotFoundError"),
+        ('"""Greet."""\n\nfrom project.models.nobody import Nobody\n', "No module named 'project.models.nobody'"),
+        ('"""Greet."""\n\nimport sys\n\nsys.stdout.nonsense\n', "cannot be imported: AttributeError"),
+        ('"""Greet."""\n', "has no handle"),
+        ('"""Greet."""\n\nhandle = 3\n', "has no handle"),
+        (GREET.replace("--times", "--verbosity"), "verbosity"),
+        (GREET.replace('"--times"', '"-v"'), "-v"),
+        (GREET.replace('"name"', '"verbosity"'), "verbosity"),
+        (GREET.replace("type=int", "typ=int"), "typ"),
+    ],
+    ids=["syntax", "library", "model", "attribute", "no handle", "no function", "option", "letter", "name", "typo"],
+)
+def test_a_command_that_is_none_is_one_line_naming_the_file(
+    manage: Runner, house: House, sqlite_database: Database, text: str, told: str
+) -> None:
+    house.write("project/commands/greet.py", text)
+
+    for asking in (("greet", "Ada"), ("help", "greet"), ("greet", "--help")):
+        line = manage(*asking).refusal()
+
+        assert "project/commands/greet.py" in line
+        assert told in line
+    assert "Greet" in manage.ok("help").out
+
+
+def test_a_command_with_letters_of_another_encoding_is_listed(manage: Runner, house: House) -> None:
+    (house.root / "project/commands/greet.py").write_bytes('"""Grüße."""\n'.encode("latin-1"))
+    (house.root / "project/commands/folder.py").mkdir()
+
+    listed = manage.ok("help").out
+
+    assert "greet" in listed
+    assert "folder" not in listed
+    assert "project/commands/greet.py" in manage("greet").refusal()
+
+
+# The sample's own command
+
+
+def test_show_tells_tables_rows_and_three_students(manage: Runner, migrated: Database) -> None:
+    manage.ok("seed")
+
+    lines = manage.ok("show").out.splitlines()
+
+    assert [line.split() for line in lines[1:4]] == [
+        ["students", "100", "rows"],
+        ["subjects", "14", "rows"],
+        ["enrollments", "300", "rows"],
+    ]
+    assert [line.partition(":")[0] for line in lines[4:]] == ["Student 1", "Student 2", "Student 3"]
+
+
+def test_show_takes_the_first_table_with_rows_that_can_say_what_they_are(
+    manage: Runner, house: House, migrated: Database
+) -> None:
+    lines = manage.ok("show").out.splitlines()
+
+    assert [line.partition(" ")[0] for line in lines[4:]] == ["Subject"] * 3
+
+
+def test_the_sample_may_be_deleted(manage: Runner, house: House, sqlite_database: Database) -> None:
+    for name in ("student", "subject", "enrollment"):
+        house.remove(f"project/models/{name}.py")
+    for file in sorted((house.root / "project/seeds").glob("[a-z]*.py")):
+        file.unlink()
+    for file in house.revisions().values():
+        file.unlink()
+
+    for command in ("migrate", "seed", "show"):  # what `make dev` does
+        manage.ok(command)
+    house.write("project/models/teacher.py", TEACHER)
+    manage.ok("makemigrations", "-m", "Added Teacher model")
+    manage.ok("migrate")
+    manage.ok("seed")
+    shown = manage.ok("show").out
+
+    assert shown.splitlines()[1:] == ["  teachers  100 rows"]
 
 
 # Options of every command
