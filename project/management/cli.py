@@ -92,7 +92,7 @@ def _run(arguments: list[str], package: str, root: Path, console: Console) -> in
     module = _import_command(commands[name], package, root)
     file = commands[name]
     parser = _parser(name, module, file.relative_to(root) if file.is_relative_to(root) else file)
-    options = vars(parser.parse_args(arguments[1:]))
+    options = vars(_parse(parser, arguments[1:]))
     project = _project(options, package, root)
     return module.handle(project, **options) or 0
 
@@ -141,6 +141,17 @@ def _parser(name: str, module: ModuleType, file: Path) -> argparse.ArgumentParse
     except (argparse.ArgumentError, TypeError, ValueError) as error:
         raise CommandError(f"the arguments in {file} cannot be used: {first_line(error)}", "correct them") from error
     return parser
+
+
+def _parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
+    """Parse arguments and options in any order, where the parser can.
+
+    https://docs.python.org/3/library/argparse.html#intermixed-parsing
+    """
+    try:
+        return parser.parse_intermixed_args(arguments)
+    except TypeError:  # it has commands of its own, takes the rest of the line, or an argument that excludes an option
+        return parser.parse_args(arguments)
 
 
 def _add_common_arguments(parser: argparse.ArgumentParser) -> None:

@@ -166,6 +166,63 @@ def test_wrong_usage_is_one_line_with_exit_code_2(
     assert not sqlite_database.all_tables()
 
 
+@pytest.mark.parametrize(
+    "order",
+    [
+        ("seed", "students", "--count", "3", "subjects", "--dry-run"),
+        ("seed", "--dry-run", "students", "subjects", "--count", "3"),
+        ("seed", "students", "--dry-run", "--", "subjects"),
+        ("migrate", "-v", "0", "+1", "--plan"),
+        ("migrate", "+1", "--plan", "-v", "0"),
+    ],
+    ids=" ".join,
+)
+def test_arguments_and_options_come_in_any_order(
+    manage: Runner, sqlite_database: Database, order: tuple[str, ...]
+) -> None:
+    if order[0] == "seed":
+        manage.ok("migrate")
+
+    out = manage.ok(*order).out
+
+    assert ("students" in out and "subjects" in out) if order[0] == "seed" else out.startswith("  up")
+
+
+def test_a_command_may_take_the_rest_of_its_line(manage: Runner, house: House, sqlite_database: Database) -> None:
+    house.write(
+        "project/commands/run.py",
+        '"""Run."""\n\n\ndef add_arguments(parser):\n    parser.add_argument("words", nargs="...")\n\n\n'
+        "def handle(project, *, words):\n    print(words)\n",
+    )
+
+    assert manage.ok("run", "-v", "0", "echo", "--loud", "-v").out == "['echo', '--loud', '-v']\n"
+
+
+def test_a_command_may_have_an_argument_that_excludes_an_option(
+    manage: Runner, house: House, sqlite_database: Database
+) -> None:
+    house.write(
+        "project/commands/run.py",
+        '"""Run."""\n\n\ndef add_arguments(parser):\n    group = parser.add_mutually_exclusive_group()\n'
+        '    group.add_argument("one", nargs="?")\n    group.add_argument("--two")\n\n\n'
+        "def handle(project, *, one, two):\n    print(one, two)\n",
+    )
+
+    assert manage.ok("run", "--two", "x").out == "None x\n"
+    assert "not allowed with" in manage("run", "x", "--two", "x").refusal(2)
+
+
+def test_a_command_may_have_commands_of_its_own(manage: Runner, house: House, sqlite_database: Database) -> None:
+    house.write(
+        "project/commands/run.py",
+        '"""Run."""\n\n\ndef add_arguments(parser):\n    inner = parser.add_subparsers(dest="inner")\n'
+        '    inner.add_parser("echo").add_argument("--loud", action="store_true")\n\n\n'
+        "def handle(project, *, inner, loud):\n    print(inner, loud)\n",
+    )
+
+    assert manage.ok("run", "echo", "--loud").out == "echo True\n"
+
+
 def test_control_characters_in_an_argument_are_shown_and_not_obeyed(manage: Runner) -> None:
     line = manage("mig\x1b[31mrate\x07").refusal(2)
 
