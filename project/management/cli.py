@@ -237,7 +237,7 @@ def _explain(error: BaseException, console: Console, *, show_traceback: bool) ->
 
 def _interruption(error: BaseException | None) -> BaseException | None:
     """Return the Ctrl-C or SIGTERM an error comes of: it broke a connection, on which undoing then failed."""
-    while error is not None and not isinstance(error, KeyboardInterrupt | _Terminated):
+    while error is not None and not isinstance(error, (KeyboardInterrupt, _Terminated)):  # in Python 3.9 too
         error = error.__context__
     return error
 

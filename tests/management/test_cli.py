@@ -233,11 +233,13 @@ def test_control_characters_in_an_argument_are_shown_and_not_obeyed(manage: Runn
 # Without the dependencies
 
 
-@pytest.mark.parametrize("command", ["migrate", "seed", "check", "showmigrations", "shell"])
+@pytest.mark.parametrize(
+    "command", [(one,) for one in COMMANDS if one != "makemigrations"] + [("help", "migrate"), ("show",)], ids=" ".join
+)
 def test_missing_dependencies_are_said_with_the_command_that_installs_them(
-    python: Python, sqlite_database: Database, command: str
+    python: Python, sqlite_database: Database, command: tuple[str, ...]
 ) -> None:
-    result = python(command, flags=("-S",))  # an interpreter without site-packages
+    result = python(*command, flags=("-S",))  # an interpreter without site-packages
 
     line = result.refusal()
     assert "is not installed" in line
