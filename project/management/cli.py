@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None, *, package: str, root: Path) ->
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     console = Console(color="--no-color" not in arguments)
     signal.signal(signal.SIGTERM, _terminate)
+    sys.unraisablehook = _send_again
     try:
         if sys.version_info < (3, 11):  # noqa: UP036  # it is run by whatever python there is
             raise CommandError("Python 3.11 or newer is needed", "make install PYTHON=python3.11")
@@ -277,3 +279,16 @@ class _Terminated(SystemExit):
 
 def _terminate(*_: object) -> NoReturn:
     raise _Terminated(143)
+
+
+def _send_again(swallowed: sys.UnraisableHookArgs) -> None:
+    """Send a signal again that came while an object was deleted, where Python can only print what is raised."""
+    import threading
+
+    numbers = {KeyboardInterrupt: signal.SIGINT, _Terminated: signal.SIGTERM}
+    if (number := numbers.get(swallowed.exc_type)) is None:
+        sys.__unraisablehook__(swallowed)
+        return
+    later = threading.Timer(0.01, os.kill, (os.getpid(), number))  # here it would be swallowed too
+    later.daemon = True
+    later.start()

@@ -305,6 +305,23 @@ def test_a_signal_that_breaks_the_connection_is_still_an_interruption(
     assert result.err.strip().removeprefix("manage.py: ") == told
 
 
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_that_comes_while_an_object_is_deleted_is_not_lost(
+    manage: Runner, house: House, sqlite_database: Database, number: str, code: int
+) -> None:
+    # What is raised there goes nowhere: https://docs.python.org/3/reference/datamodel.html#object.__del__
+    house.write(
+        "project/commands/wait.py",
+        '"""Wait."""\n\nimport os\nimport signal\nimport time\n\n\nclass Loose:\n    def __del__(self):\n'
+        f"        os.kill(os.getpid(), signal.{number})\n        time.sleep(0)\n\n\n"
+        "def handle(project):\n    Loose()\n    time.sleep(5)\n",
+    )
+
+    result = manage("wait").expect(code)
+
+    assert "Traceback" not in result.err
+
+
 def wait_until_it_sleeps(database: Database) -> None:
     """Wait until a session of a MariaDB database is in SLEEP."""
     sleeping = "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND state = 'User sleep'"
