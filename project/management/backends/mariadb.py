@@ -414,8 +414,8 @@ _OPTIONS: dict[str, options.Read] = {
     **dict.fromkeys(("client_flag", "max_allowed_packet"), options.number),
     **dict.fromkeys(("use_unicode", "local_infile", "ssl_disabled"), options.flag),
     **dict.fromkeys(("ssl_verify_cert", "ssl_verify_identity", "ssl_check_hostname"), options.flag),
-    **dict.fromkeys(("read_default_file", "ssl_ca", "ssl_cert", "ssl_key"), options.file),
-    **dict.fromkeys(("ssl_capath", "ssl_cipher", "ssl_key_password"), str),
+    **dict.fromkeys(("ssl_ca", "ssl_cert", "ssl_key"), options.file),
+    **dict.fromkeys(("read_default_file", "ssl_capath", "ssl_cipher", "ssl_key_password"), str),
     "charset": _charset,
 }
 _SSL = ("ssl_ca", "ssl_key", "ssl_cert", "ssl_capath", "ssl_cipher", "ssl_check_hostname")
