@@ -36,6 +36,21 @@ class Console:
         """Write what the command was asked for, to stdout, at every verbosity."""
         _write(sys.stdout, visible(text))
 
+    def output(self, text: str) -> None:
+        """Write what a program will read, to stdout, every character as it is.
+
+        Raises:
+            CommandError: stdout is in an encoding that lacks one of them.
+        """
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError as error:
+            raise CommandError(
+                f"stdout is in {encoding}, which has no {error.object[error.start]!r}", "set PYTHONIOENCODING=utf-8"
+            ) from error
+        _write(sys.stdout, text)
+
     def say(self, text: str = "", *, style: str = "") -> None:
         """Write what the command did, to stdout, unless --verbosity is 0."""
         if self.verbosity >= 1:

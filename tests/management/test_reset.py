@@ -232,6 +232,15 @@ def test_no_seed_leaves_what_the_migrations_put_in(house: House, manage: Runner,
     assert sqlite_database.count("enrollments") == 0
 
 
+def test_no_seed_is_not_held_up_by_a_seeder(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.write("project/seeds/students.py", DECLARES)
+
+    manage("reset", "--no-input").refusal()
+    manage.ok("reset", "--no-input", "--no-seed")
+
+    assert sqlite_database.count("students") == 0
+
+
 def test_models_that_no_migration_makes_are_found_at_the_end(
     house: House, manage: Runner, sqlite_database: Database
 ) -> None:

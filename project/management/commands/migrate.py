@@ -48,7 +48,7 @@ def handle(
     if plan or check:
         return show_plan(project, revision, failing=check)
     if sql:
-        console.result(migrations.render_sql(project, revision))
+        console.output(migrations.render_sql(project, revision))
         return 0
     if create_database:
         with project.explained():

@@ -41,7 +41,8 @@ def handle(
 ) -> None:
     guard.before_connecting(project, "reset", allow_remote=allow_remote, allow_production_name=allow_production_name)
     rows = seeding.Request(count=count, random_seed=random_seed, locale=seeding.known_locale(locale))
-    seeding.refuse_problems(project, seeding.choose(project, ()))
+    if not no_seed:
+        seeding.refuse_problems(project, seeding.choose(project, ()))
     with resetting.alone(project):
         losses = resetting.inspect(project, drop_unknown=drop_unknown)
     if losses:
