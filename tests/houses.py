@@ -124,6 +124,12 @@ class Runner:
         """Run it to its end and fail the test unless it ends with exit code 0."""
         return self(*arguments, env=env, stdin=stdin, cwd=cwd).expect(0)
 
+    def exact(self, *arguments: str, env: Environment | None = None) -> str:
+        """Run it to its end and return what it wrote to stdout, every character as it is."""
+        running = self.start(*arguments, env=env)
+        running.wait().expect(0)
+        return running.written()
+
     def start(
         self, *arguments: str, env: Environment | None = None, stdin: str | None = None, cwd: Path | None = None
     ) -> Running:

@@ -130,6 +130,10 @@ class Running:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{self._name} did not write {text!r} in {timeout} s:\n{self.kill()}")
 
+    def written(self) -> str:
+        """Return what it has written to stdout, with the ends of its lines as they are."""
+        return (self._files / "stdout").read_bytes().decode("utf-8")
+
     def _wait(self, timeout: float) -> int | None:
         """Return the exit code, None when it still runs after so many seconds."""
         raise NotImplementedError

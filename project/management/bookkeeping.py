@@ -1,7 +1,8 @@
 """What the machinery remembers in the database itself: one table of keys and values, hidden from autogenerate.
 
-Keys: `environment` (recorded at the first migrate), `unfinished` (a MariaDB revision that was begun and not
-done), `seeded:TABLE` (how far a table has been seeded), `inserted:TABLE` (the data migration its rows come from).
+Keys: `environment` (recorded at the first migrate), `unfinished` (a revision that was begun and not done, where some
+of it cannot be rolled back), `seeded:TABLE` (how far a table has been seeded), `inserted:TABLE` (the data migration
+its rows come from).
 """
 
 from __future__ import annotations

@@ -101,7 +101,10 @@ def seeders(project: Project) -> Iterator[Problem]:
 
 
 def database(project: Project, *, history_is_sound: bool) -> list[Problem]:
-    """database.E001 unreachable, E002 missing; migrations.E004 pending, E005 unfinished, E006 unknown; models.E002."""
+    """database.E001 unreachable, E002 missing; migrations.E004 pending, E005 unfinished, E006 unknown, E007 two.
+
+    models.E002 differs from the models.
+    """
     if not project.backend.exists():
         try:
             project.backend.engine(create=True)
@@ -145,6 +148,13 @@ def _connected(project: Project, connection: sa.Connection, *, history_is_sound:
             "migrations.E006",
             f"{project.backend.label} is at revision {unknown[0]}, which no file in migrations/versions has",
             "get that file (another branch may have it), or python manage.py reset",
+        )
+        return
+    if not history.are_sound(script, current):
+        yield Problem(
+            "migrations.E007",
+            f"{project.backend.label} records {len(current)} revisions at once: {', '.join(current)}",
+            "python manage.py migrate --fake REVISION records the one it is at",
         )
         return
     pending = len(known) - len({one.revision for head in current for one in script.iterate_revisions(head, "base")})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from .console import Console, undelivered
-from .errors import DEPENDENCIES, CommandError, did_you_mean, driver_words, first_line
+from .errors import DEPENDENCIES, CommandError, Terminated, did_you_mean, driver_words, first_line
 
 if TYPE_CHECKING:
     import argparse
@@ -239,7 +239,7 @@ def _explain(error: BaseException, console: Console, *, show_traceback: bool) ->
 
 def _interruption(error: BaseException | None) -> BaseException | None:
     """Return the Ctrl-C or SIGTERM an error comes of: it broke a connection, on which undoing then failed."""
-    while error is not None and not isinstance(error, (KeyboardInterrupt, _Terminated)):  # in Python 3.9 too
+    while error is not None and not isinstance(error, (KeyboardInterrupt, Terminated)):  # in Python 3.9 too
         error = error.__context__
     return error
 
@@ -273,19 +273,15 @@ class _interruptible:
         signal.signal(signal.SIGINT, self._before)
 
 
-class _Terminated(SystemExit):
-    """SIGTERM, raised so that what was begun is undone."""
-
-
 def _terminate(*_: object) -> NoReturn:
-    raise _Terminated(143)
+    raise Terminated(143)
 
 
 def _send_again(swallowed: sys.UnraisableHookArgs) -> None:
     """Send a signal again that came while an object was deleted, where Python can only print what is raised."""
     import threading
 
-    numbers = {KeyboardInterrupt: signal.SIGINT, _Terminated: signal.SIGTERM}
+    numbers = {KeyboardInterrupt: signal.SIGINT, Terminated: signal.SIGTERM}
     if (number := numbers.get(swallowed.exc_type)) is None:
         sys.__unraisablehook__(swallowed)
         return

@@ -20,6 +20,18 @@ class CommandError(Exception):
         return f"{self.cause.rstrip('.')} — {self.cure}" if self.cure else self.cause
 
 
+class StepRefused(Exception):
+    """A step of a migration that was stopped for what it would do; undone, and told with the revision's name."""
+
+    def __init__(self, cause: str, cure: str = "correct it, then run the command again") -> None:
+        super().__init__(cause)
+        self.cure = cure
+
+
+class Terminated(SystemExit):
+    """SIGTERM, told apart from a revision or a model that ends the program by itself."""
+
+
 def did_you_mean(wrong: str, known: list[str], *, most: int = 3) -> str:
     """Return " Did you mean 'migrate'?" for the names close to a wrong one, or nothing."""
     from difflib import get_close_matches

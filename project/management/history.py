@@ -18,7 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 
 from .backends.base import Relation, TableName
-from .errors import CommandError, did_you_mean, first_line
+from .errors import CommandError, Terminated, did_you_mean, first_line
 
 if TYPE_CHECKING:
     from .project import Project
@@ -78,13 +78,21 @@ def validate(script: ScriptDirectory, root: Path) -> None:
                 )
     _refuse_cycle(by_revision, root)
     try:
-        for _ in script.walk_revisions():
-            pass
-    except Exception as error:
+        revisions = list(script.walk_revisions())
+    except Terminated:
+        raise
+    except (Exception, SystemExit) as error:
         raise CommandError(
             f"{_file_at_fault(error, files, root)} cannot be imported: {type(error).__name__}: {first_line(error)}",
             "correct it, then try again",
         ) from error
+    for revision in revisions:
+        for name in ("upgrade", "downgrade"):
+            if not callable(getattr(revision.module, name, None)):
+                raise CommandError(
+                    f"{path_of(revision, root)} has no function {name}",
+                    f"write def {name}() into it, with pass when there is nothing to do",
+                )
 
 
 def files(script: ScriptDirectory, root: Path) -> list[RevisionFile]:
@@ -175,6 +183,14 @@ def applied(script: ScriptDirectory, heads: tuple[str, ...]) -> set[str]:
     return {one.revision for head in heads for one in script.iterate_revisions(head, "base")}
 
 
+def are_sound(script: ScriptDirectory, heads: tuple[str, ...]) -> bool:
+    """Return whether what a database records are revisions of this checkout, and no two of one line."""
+    known = {one.revision for one in script.walk_revisions()}
+    if not known.issuperset(heads):
+        return False
+    return not any(head in applied(script, (other,)) for head in heads for other in heads if head != other)
+
+
 def refuse_unknown(script: ScriptDirectory, heads: tuple[str, ...], project: Project) -> None:
     """Refuse a database that is at a revision which this checkout does not have, or at two of one line."""
     known = {one.revision for one in script.walk_revisions()}
@@ -184,7 +200,7 @@ def refuse_unknown(script: ScriptDirectory, heads: tuple[str, ...], project: Pro
                 f"{project.backend.label} is at revision {head}, which no file in migrations/versions has",
                 "get that file (another branch may have it), or python manage.py reset",
             )
-    if any(head in applied(script, (other,)) for head in heads for other in heads if head != other):
+    if not are_sound(script, heads):
         raise CommandError(
             f"{project.backend.label} records {len(heads)} revisions at once: {', '.join(heads)}",
             "python manage.py migrate --fake REVISION records the one it is at",
@@ -221,7 +237,12 @@ def render(revision: Script, direction: Direction, dialect: str) -> list[str]:
             opts=options,
         )
     with Operations.context(context):
-        getattr(revision.module, direction)()
+        try:
+            getattr(revision.module, direction)()
+        except Terminated:
+            raise
+        except SystemExit as error:
+            raise NotOnlySQL("it ends the program") from error
     return statements.found
 
 

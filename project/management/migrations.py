@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -15,14 +15,14 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
+from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep, StampStep
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError as AlembicCommandError
 
 from . import autogenerate, bookkeeping, guard, history
 from .backends.base import TableName
 from .console import columns, plural
-from .errors import CommandError, first_line
+from .errors import CommandError, StepRefused, Terminated, first_line
 
 if TYPE_CHECKING:
     from .project import Project
@@ -71,8 +71,7 @@ def migrate(project: Project, target: str, request: Request) -> None:
 def render_sql(project: Project, target: str) -> str:
     """Return the SQL that would bring this database, from where it is, to a revision."""
     script = _loaded(project, target)
-    current = read_heads(project)
-    history.refuse_unknown(script, current, project)
+    current = _standing(project, script)
     request = Request()
     plan = _plan(script, target, stamp=False)
     _run_env(project, script, request, plan, as_sql=True, starting_rev=current or None)
@@ -82,8 +81,7 @@ def render_sql(project: Project, target: str) -> str:
 def plan(project: Project, target: str) -> list[Step]:
     """Return the steps that would bring the database to a revision, in order; changes nothing."""
     script = _loaded(project, target)
-    current = read_heads(project)
-    history.refuse_unknown(script, current, project)
+    current = _standing(project, script)
     steps = _plan(script, target, stamp=False)(current, None)
     return [_as_step(step) for step in steps if isinstance(step, RevisionStep)]
 
@@ -96,8 +94,27 @@ def read_heads(project: Project) -> tuple[str, ...]:
         return history.heads_of(connection)
 
 
+def read_state(project: Project) -> tuple[tuple[str, ...], str | None]:
+    """Return the revision the database is at, and the one that was left half-way."""
+    if not project.backend.exists():
+        return (), None
+    with project.connect() as connection:
+        return history.heads_of(connection), unfinished(connection)
+
+
+def _standing(project: Project, script: ScriptDirectory) -> tuple[str, ...]:
+    """Return the revision the database is at; refuse one from which there is no way on."""
+    if not project.backend.exists():
+        return ()
+    with project.connect() as connection:
+        heads = history.heads_of(connection)
+        history.refuse_unknown(script, heads, project)
+        _refuse_unfinished(project, connection, script)
+        return heads
+
+
 def unfinished(connection: sa.Connection) -> str | None:
-    """Return the revision that was begun and neither finished nor undone, on a database without DDL in transactions."""
+    """Return the revision that was begun and neither finished nor undone, where some of it stays."""
     value = bookkeeping.read(connection, "unfinished")
     return value.split()[0] if value else None
 
@@ -119,7 +136,9 @@ def run(context: ModuleType, project: Project) -> None:
     if attributes["kind"] not in ("schema", "data"):
         raise CommandError(f"kind is {attributes['kind']!r}", "it can be schema or data, as in -x kind=data")
     plain = "request" not in attributes
-    request: Request = attributes.get("request") or Request(allow_production="allow-production" in extra)
+    request: Request = attributes.get("request") or Request(
+        allow_production="allow-production" in extra, stamp=_is_stamp(context.config)
+    )
     options = autogenerate.options(project, script, context.config)
     with _translated(project):
         if context.is_offline_mode():
@@ -138,6 +157,11 @@ def _run_reading(context: ModuleType, project: Project, options: dict[str, Any])
     with project.connect() as connection, autogenerate.quiet():
         context.configure(connection=connection, dont_mutate=True, **options)
         context.run_migrations()
+
+
+def _is_stamp(config: Config) -> bool:
+    given = getattr(config.cmd_opts, "cmd", (None,))
+    return given[0] is command.stamp
 
 
 def _needs_database(config: Config) -> bool:
@@ -173,11 +197,19 @@ def _run_offline(context: ModuleType, project: Project, request: Request, option
                 migration.impl._exec(sa.schema.CreateTable(bookkeeping.metadata_table, if_not_exists=True))
                 environment = {"key": "environment", "value": project.settings.environment}
                 migration.impl._exec(bookkeeping.metadata_table.insert().values(**environment))
+            running.append(step)
             yield step
 
+    running: list[MigrationStep] = []
     context.configure(**settings, fn=planned)
-    with context.begin_transaction():
-        context.run_migrations()
+    try:
+        with context.begin_transaction():
+            context.run_migrations()
+    except SystemExit as error:
+        if isinstance(error, Terminated):
+            raise
+        what = _named(_as_step(running[-1]).revision, project)
+        raise CommandError(f"{what} failed: SystemExit", "correct it, then run the command again") from error
 
 
 def _run_online(
@@ -204,6 +236,8 @@ def _run_online(
             with history.silent():
                 context.configure(**settings)
             context.configure(**settings, fn=runner.steps(context.get_context().opts["fn"], context.script))
+            if backend.one_transaction:  # nothing that a migration does has to run outside it
+                context.get_context().autocommit_block = nullcontext
             with context.begin_transaction():
                 context.run_migrations()
 
@@ -213,6 +247,8 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
 
     Returns what may be taken back: what is planned again under the lock has to be the same.
     """
+    if request.stamp:
+        return []
     with project.connect() as connection:
         heads = history.heads_of(connection)
         history.refuse_unknown(context.script, heads, project)
@@ -275,8 +311,12 @@ def _count(connection: sa.Connection, query: sa.TextClause) -> int | None:
         return None
 
 
-class BrokenReferences(Exception):
-    """A step that would leave rows whose parent is gone."""
+@dataclass
+class Statement:
+    """A statement of a step that changes something; `done` when the database did not refuse it."""
+
+    text: str
+    done: bool = False
 
 
 class _Runner:
@@ -290,12 +330,17 @@ class _Runner:
         self.backend = project.backend
         self.step: Step | None = None
         self.savepoint: sa.NestedTransaction | None = None
-        self.statements: list[str] = []  # of the present step, those that change something
+        self.statements: list[Statement] = []  # of the present step
+        self.committed = 0  # how many of them the step has committed by itself
+        self.running = False  # from a step's first statement to the record of it
+        self.marked = False  # whether the step is written down as unfinished
         self.rows: dict[str, int] = {}
         self.foreign_tables: list[str] = []
         self.broken_before: Counter[tuple[str, str]] = Counter()
         self.begun = 0.0
-        sa.event.listen(connection, "after_cursor_execute", self._note_statement)
+        sa.event.listen(connection, "before_cursor_execute", self._note_attempt)
+        sa.event.listen(connection, "after_cursor_execute", self._note_success)
+        sa.event.listen(connection, "commit", self._note_commit)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -307,10 +352,13 @@ class _Runner:
             if self.backend.one_transaction:
                 self.connection.commit()
         except BaseException as error:
-            self._undo()
-            if self.step is None or not isinstance(error, Exception) or isinstance(error, CommandError):
+            self.running = False
+            kept = self._kept(error)
+            self._undo(kept)
+            ended = isinstance(error, SystemExit) and not isinstance(error, Terminated)
+            if self.step is None or isinstance(error, CommandError) or not (ended or isinstance(error, Exception)):
                 raise
-            raise self._failure(error) from error
+            raise self._failure(error, kept) from error
 
     def look_for_foreign_tables(self, script: ScriptDirectory) -> None:
         """Find the tables that are there though no revision is recorded; before Alembic runs, whose `op` this uses."""
@@ -351,13 +399,14 @@ class _Runner:
 
     def applied(self, *, step: Any, **_: object) -> None:
         """Record the step in its own transaction; Alembic calls this after each one."""
+        self.running = False
         if self.step is None:
             return
-        if any(not _ADDS.match(statement) for statement in self.statements):
+        if any(not _ADDS.match(one.text) for one in self.statements):
             self._refuse_broken_references()
         if self.step.kind == "data":
             self._remember_rows()
-        if not self.backend.transactional_ddl:
+        if self.marked:
             bookkeeping.delete(self.connection, "unfinished")
 
     def _prepare(self, *, forget_unfinished: bool) -> None:
@@ -370,13 +419,20 @@ class _Runner:
         self._commit()
 
     def _begin(self, step: Step) -> None:
+        self.step, self.statements, self.committed, self.rows, self.marked = step, [], 0, {}, False
         if not self.backend.transactional_ddl:
-            direction = "upgrade" if step.upgrade else "downgrade"
-            bookkeeping.write(self.connection, "unfinished", f"{step.revision.revision} {direction}")
+            self._mark()
             self._commit()
         if self.backend.one_transaction:
             self.savepoint = self.connection.begin_nested()
-        self.step, self.statements, self.rows, self.begun = step, [], {}, time.perf_counter()
+        self.running, self.begun = True, time.perf_counter()
+
+    def _mark(self) -> None:
+        """Write down that the step is unfinished, to be committed with or before the first that cannot be undone."""
+        assert self.step is not None
+        direction = "upgrade" if self.step.upgrade else "downgrade"
+        bookkeeping.write(self.connection, "unfinished", f"{self.step.revision.revision} {direction}")
+        self.marked = True
 
     def _end(self) -> None:
         step, self.step = self.step, None
@@ -388,7 +444,7 @@ class _Runner:
             seconds = time.perf_counter() - self.begun
             self.request.on_step(Step(step.revision, step.upgrade, seconds, rows))
 
-    def _undo(self) -> None:
+    def _undo(self, kept: Sequence[str]) -> None:
         if self.connection.closed or self.connection.invalidated:
             return
         if self.backend.one_transaction and self.connection.in_transaction():
@@ -397,37 +453,47 @@ class _Runner:
             self.connection.commit()
             return
         self.connection.rollback()
-        if not self.backend.transactional_ddl and self.step is not None and not self._kept():
+        if self.marked and not kept:
             bookkeeping.delete(self.connection, "unfinished")
             self.connection.commit()
 
-    def _kept(self) -> list[str]:
-        """Return the statements of the present step that a rollback does not take back."""
-        if self.backend.transactional_ddl:
-            return []
-        last_ddl = max((n for n, text in enumerate(self.statements) if not _ROWS.match(text)), default=-1)
-        return self.statements[: last_ddl + 1]
+    def _kept(self, error: BaseException) -> list[str]:
+        """Return the statements of the present step that a rollback does not take back.
 
-    def _failure(self, error: Exception) -> CommandError:
+        DDL of a database that cannot roll it back commits what was before it, even where it fails itself.
+        """
+        tried = self.statements[:-1] if self.backend.never_ran(error) else self.statements
+        last = self.committed
+        if not self.backend.transactional_ddl:
+            last = max([last, *(number + 1 for number, one in enumerate(tried) if not _ROWS.match(one.text))])
+        cut = self.connection.invalidated  # then nobody knows whether the last one was done
+        return [one.text for one in tried[:last] if one.done or cut or _LEAVES_A_HALF.search(one.text)]
+
+    def _failure(self, error: BaseException, kept: Sequence[str]) -> CommandError:
         assert self.step is not None
         revision = self.step.revision
         what = _named(revision, self.project)
         verb = "failed" if self.step.upgrade else "could not be taken back"
         cause = f"{what} {verb}: {self._words(error)}"
-        kept = self._kept()
-        if not kept:
-            return CommandError(f"{cause}. Nothing of it stays", "correct it, then run the command again")
-        shown = "; ".join(" ".join(statement.split()[:3]) for statement in kept)
-        return CommandError(
-            f"{cause}. {self.backend.title} cannot roll back what had run before: {shown}",
-            _by_hand(revision, upgrade=self.step.upgrade),
-        )
+        if kept:
+            stays = (
+                "What it had committed before stays"
+                if self.backend.transactional_ddl
+                else f"{self.backend.title} cannot roll back what had run before"
+            )
+            by_hand = _by_hand(revision, upgrade=self.step.upgrade)
+            return CommandError(f"{cause}. {stays}: {_shown(kept)}", by_hand)
+        cure = error.cure if isinstance(error, StepRefused) else "correct it, then run the command again"
+        if self.marked and self.connection.invalidated:  # the note of it could not be taken away
+            _, undone = _ends(revision, upgrade=self.step.upgrade)
+            cure = f"record that with python manage.py migrate --fake {undone}, then run the command again"
+        return CommandError(f"{cause}. Nothing of it stays", cure)
 
-    def _words(self, error: Exception) -> str:
+    def _words(self, error: BaseException) -> str:
         if isinstance(error, sa.exc.DBAPIError):
             explanation = self.backend.explain(error)
             return explanation.cause if explanation else self.backend.refusal(error)
-        if isinstance(error, AlembicCommandError | BrokenReferences):
+        if isinstance(error, AlembicCommandError | StepRefused):
             return first_line(error)
         return f"{type(error).__name__}: {first_line(error)}"
 
@@ -435,7 +501,7 @@ class _Runner:
         """Foreign keys are off while SQLite migrates: look for the rows that would have lost their parent."""
         broken = self.backend.broken_references(self.connection) - self.broken_before
         for child, parent in sorted(broken):
-            raise BrokenReferences(f"rows of {child} would refer to rows of {parent} that do not exist")
+            raise StepRefused(f"rows of {child} would refer to rows of {parent} that do not exist")
 
     def _remember_rows(self) -> None:
         assert self.step is not None
@@ -445,21 +511,41 @@ class _Runner:
             else:
                 bookkeeping.delete(self.connection, f"inserted:{table}")
 
-    def _note_statement(
-        self,
-        connection: sa.Connection,
-        cursor: Any,
-        statement: str,
-        parameters: object,
-        context: object,
-        many: bool,
+    def _note_attempt(
+        self, _connection: sa.Connection, _cursor: object, statement: str, *_of_the_statement: object
     ) -> None:
-        if self.step is None or _READS.match(statement) or any(name in statement for name in bookkeeping.HIDDEN):
+        if not self._changes(statement):
             return
-        self.statements.append(statement)
+        if _COMMITS.match(statement):
+            if self.backend.one_transaction:
+                raise _commits_itself()
+            self._note_commit(self.connection)
+        self.statements.append(Statement(statement))
+
+    def _note_success(
+        self, _connection: sa.Connection, cursor: Any, statement: str, *_of_the_statement: object
+    ) -> None:
+        if not self._changes(statement):
+            return
+        self.statements[-1].done = True
         if found := _ROWS.match(statement):
             table = found["table"].strip('"`')
             self.rows[table] = self.rows.get(table, 0) + max(cursor.rowcount, 0)
+
+    def _changes(self, statement: str) -> bool:
+        return self.running and not (_READS.match(statement) or any(name in statement for name in bookkeeping.HIDDEN))
+
+    def _note_commit(self, connection: sa.Connection) -> None:
+        """See to it, before a commit in the middle of a step, that the rest of the step will be missed."""
+        if not self.running:
+            return
+        if self.savepoint is not None:  # the steps before this one stay
+            self.savepoint.rollback()
+            connection.dialect.do_commit(connection.connection)
+            raise _commits_itself()
+        self.committed = len(self.statements)
+        if not self.marked:
+            self._mark()
 
     def _commit(self) -> None:
         if not self.backend.one_transaction:
@@ -467,8 +553,22 @@ class _Runner:
 
 
 _READS = re.compile(r"\s*(SELECT|SHOW|DESCRIBE|EXPLAIN|PRAGMA|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|SET)\b", re.I)
-_ROWS = re.compile(r"\s*(?:INSERT INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+(?P<table>\S+)", re.I)
+_ROWS = re.compile(r"\s*(?:INSERT (?:IGNORE )?INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+(?P<table>\S+)", re.I)
 _ADDS = re.compile(r"\s*CREATE\b", re.I)
+_COMMITS = re.compile(r"\s*(COMMIT|END)\b", re.I)
+# https://www.postgresql.org/docs/current/sql-createindex.html: an invalid index is left behind
+_LEAVES_A_HALF = re.compile(r"\bCONCURRENTLY\b", re.I)
+
+
+def _commits_itself() -> StepRefused:
+    return StepRefused("it commits by itself, and all or nothing is one transaction here", "leave the commit out")
+
+
+def _shown(statements: Sequence[str], *, most: int = 10, length: int = 120) -> str:
+    """Return statements on one line, each of a readable length."""
+    words = [" ".join(one.split()) for one in statements[:most]]
+    more = [f"and {len(statements) - most:,} more"] if len(statements) > most else []
+    return "; ".join([*(one if len(one) <= length else one[: length - 1] + "…" for one in words), *more])
 
 
 def _refuse_unfinished(project: Project, connection: sa.Connection, script: ScriptDirectory) -> None:
@@ -492,13 +592,18 @@ def _refuse_unfinished(project: Project, connection: sa.Connection, script: Scri
 
 def _by_hand(revision: Script, *, upgrade: bool) -> str:
     """Return how to go on after a step that stopped half-way: the revision before it or itself, as the hand left it."""
-    before = revision.down_revision
-    parent = before if isinstance(before, str) else "zero" if not before else before[0]
-    after, undone = (revision.revision, parent) if upgrade else (parent, revision.revision)
+    after, undone = _ends(revision, upgrade=upgrade)
     return (
         f"finish it by hand and record it with python manage.py migrate --fake {after}, or undo it by hand and then"
         f" python manage.py migrate --fake {undone}"
     )
+
+
+def _ends(revision: Script, *, upgrade: bool) -> tuple[str, str]:
+    """Return where a step leads, and where it came from."""
+    before = revision.down_revision
+    parent = before if isinstance(before, str) else "zero" if not before else before[0]
+    return (revision.revision, parent) if upgrade else (parent, revision.revision)
 
 
 def _named(revision: Script, project: Project) -> str:
@@ -539,7 +644,7 @@ _RELATIVE = re.compile(r"[+-]\d{1,9}", re.ASCII)
 
 def _loaded(project: Project, target: str) -> ScriptDirectory:
     script = history.load(project)
-    if _RELATIVE.fullmatch(target) or target == "head":
+    if _RELATIVE.fullmatch(target) or target in ("head", "heads"):
         history.require_one_head(script, project.root)
     return script
 
@@ -552,12 +657,20 @@ def _plan(script: ScriptDirectory, target: str, *, stamp: bool) -> Plan:
             return script._stamp_revs(_after(steps, heads), heads) if stamp else steps
         revision = history.resolve(script, target)
         if stamp:
-            return script._stamp_revs(revision or "base", heads)
+            return _stamps(script, revision, heads)
         if revision is None or revision in history.applied(script, heads):
             return script._downgrade_revs(revision or "base", current) if heads and (revision,) != heads else []
         return script._upgrade_revs(revision, current)
 
     return planned
+
+
+def _stamps(script: ScriptDirectory, revision: str | None, heads: tuple[str, ...]) -> list[StampStep]:
+    """Return what records a revision, after forgetting what Alembic cannot start from: unknown ones, two of a line."""
+    if history.are_sound(script, heads):
+        return script._stamp_revs(revision or "base", heads)
+    forget = [StampStep(head, None, False, True, script.revision_map) for head in heads]
+    return [*forget, *script._stamp_revs(revision or "base", ())]
 
 
 def _some_steps(script: ScriptDirectory, number: int, heads: Any) -> list[RevisionStep]:

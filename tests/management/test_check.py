@@ -311,6 +311,19 @@ def test_a_revision_that_no_file_has(house: House, manage: Runner, database: Dat
     assert hint == "get that file (another branch may have it), or python manage.py reset"
 
 
+def test_two_revisions_of_one_line(house: House, manage: Runner, database: Database) -> None:
+    manage.ok("migrate")
+    first, *_, last = house.line()
+    database.execute(f"INSERT INTO alembic_version (version_num) VALUES ('{first}')")
+
+    [(identity, message, hint)] = errors(manage("check"))
+
+    assert identity == "migrations.E007"
+    assert message.startswith(database.name)
+    assert f"records 2 revisions at once: {', '.join(sorted([first, last]))}" in message
+    assert hint == "python manage.py migrate --fake REVISION records the one it is at"
+
+
 # seeders
 
 

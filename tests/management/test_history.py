@@ -246,6 +246,21 @@ def an_error_while_importing(house: House) -> list[Path]:
     return [house.change(str(file.relative_to(house.root)), "from alembic import op", "1 / 0")]
 
 
+def an_end_of_the_program(house: House) -> list[Path]:
+    file = house.add_revision("bad111", "pass")
+    return [house.change(str(file.relative_to(house.root)), "from alembic import op", "raise SystemExit")]
+
+
+def no_way_back(house: House) -> list[Path]:
+    file = house.add_revision("bad111", "pass")
+    return [house.change(str(file.relative_to(house.root)), "def downgrade()", "def down()")]
+
+
+def no_way_there(house: House) -> list[Path]:
+    file = house.add_revision("bad111", "pass")
+    return [house.change(str(file.relative_to(house.root)), "def upgrade()", "def up()")]
+
+
 def a_syntax_error(house: House) -> list[Path]:
     return [house.add_revision("bad111", "op.execute(")]
 
@@ -279,6 +294,9 @@ def no_utf_8(house: House) -> list[Path]:
         (the_same_id_twice, "have the same revision id"),
         (an_import_of_nothing, "cannot be imported: ModuleNotFoundError: No module named 'nothing_of_this_name'"),
         (an_error_while_importing, "cannot be imported: ZeroDivisionError"),
+        (an_end_of_the_program, "cannot be imported: SystemExit"),
+        (no_way_back, "has no function downgrade"),
+        (no_way_there, "has no function upgrade"),
         (a_syntax_error, "cannot be read: "),
         (leftovers_of_a_merge_in_git, "cannot be read: "),
         (no_id, "has no revision id"),

@@ -250,6 +250,21 @@ def test_sql_for_an_empty_database_makes_the_same_as_migrate(house: House, manag
     assert manage.ok("migrate").out.splitlines()[-1].startswith("Nothing to do")
 
 
+def test_sql_is_exact_whatever_is_in_a_text(house: House, manage: Runner, database: Database) -> None:
+    text = "a\\rb\\x7fc\\x85d"
+    house.add_revision(
+        "aaa111",
+        'op.bulk_insert(sa.table("subjects", sa.column("code", sa.String), sa.column("title", sa.String),'
+        ' sa.column("lowest_grade", sa.Integer), sa.column("highest_grade", sa.Integer)),'
+        f' [{{"code": "ODD", "title": "{text}", "lowest_grade": 1, "highest_grade": 2}}])',
+    )
+    manage.ok("migrate", "+5")
+
+    run_in_the_databases_own_client(house, database, manage.exact("migrate", "--sql"))
+
+    assert database.value("SELECT title FROM subjects WHERE code = 'ODD'") == "a\rb\x7fc\x85d"
+
+
 def test_fake_records_the_revision_and_runs_nothing(house: House, manage: Runner, database: Database) -> None:
     result = manage.ok("migrate", house.line()[1], "--fake")
 
@@ -446,6 +461,27 @@ def test_a_revision_that_raises_is_named_as_well(house: House, manage: Runner, d
     assert ("made" in database.tables()) == (database.kind == "mariadb")
 
 
+@pytest.mark.parametrize("leave", ["raise SystemExit", "raise SystemExit(0)", "import sys\nsys.exit()"])
+def test_a_revision_that_ends_the_program_has_failed(
+    house: House, manage: Runner, alembic: Runner, database: Database, leave: str
+) -> None:
+    before = house.line()[-1]
+    house.add_revision("bad111", f'op.execute("DELETE FROM subjects")\n{leave}')
+
+    line = manage("migrate").refusal()
+    sql = manage("migrate", "--sql").refusal()
+    plain = alembic("upgrade", "head")
+
+    assert "revision bad111" in line
+    assert "SystemExit" in line
+    assert "Nothing of it stays" in line
+    assert "revision bad111" in sql
+    assert plain.code not in (0, 1)
+    assert "SystemExit" in plain.err + plain.out
+    assert database.revision() == before
+    assert database.count("subjects") == 14
+
+
 def test_a_failing_step_back_leaves_everything(house: House, manage: Runner, database: Database) -> None:
     house.add_revision("bad111", MAKES, f"{DROPS}\n{FAILS.splitlines()[-1]}")
     manage.ok("migrate")
@@ -505,7 +541,14 @@ def test_mariadb_refuses_to_go_on_over_an_unfinished_revision(
     manage("migrate").expect(1)
     house.add_revision("ccc111", MAKES, DROPS, parent="bad111")
 
-    for command in (("migrate",), ("rollback", "--no-input"), ("migrate", "zero", "--no-input")):
+    for command in (
+        ("migrate",),
+        ("migrate", "--plan"),
+        ("migrate", "--check"),
+        ("migrate", "--sql"),
+        ("rollback", "--no-input"),
+        ("migrate", "zero", "--no-input"),
+    ):
         line = manage(*command).refusal()
         assert "revision bad111" in line
         assert "never finished" in line
@@ -557,6 +600,195 @@ def test_an_unfinished_step_back_is_remembered_too(house: House, manage: Runner,
 
     assert f"--fake {before}" in line
     assert manage.ok("migrate").code == 0
+
+
+CHANGES_ROWS = """\
+op.execute("UPDATE subjects SET highest_grade = 12")
+op.execute("INSERT INTO subjects (code, title, lowest_grade, highest_grade) VALUES ('LAT', 'Latin', 5, 12)")
+"""
+FAILING_DDL = 'op.create_index("ux_lowest", "subjects", ["lowest_grade"], unique=True)'
+
+
+def test_rows_that_a_failing_ddl_statement_had_committed_are_named(
+    house: House, manage: Runner, mariadb_database: Database
+) -> None:
+    house.add_revision("bad111", CHANGES_ROWS + FAILING_DDL)
+
+    line = manage("migrate").refusal()
+    again = manage("migrate").refusal()
+
+    assert "Nothing of it stays" not in line
+    assert "cannot roll back what had run before: UPDATE subjects SET highest_grade = 12; INSERT INTO subjects" in line
+    assert "CREATE UNIQUE INDEX" not in line.partition("cannot roll back")[2]
+    assert "--fake bad111" in line
+    assert "never finished" in again
+    assert mariadb_database.count("subjects") == 15
+
+
+def test_a_failing_ddl_statement_alone_leaves_nothing(house: House, manage: Runner, mariadb_database: Database) -> None:
+    manage.ok("migrate")
+    house.add_revision("bad111", FAILING_DDL)
+
+    lines = [manage("migrate").refusal() for _ in range(2)]
+
+    assert all("Nothing of it stays" in line for line in lines)
+
+
+def test_ddl_that_is_not_even_understood_has_committed_nothing(
+    house: House, manage: Runner, mariadb_database: Database
+) -> None:
+    house.add_revision("bad111", CHANGES_ROWS + 'op.execute("ALTER NOTHING")')
+
+    lines = [manage("migrate").refusal() for _ in range(2)]
+
+    assert all("Nothing of it stays" in line for line in lines)
+    assert mariadb_database.count("subjects") == 14
+
+
+def test_rows_that_a_revision_commits_by_itself_are_named(
+    house: House, manage: Runner, server_database: Database
+) -> None:
+    house.add_revision("bad111", CHANGES_ROWS + "op.get_bind().commit()\n" + FAILS.splitlines()[-1])
+
+    line = manage("migrate").refusal()
+    again = manage("migrate").refusal()
+
+    assert "Nothing of it stays" not in line
+    assert "UPDATE subjects SET highest_grade = 12; INSERT INTO subjects" in line
+    assert "a_table_nobody_made" not in line.partition("UPDATE subjects")[2]
+    assert "never finished" in again
+    assert server_database.count("subjects") == 15
+
+
+def test_a_cut_connection_that_leaves_nothing_says_how_to_go_on(
+    house: House, manage: Runner, mariadb_database: Database
+) -> None:
+    before = house.line()[-1]
+    cut = (
+        'session = op.get_bind().scalar(sa.text("SELECT CONNECTION_ID()"))\n'
+        'sa.create_engine(op.get_bind().engine.url).connect().exec_driver_sql(f"KILL {session}")\n'
+    )
+    house.add_revision("bad111", f"{CHANGES_ROWS}{cut}{FAILS.splitlines()[-1]}")
+
+    line = manage("migrate").refusal()
+
+    assert "was cut. Nothing of it stays — record that with" in line
+    assert f"python manage.py migrate --fake {before}" in line
+    assert mariadb_database.count("subjects") == 14
+
+
+def test_what_stays_is_shown_in_whole_statements(house: House, manage: Runner, mariadb_database: Database) -> None:
+    long = ", ".join(f'sa.Column("column_{number}", sa.Integer())' for number in range(30))
+    house.add_revision(
+        "bad111",
+        'op.create_table("short", sa.Column("id", sa.Integer(), nullable=False))\n'
+        f'op.create_table("long", {long})\n{FAILS.splitlines()[-1]}',
+    )
+
+    line = manage("migrate").refusal()
+
+    assert "CREATE TABLE short ( id INTEGER NOT NULL )" in line
+    assert "CREATE TABLE `long` ( column_0 INTEGER, column_1 INTEGER" in line
+    assert "column_29" not in line
+    assert "…" in line
+
+
+# PostgreSQL, where some statements run outside a transaction
+
+BLOCK = """\
+with op.get_context().autocommit_block():
+    op.create_index("ix_lowest", "subjects", ["lowest_grade"], postgresql_concurrently=True)
+"""
+
+
+def test_an_autocommit_block_runs_everywhere(house: House, manage: Runner, database: Database) -> None:
+    house.add_revision("aaa111", f"{BLOCK}{MAKES}", f'op.drop_index("ix_lowest", "subjects")\n{DROPS}')
+
+    manage.ok("migrate")
+    manage.ok("rollback", "--redo", "--no-input")
+
+    assert database.revision() == "aaa111"
+    assert database.metadata("unfinished") is None
+    assert "made" in database.tables()
+
+
+def test_what_an_autocommit_block_committed_is_said_and_remembered(
+    house: House, manage: Runner, alembic: Runner, postgresql_database: Database
+) -> None:
+    before = house.line()[-1]
+    house.add_revision("bad111", f"{MAKES}\n{BLOCK}{FAILS}")
+
+    line = manage("migrate").refusal()
+    again = manage("migrate").refusal()
+    plain = alembic("upgrade", "head")
+
+    assert "Nothing of it stays" not in line
+    assert "CREATE TABLE made" in line
+    assert "CREATE INDEX CONCURRENTLY ix_lowest" in line
+    assert "CREATE TABLE half" not in line
+    assert f"python manage.py migrate --fake {before}" in line
+    assert "never finished" in again
+    assert "PostgreSQL keeps what it did" in again
+    assert "never finished" in plain.err + plain.out
+    assert "made" in postgresql_database.tables()
+    assert "half" not in postgresql_database.tables()
+
+    postgresql_database.execute("DROP TABLE made", "DROP INDEX ix_lowest")
+    manage.ok("migrate", "--fake", before)
+    house.add_revision("bad111", f"{MAKES}\n{BLOCK}", parent=before)
+    manage.ok("migrate")
+    assert postgresql_database.metadata("unfinished") is None
+
+
+def test_a_failing_statement_of_a_block_may_leave_an_invalid_index(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    house.add_revision("bad111", BLOCK.replace("postgresql_concurrently", "unique=True, postgresql_concurrently"))
+
+    line = manage("migrate").refusal()
+
+    assert "CREATE UNIQUE INDEX CONCURRENTLY ix_lowest" in line
+    assert "--fake bad111" in line
+
+
+def test_a_block_that_failed_before_anything_was_done_leaves_nothing(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    house.add_revision(
+        "bad111", 'with op.get_context().autocommit_block():\n    op.execute("DROP TABLE a_table_nobody_made")'
+    )
+
+    lines = [manage("migrate").refusal() for _ in range(2)]
+
+    assert all("Nothing of it stays" in line for line in lines)
+
+
+def test_a_process_that_is_killed_after_a_commit_of_its_own_leaves_a_note(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    house.add_revision("bad111", f"{BLOCK}{HANGS}")
+    running = manage.start("migrate")
+    running.wait_for("half-way")
+
+    running.kill()
+
+    # The server needs a moment to notice, and lets go of the lock then.
+    assert "bad111" in manage("migrate").refusal()
+    assert postgresql_database.metadata("unfinished") == "bad111 upgrade"
+
+
+@pytest.mark.parametrize("commit", ["op.get_bind().commit()", 'op.execute("COMMIT")'])
+def test_a_revision_that_commits_by_itself_is_refused_on_sqlite(
+    house: House, manage: Runner, sqlite_database: Database, commit: str
+) -> None:
+    house.add_revision("bad111", f"{MAKES}\n{commit}")
+
+    line = manage("migrate").refusal()
+
+    assert "revision bad111" in line
+    assert "commits" in line
+    assert "Nothing of it stays" in line
+    assert sqlite_database.tables() == SAMPLE
 
 
 # One at a time
@@ -677,6 +909,59 @@ def test_tables_without_a_recorded_revision_are_refused_with_the_way_to_record_i
     assert "no revision is recorded" in line
     assert "--fake" in line
     assert database.tables() == SAMPLE
+
+
+def test_fake_mends_a_database_that_records_two_revisions_of_one_line(
+    house: House, manage: Runner, alembic: Runner, database: Database
+) -> None:
+    manage.ok("migrate", "+3")
+    first, second, third = house.line()[:3]
+    twice = f"INSERT INTO alembic_version (version_num) VALUES ('{second}')"
+
+    database.execute(twice)
+    line = manage("migrate").refusal()
+    manage.ok("migrate", "--fake", third)
+    assert database.revision() == third
+
+    database.execute(twice)
+    manage.ok("migrate", "--fake", second)
+    assert database.revision() == second
+
+    database.execute(f"INSERT INTO alembic_version (version_num) VALUES ('{third}')")
+    manage.ok("migrate", "--fake", house.line()[-1])
+    assert database.revision() == house.line()[-1]
+
+    database.execute(twice)
+    manage.ok("migrate", "--fake", "zero")
+    assert database.revision() is None
+
+    manage.ok("migrate", "--fake", third)
+    database.execute(twice)
+    alembic.ok("stamp", first)
+    assert database.revision() == first
+    assert "records 2 revisions at once" in line
+    assert "python manage.py migrate --fake REVISION" in line
+
+
+@pytest.mark.parametrize("target", ["head", "zero"])
+def test_fake_leads_back_from_a_revision_that_no_file_has(
+    house: House, manage: Runner, database: Database, target: str
+) -> None:
+    manage.ok("migrate")
+    database.execute("UPDATE alembic_version SET version_num = 'fff111'")
+
+    manage.ok("migrate", "--fake", target)
+
+    assert database.revision() == (house.line()[-1] if target == "head" else None)
+
+
+def test_heads_with_two_of_them_is_refused(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.add_revision("bad111", "pass", parent=house.line()[-2])
+
+    line = manage("migrate", "heads").refusal()
+
+    assert "2 heads" in line
+    assert "makemigrations --merge" in line
 
 
 def test_a_database_that_is_ahead_of_this_checkout_is_refused(

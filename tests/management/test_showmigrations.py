@@ -250,3 +250,28 @@ def test_a_revision_without_a_message_is_shown_all_the_same(
     house.write(str(file.relative_to(house.root)), text.partition("\n")[2])
 
     assert listed(manage)[-1].split()[2:6] == ["aaa111", "no", "message", "schema"]
+
+
+# What is not as it should be
+
+
+def test_a_revision_that_was_never_finished_is_said(house: House, manage: Runner, mariadb_database: Database) -> None:
+    house.add_revision("bad111", f'{MAKES}\nop.execute("INSERT INTO a_table_nobody_made (id) VALUES (1)")')
+    manage("migrate").expect(1)
+
+    end = manage.ok("showmigrations").out.splitlines()[-1]
+
+    assert end.startswith("Revision bad111 was begun and never finished.")
+    assert "python manage.py migrate says how to go on" in end
+    assert as_json(manage)["unfinished"] == "bad111"
+
+
+def test_two_revisions_of_one_line_are_said(house: House, manage: Runner, database: Database) -> None:
+    manage.ok("migrate")
+    first, *_, last = house.line()
+    database.execute(f"INSERT INTO alembic_version (version_num) VALUES ('{first}')")
+
+    end = manage.ok("showmigrations").out.splitlines()[-1]
+
+    assert end.startswith(f"The database records 2 revisions at once: {', '.join(sorted([first, last]))}.")
+    assert "python manage.py migrate --fake REVISION" in end

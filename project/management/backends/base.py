@@ -162,6 +162,10 @@ class Backend:
         """Return the database's own words, on one line."""
         return driver_words(error.orig or error)
 
+    def never_ran(self, error: BaseException) -> bool:
+        """Return whether a statement was refused before it was begun, so that it cannot have committed anything."""
+        return False
+
     # One at a time
 
     @contextmanager

@@ -148,6 +148,10 @@ class MariaDB(Backend):
             return CommandError(f"the connection to {self.label} was cut", "run the command again")
         return None
 
+    def never_ran(self, error: BaseException) -> bool:
+        orig = error.orig if isinstance(error, sa.exc.DBAPIError) else None
+        return getattr(orig, "args", ())[:1] == (1064,)  # a syntax error
+
     def _lock_name(self, name: LockName) -> str:
         # A lock's name is shared by the whole server and at most 64 characters long.
         return f"management:{name}:" + hashlib.sha256(self.database.encode()).hexdigest()[:40]

@@ -19,12 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(project: Project, *, json: bool) -> None:
     script = history.load(project)
-    current = migrations.read_heads(project)
+    current, unfinished = migrations.read_state(project)
     known = {revision.revision: revision for revision in script.walk_revisions()}
     applied = {one.revision for head in current if head in known for one in script.iterate_revisions(head, "base")}
     revisions = list(reversed(known.values()))
     if json:
-        project.console.result(_as_json(project, revisions, applied, current, list(script.get_heads())))
+        found = {"database": project.backend.label, "current": list(current), "heads": list(script.get_heads())}
+        listed = _listed(project, revisions, applied)
+        project.console.output(_json({**found, "unfinished": unfinished, "revisions": listed}))
         return
     console = project.console
     console.result(header(project))
@@ -44,6 +46,15 @@ def handle(project: Project, *, json: bool) -> None:
     pending = len(known) - len(applied)
     if unknown:
         console.result(f"The database is at {', '.join(unknown)}, which no file in migrations/versions has.")
+    elif not history.are_sound(script, current):
+        console.result(
+            f"The database records {len(current)} revisions at once: {', '.join(current)}."
+            "   Next: python manage.py migrate --fake REVISION records the one it is at"
+        )
+    elif unfinished:
+        console.result(
+            f"Revision {unfinished} was begun and never finished.   Next: python manage.py migrate says how to go on"
+        )
     elif len(heads := script.get_heads()) > 1:
         console.result(f"{len(heads)} heads, {pending} pending.   Next: python manage.py makemigrations --merge")
     elif pending:
@@ -52,14 +63,8 @@ def handle(project: Project, *, json: bool) -> None:
         console.result("All applied.")
 
 
-def _as_json(
-    project: Project,
-    revisions: list[Script],
-    applied: set[str],
-    current: tuple[str, ...],
-    heads: list[str],
-) -> str:
-    listed = [
+def _listed(project: Project, revisions: list[Script], applied: set[str]) -> list[dict[str, object]]:
+    return [
         {
             "revision": one.revision,
             "message": history.message(one),
@@ -69,5 +74,7 @@ def _as_json(
         }
         for one in revisions
     ]
-    found = {"database": project.backend.label, "current": list(current), "heads": heads, "revisions": listed}
+
+
+def _json(found: dict[str, object]) -> str:
     return json.dumps(found, indent=2, ensure_ascii=False)
