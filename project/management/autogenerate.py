@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import decimal
 import importlib.util
 import keyword
 import re
@@ -16,10 +17,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 from alembic.autogenerate import renderers
+from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
+from alembic.runtime.plugins import Plugin
 from alembic.script import ScriptDirectory, write_hooks
+from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy.sql.functions import current_timestamp, now
 
 from . import bookkeeping, history
@@ -45,6 +49,8 @@ def options(project: Project, script: ScriptDirectory, config: Config) -> dict[s
         return not (kind == "table" and name in bookkeeping.HIDDEN)
 
     def include_object(thing: Any, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:
+        if kind == "check_constraint" and reflected and compare_to is None:
+            return not _has_nameless_check(project.metadata.tables.get(thing.table.fullname))
         # A table that neither a model nor a migration knows is somebody else's: never propose to drop it.
         return not (kind == "table" and reflected and compare_to is None) or is_ours(thing)
 
@@ -56,12 +62,21 @@ def options(project: Project, script: ScriptDirectory, config: Config) -> dict[s
         "render_as_batch": True,  # SQLite cannot ALTER a constraint
         "render_item": _render,
         "compare_type": True,
-        "compare_server_default": _default_differs,
-        "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
+        "compare_server_default": True,
+        "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname", _DEFAULTS.name],
+        "backend": project.backend,
         "process_revision_directives": lambda context, revision, directives: _place(
             project, script, config, context, directives
         ),
     }
+
+
+def _has_nameless_check(table: sa.Table | None) -> bool:
+    """Return whether a model has a CHECK that the database had to find a name for: which one, nobody can tell."""
+    if table is None:
+        return False
+    constraints = [*table.constraints, *(one for column in table.columns for one in column.constraints)]
+    return any(isinstance(one, sa.CheckConstraint) and not one.name for one in constraints)
 
 
 def differences(
@@ -115,23 +130,59 @@ def _made_indexes(operations: ops.OpContainer) -> Iterator[str]:
             yield from _made_indexes(op)
 
 
-def _default_differs(
-    context: MigrationContext,
-    _inspected: object,
+# A plugin, for Alembic stumbles over a Computed or an Identity column when `compare_server_default` is a function.
+_DEFAULTS = Plugin("management.server_defaults")
+
+
+def _compare_default(
+    context: AutogenContext,
+    change: ops.AlterColumnOp,
+    _schema: str | None,
+    _table: str,
+    _column: str,
+    there: sa.Column[Any],
     column: sa.Column[Any],
-    there: str | None,
-    default: Any,
-    _rendered: str | None,
-) -> bool | None:
-    """Compare a server default with a model's as databases spell them; None leaves it to Alembic."""
-    if there is None or default is None or not isinstance(default, sa.DefaultClause):
-        return None
-    arg = default.arg
-    if not isinstance(arg, str):
-        arg = _plain_default(str(arg.compile(dialect=context.dialect, compile_kwargs={"literal_binds": True})), column)
-    if _plain_default(there, column) == arg:
+) -> PriorityDispatchResult:
+    """Compare a server default with a model's as databases spell them; what this cannot tell is left to Alembic."""
+    found, default = there.server_default, column.server_default
+    assert context.dialect is not None
+    if isinstance(found, sa.Computed) and isinstance(default, sa.Computed):
+        return PriorityDispatchResult.STOP  # as with a CHECK, each database spells the expression its own way
+    if isinstance(default, sa.Identity) and not context.dialect.supports_identity_columns:
+        return PriorityDispatchResult.STOP
+    if not isinstance(found, sa.DefaultClause | None) or not isinstance(default, sa.DefaultClause):
+        return PriorityDispatchResult.CONTINUE
+    assert context.connection is not None
+    assert context.opts is not None
+    reflected = _compiled(found.arg, context) if found else None
+    text = context.opts["backend"].whole_default(context.connection, there, reflected)
+    if text is None:
+        return PriorityDispatchResult.CONTINUE
+    arg = default.arg if isinstance(default.arg, str) else _plain_default(_compiled(default.arg, context), column)
+    if _same(_plain_default(text, column), arg, column):
+        return PriorityDispatchResult.STOP
+    if "'" not in arg:
+        return PriorityDispatchResult.CONTINUE
+    change.modify_server_default = default  # Alembic would write the quote into a statement as it is
+    return PriorityDispatchResult.STOP
+
+
+_DEFAULTS.add_autogenerate_comparator(_compare_default, "column", "server_default", priority=DispatchPriority.FIRST)
+
+
+def _compiled(arg: Any, context: AutogenContext) -> str:
+    if isinstance(arg, sa.TextClause):
+        return arg.text
+    return str(arg.compile(dialect=context.dialect, compile_kwargs={"literal_binds": True}))
+
+
+def _same(there: str, wanted: str, column: sa.Column[Any]) -> bool:
+    if there == wanted:
+        return True
+    try:
+        return isinstance(column.type, sa.Numeric | sa.Float) and decimal.Decimal(there) == decimal.Decimal(wanted)
+    except decimal.InvalidOperation:
         return False
-    return True if "'" in arg else None  # Alembic would write the quote into a statement as it is
 
 
 def _plain_default(sql: str, column: sa.Column[Any]) -> str:
@@ -143,15 +194,26 @@ def _plain_default(sql: str, column: sa.Column[Any]) -> str:
     if quoted:
         return quoted[1].replace("''", "'").replace("\\'", "'")
     text = re.sub(r"::[\w\s\[\]\"]+$", "", text).lower()
-    if text.removesuffix("()") in ("now", "current_timestamp"):
-        return "now"
+    word = text.removesuffix("()")
+    if word in _MOMENTS:
+        return _MOMENTS[word]
     if isinstance(column.type, sa.Boolean):
         return {"true": "1", "false": "0"}.get(text, text)
     return text
 
 
+_MOMENTS = {
+    **dict.fromkeys(("now", "current_timestamp"), "now"),
+    **dict.fromkeys(("current_date", "curdate"), "today"),
+    **dict.fromkeys(("current_time", "curtime"), "the time"),
+}
+
+
 def _is_more(diff: Any) -> bool:
-    return not isinstance(diff, list) and str(diff[0]).startswith("remove_")
+    """Return whether a difference takes nothing from what the models say; comments are for people."""
+    if isinstance(diff, list):
+        return all(_is_more(one) for one in diff)
+    return str(diff[0]).startswith("remove_") or str(diff[0]).endswith("_comment")
 
 
 def _describe(diff: Any) -> str:
@@ -181,7 +243,7 @@ def _render(kind: str, thing: Any, context: object) -> str | Literal[False]:
     return words.get(type(getattr(thing, "arg", thing)), False)
 
 
-def _tidy(operations: ops.OpContainer) -> None:
+def _tidy(operations: ops.OpContainer, connection: sa.Connection | None) -> None:
     """Make generated operations run on every database and read like written ones."""
     made = [op.table_name for op in operations.ops if isinstance(op, ops.CreateTableOp)]
     dropped = {op.table_name for op in operations.ops if isinstance(op, ops.DropTableOp)}
@@ -189,17 +251,76 @@ def _tidy(operations: ops.OpContainer) -> None:
     late: list[ops.MigrateOperation] = []
     for op in operations.ops:
         if isinstance(op, ops.CreateTableOp):
+            op.columns = [*op.columns, *_checks_of_columns(op)]
             late += _keys_to_later_tables(op, made[made.index(op.table_name) + 1 :])
         if not isinstance(op, ops.ModifyTableOps):
             tidied.append(op)
         elif op.table_name in dropped:  # MariaDB refuses to drop an index a foreign key uses; it goes with the table
             rest = [one for one in op.ops if not isinstance(one, ops.DropIndexOp)]
             tidied += [ops.ModifyTableOps(op.table_name, rest, schema=op.schema)] if rest else []
-        elif all(isinstance(one, ops.CreateIndexOp | ops.DropIndexOp) for one in op.ops):
-            tidied += op.ops  # an index needs no batch
         else:
-            tidied.append(op)
+            _free_indexes_of_keys(op, connection)
+            indexes_only = all(isinstance(one, ops.CreateIndexOp | ops.DropIndexOp) for one in op.ops)
+            tidied += op.ops if indexes_only else [op]  # an index needs no batch
     operations.ops = [*tidied, *late]
+
+
+def _checks_of_columns(table: ops.CreateTableOp) -> list[sa.CheckConstraint]:
+    """Return the CHECKs that a model declares inside its columns, which Alembic does not write, as the table's."""
+    return [
+        sa.CheckConstraint(check.sqltext, name=check.name)
+        for column in table.columns
+        if isinstance(column, sa.Column)
+        for check in sorted(column.constraints, key=str)
+        if isinstance(check, sa.CheckConstraint)
+    ]
+
+
+def _free_indexes_of_keys(table: ops.ModifyTableOps, connection: sa.Connection | None) -> None:
+    """Drop foreign keys before the indexes they stand on, which MariaDB asks for; make those that stay again after."""
+    going = [one for one in table.ops if isinstance(one, ops.DropConstraintOp) and one.constraint_type == "foreignkey"]
+    rest = [one for one in table.ops if one not in going]
+    table.ops = [*going, *rest]
+    if connection is None or not (indexes := list(filter(None, map(_columns_of_dropped_index, rest)))):
+        return
+    gone = {one.constraint_name for one in going}
+    keys = [
+        key
+        for key in sa.inspect(connection).get_foreign_keys(table.table_name, table.schema)
+        if key["name"] and key["name"] not in gone and any(_begins_with(one, key) for one in indexes)
+    ]
+    drop = [ops.DropConstraintOp(str(key["name"]), table.table_name, "foreignkey", schema=table.schema) for key in keys]
+    table.ops = [*going, *drop, *rest, *(_made_again(key, table) for key in keys)]
+
+
+def _columns_of_dropped_index(op: ops.MigrateOperation) -> list[str]:
+    if isinstance(op, ops.DropIndexOp) and op._reverse is not None:
+        return [
+            getattr(column, "name", "") if not isinstance(column, str) else column for column in op._reverse.columns
+        ]
+    if isinstance(op, ops.DropConstraintOp) and op.constraint_type == "unique":
+        constraint = op.to_constraint()
+        assert isinstance(constraint, sa.UniqueConstraint)
+        return [column.name for column in constraint.columns]
+    return []
+
+
+def _begins_with(columns: list[str], key: Any) -> bool:
+    constrained = key["constrained_columns"]
+    return set(columns[: len(constrained)]) == set(constrained)
+
+
+def _made_again(key: Any, table: ops.ModifyTableOps) -> ops.CreateForeignKeyOp:
+    return ops.CreateForeignKeyOp(
+        key["name"],
+        table.table_name,
+        key["referred_table"],
+        key["constrained_columns"],
+        key["referred_columns"],
+        **key["options"],
+        source_schema=table.schema,
+        referent_schema=key["referred_schema"],
+    )
 
 
 def _keys_to_later_tables(table: ops.CreateTableOp, later: list[str]) -> list[ops.MigrateOperation]:
@@ -268,35 +389,113 @@ def _complete(project: Project, context: MigrationContext, new: ops.MigrationScr
         missing = _missing_expression_indexes(project, context.connection, new.upgrade_ops)
         new.upgrade_ops.ops += missing
         new.downgrade_ops.ops[:0] = [op.reverse() for op in reversed(missing)]
+    connection = None if context.as_sql else context.connection
     for operations in (new.upgrade_ops, new.downgrade_ops):
         _drop_keys_of_cycles(operations)
     for operations in (new.upgrade_ops, new.downgrade_ops):
-        _tidy(operations)
-        _drop_enumerations(operations, project.metadata)
+        _tidy(operations, connection)
+    used = _Enumerations(project.metadata, new.upgrade_ops)
+    used.make(new.upgrade_ops, there=used.before)
+    used.drop(new.upgrade_ops, left=used.after)
+    used.make(new.downgrade_ops, there=used.after)
+    used.drop(new.downgrade_ops, left=used.before)
 
 
-class DropEnumeration(ops.MigrateOperation):
-    """Drop a named enumeration after the last table that used it; only PostgreSQL has such types."""
+class MakeEnumeration(ops.MigrateOperation):
+    """Make a named enumeration before the first column that uses it; only PostgreSQL has such types."""
 
     def __init__(self, kind: sa.Enum) -> None:
         self.kind = kind
 
 
+class DropEnumeration(MakeEnumeration):
+    """Drop a named enumeration after the last column that used it."""
+
+
+@renderers.dispatch_for(MakeEnumeration)
+def _render_make_enumeration(_context: object, op: MakeEnumeration) -> str:
+    values = "".join(f"{value!r}, " for value in op.kind.enums)
+    return f"sa.Enum({values}{_name_of(op.kind)}).create(op.get_bind(), checkfirst=True)"
+
+
 @renderers.dispatch_for(DropEnumeration)
 def _render_drop_enumeration(_context: object, op: DropEnumeration) -> str:
-    schema = f", schema={op.kind.schema!r}" if op.kind.schema else ""
-    return f"sa.Enum(name={op.kind.name!r}{schema}).drop(op.get_bind(), checkfirst=True)"
+    return f"sa.Enum({_name_of(op.kind)}).drop(op.get_bind(), checkfirst=True)"
 
 
-def _drop_enumerations(operations: ops.OpContainer, metadata: sa.MetaData) -> None:
-    gone = {op.to_table().fullname: op.to_table() for op in operations.ops if isinstance(op, ops.DropTableOp)}
-    left = {kind.name for table in metadata.tables.values() if table.fullname not in gone for kind in _enums(table)}
-    dropped = {kind.name: kind for table in gone.values() for kind in _enums(table) if kind.name not in left}
-    operations.ops = [*operations.ops, *map(DropEnumeration, dropped.values())]
+def _name_of(kind: sa.Enum) -> str:
+    return f"name={kind.name!r}" + (f", schema={kind.schema!r}" if kind.schema else "")
 
 
-def _enums(table: sa.Table) -> Iterator[sa.Enum]:
-    kinds = (column.type for column in table.columns)
+class _Enumerations:
+    """The enumerations that columns use after the upgrade, as the models say, and those that columns use before it."""
+
+    def __init__(self, metadata: sa.MetaData, upgrade: ops.OpContainer) -> None:
+        added = {where for where, _ in _added(upgrade)}
+        columns = [column for table in metadata.tables.values() for column in table.columns]
+        before = [column for column in columns if (column.table.fullname, column.name) not in added]
+        before += [column for _, column in _dropped(upgrade)]
+        self.after = {kind.name for kind in _enums(columns)}
+        self.before = {kind.name for kind in _enums(before)}
+
+    def make(self, operations: ops.OpContainer, *, there: set[str | None]) -> None:
+        """Make what added columns use; what a new table uses it makes itself, unless it is there already."""
+        alone = [op.column for op in _column_ops(operations) if isinstance(op, ops.AddColumnOp)]
+        known = there | {kind.name for kind in _enums(alone)}
+        added = [column for _, column in _added(operations)]
+        first = {kind.name: kind for kind in _enums(added) if kind.name in known}
+        for op in operations.ops:
+            if isinstance(op, ops.CreateTableOp):
+                op.columns = [_without_making(one, first) for one in op.columns]
+        operations.ops = [*map(MakeEnumeration, first.values()), *operations.ops]
+
+    def drop(self, operations: ops.OpContainer, *, left: set[str | None]) -> None:
+        """Drop what dropped columns used and no other column does."""
+        gone = {kind.name: kind for kind in _enums(column for _, column in _dropped(operations))}
+        operations.ops = [*operations.ops, *(DropEnumeration(gone[name]) for name in gone if name not in left)]
+
+
+def _column_ops(operations: ops.OpContainer) -> Iterator[ops.MigrateOperation]:
+    for op in operations.ops:
+        if isinstance(op, ops.OpContainer):
+            yield from _column_ops(op)
+        else:
+            yield op
+
+
+def _added(operations: ops.OpContainer) -> Iterator[tuple[tuple[str, str], sa.Column[Any]]]:
+    """Yield the columns that operations make, alone or with their table, by the names of both."""
+    for op in _column_ops(operations):
+        if isinstance(op, ops.AddColumnOp):
+            yield (_full(op), op.column.name), op.column
+        elif isinstance(op, ops.CreateTableOp):
+            yield from (((_full(op), one.name), one) for one in op.columns if isinstance(one, sa.Column))
+
+
+def _dropped(operations: ops.OpContainer) -> Iterator[tuple[tuple[str, str], sa.Column[Any]]]:
+    for op in _column_ops(operations):
+        if isinstance(op, ops.DropColumnOp):
+            yield (_full(op), op.column_name), op.to_column()
+        elif isinstance(op, ops.DropTableOp):
+            yield from (((_full(op), column.name), column) for column in op.to_table().columns)
+
+
+def _full(op: ops.AddColumnOp | ops.DropColumnOp | ops.CreateTableOp | ops.DropTableOp) -> str:
+    return f"{op.schema}.{op.table_name}" if op.schema else op.table_name
+
+
+def _without_making(column: Any, made: dict[str | None, sa.Enum]) -> Any:
+    """Return a column whose enumeration is made before its table."""
+    if not isinstance(column, sa.Column) or not any(kind.name in made for kind in _enums([column])):
+        return column
+    copy = column._copy()
+    [kind] = _enums([copy])
+    copy.type = kind.adapt(type(kind), create_type=False)  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+    return copy
+
+
+def _enums(columns: Iterable[Any]) -> Iterator[sa.Enum]:
+    kinds = (column.type for column in columns if isinstance(column, sa.Column))
     yield from (kind for kind in kinds if isinstance(kind, sa.Enum) and kind.native_enum and kind.name)
 
 

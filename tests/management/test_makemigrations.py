@@ -346,6 +346,224 @@ def test_a_model_that_is_gone_takes_its_table_and_the_way_back_makes_it_again(
     refuses(migrated, "UPDATE enrollments SET subject_id = 999")
 
 
+COMPUTED = """class Sum(Base):
+    __tablename__ = "sums"
+
+    id: Mapped[int] = mapped_column(sa.Identity(), primary_key=True)
+    one: Mapped[int]
+    word: Mapped[str] = mapped_column(String(20))
+    two: Mapped[int | None] = mapped_column(sa.Computed("one * 2 + 1", persisted=True))
+    loud: Mapped[str | None] = mapped_column(String(20), sa.Computed("upper(word)", persisted=True))
+"""
+
+
+def test_computed_and_identity_columns_are_written_and_compared(
+    house: House, manage: Runner, alembic: Runner, migrated: Database
+) -> None:
+    house.write("project/models/sums.py", IMPORTS + COMPUTED)
+    manage.ok("makemigrations", "-m", "Sums")
+
+    up_down_up(manage, migrated)
+    check = manage.ok("check")
+    plain = alembic("check")
+    reset = manage.ok("reset", "--no-input", "--no-seed")
+
+    assert check.err == ""
+    assert "Warning" not in reset.err
+    assert plain.code == 0
+    assert "Warning" not in plain.err
+    migrated.execute("INSERT INTO sums (word, one) VALUES ('it', 3)")
+    assert migrated.rows("SELECT one, two, loud FROM sums") == [(3, 7, "IT")]
+
+
+ENUMERATIONS = """class Color(enum.Enum):
+    red = 1
+    blue = 2
+
+
+"""
+
+
+def enumerations(database: Database) -> set[str]:
+    """Return the types that PostgreSQL keeps for enumerations."""
+    if database.kind != "postgresql":
+        return set()
+    return {name for (name,) in database.rows("SELECT typname FROM pg_type WHERE typtype = 'e'")}
+
+
+def test_an_enumeration_is_made_for_a_column_that_is_added_and_goes_with_the_last_one(
+    house: House, manage: Runner, migrated: Database
+) -> None:
+    put_in_a_student(migrated)
+    before = house.read("project/models/student.py")
+    house.write("project/models/colors.py", IMPORTS + ENUMERATIONS.rstrip() + "\n")
+    house.change(
+        "project/models/student.py", "\nclass Student", "from project.models.colors import Color\n\n\nclass Student"
+    )
+    house.change(
+        "project/models/student.py",
+        "    grade: Mapped[int]\n",
+        "    grade: Mapped[int]\n    color: Mapped[Color | None]\n",
+    )
+
+    manage.ok("makemigrations", "-m", "Colors")
+    up_down_up(manage, migrated)
+    migrated.execute("UPDATE students SET color = 'red'")
+    assert migrated.rows("SELECT color FROM students") == [("red",)]
+    manage.ok("rollback", "--no-input")
+    assert enumerations(migrated) == set()
+    manage.ok("migrate")
+
+    with_color = house.read("project/models/student.py")
+    house.write(
+        "project/models/walls.py",
+        IMPORTS
+        + "from project.models.colors import Color\n\n\n"
+        + """class Wall(Base):
+    __tablename__ = "walls"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    color: Mapped[Color]
+""",
+    )
+    manage.ok("makemigrations", "-m", "Walls of the same colors")
+    up_down_up(manage, migrated)
+
+    house.write("project/models/student.py", before)
+    manage.ok("makemigrations", "-m", "Students without a color")
+    up_down_up(manage, migrated)
+    assert enumerations(migrated) == ({"color"} if migrated.kind == "postgresql" else set())
+    migrated.execute("INSERT INTO walls (color) VALUES ('blue')")
+
+    house.remove("project/models/walls.py")
+    house.write("project/models/student.py", with_color)
+    manage.ok("makemigrations", "-m", "Students with a color, and no walls")
+    up_down_up(manage, migrated)
+
+    house.write("project/models/student.py", before)
+    manage.ok("makemigrations", "-m", "No colors at all")
+    up_down_up(manage, migrated)
+    assert enumerations(migrated) == set()
+
+
+def test_an_enumeration_of_an_added_column_is_part_of_the_sql(
+    house: House, manage: Runner, sqlite_database: Database, tmp_path: Path
+) -> None:
+    manage.ok("migrate")
+    house.change("project/models/student.py", "import CheckConstraint", "import Enum, CheckConstraint")
+    house.change(
+        "project/models/student.py",
+        "    grade: Mapped[int]\n",
+        '    grade: Mapped[int]\n    mood: Mapped[str | None] = mapped_column(Enum("fine", "not", name="mood"))\n',
+    )
+    manage.ok("makemigrations", "-m", "Moods")
+
+    with fresh("postgresql", tmp_path) as server:
+        sql = manage.ok("migrate", "--sql", "--database-url", server.url).out
+        manage.ok("migrate", "--database-url", server.url)
+        manage.ok("makemigrations", "--check", "--database-url", server.url)
+
+    assert sql.count("CREATE TYPE mood AS ENUM ('fine', 'not')") == 1
+
+
+def test_defaults_are_compared_by_what_they_mean(house: House, manage: Runner, migrated: Database) -> None:
+    house.write(
+        "project/models/defaults.py",
+        IMPORTS
+        + """class Defaults(Base):
+    __tablename__ = "defaults"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    money: Mapped[Decimal] = mapped_column(sa.Numeric(8, 3), server_default="0")
+    price: Mapped[Decimal] = mapped_column(sa.Numeric(8, 3), server_default=sa.text("1.5"))
+    share: Mapped[float] = mapped_column(server_default="1.50")
+    day: Mapped[date] = mapped_column(server_default=func.current_date())
+    word: Mapped[str] = mapped_column(sa.Text, server_default="it's")
+    path: Mapped[str] = mapped_column(String(20), server_default="a'b")
+""",
+    )
+
+    manage.ok("makemigrations", "-m", "Defaults")
+
+    up_down_up(manage, migrated)
+    assert manage.ok("check").err == ""
+    house.change("project/models/defaults.py", 'server_default="0"', 'server_default="0.5"')
+    house.change("project/models/defaults.py", "it's", "it's new")
+    assert manage("makemigrations", "--check").expect(1).out.splitlines() == [
+        "  modify default defaults.money",
+        "  modify default defaults.word",
+    ]
+
+
+def test_a_check_of_a_column_is_written_for_a_new_table(house: House, manage: Runner, migrated: Database) -> None:
+    house.write(
+        "project/models/pupil.py",
+        IMPORTS
+        + """class Pupil(Base):
+    __tablename__ = "pupils"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    age: Mapped[int] = mapped_column(CheckConstraint("age BETWEEN 5 AND 10", name="age_col"))
+    size: Mapped[int] = mapped_column(CheckConstraint("size > 0"))
+""",
+    )
+
+    manage.ok("makemigrations", "-m", "Pupils")
+
+    up_down_up(manage, migrated)
+    migrated.execute("INSERT INTO pupils (id, age, size) VALUES (1, 5, 1)")
+    refuses(migrated, "INSERT INTO pupils (id, age, size) VALUES (2, 4, 1)")
+    refuses(migrated, "INSERT INTO pupils (id, age, size) VALUES (2, 5, 0)")
+
+
+@pytest.mark.parametrize("first", ["with the index", "without the index"])
+def test_an_index_of_a_foreign_key_comes_and_goes(house: House, manage: Runner, migrated: Database, first: str) -> None:
+    put_in_a_student(migrated)
+    file = "project/models/enrollment.py"
+    if first == "with the index":
+        house.change(file, 'ForeignKey("subjects.id"), index=True', 'ForeignKey("subjects.id")')
+    else:
+        house.change(file, 'ondelete="CASCADE")', 'ondelete="CASCADE"), index=True')
+
+    manage.ok("makemigrations", "-m", "An index")
+
+    up_down_up(manage, migrated)
+    assert migrated.count("enrollments") == 1
+    refuses(migrated, "UPDATE enrollments SET subject_id = 999")
+    refuses(migrated, "UPDATE enrollments SET student_id = 999")
+    migrated.execute("DELETE FROM students")
+    assert migrated.count("enrollments") == 0
+
+
+def test_a_unique_key_that_holds_a_foreign_key_comes_and_goes(house: House, manage: Runner, migrated: Database) -> None:
+    put_in_a_student(migrated)
+    house.change("project/models/enrollment.py", 'UniqueConstraint("student_id", "subject_id"),', "")
+
+    manage.ok("makemigrations", "-m", "Twice")
+
+    up_down_up(manage, migrated)
+    assert migrated.count("enrollments") == 1
+    refuses(migrated, "UPDATE enrollments SET student_id = 999")
+
+
+def test_a_foreign_key_goes_with_its_index_and_its_column(house: House, manage: Runner, migrated: Database) -> None:
+    put_in_a_student(migrated)
+    file = "project/models/enrollment.py"
+    house.change(file, '    subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), index=True)\n', "")
+    house.change(file, 'UniqueConstraint("student_id", "subject_id"),', "")
+    house.change(file, "student {self.student_id}, subject {self.subject_id}", "student {self.student_id}")
+    house.remove("project/seeds/enrollments.py")
+
+    manage.ok("makemigrations", "-m", "No subject")
+
+    manage.ok("migrate")
+    manage.ok("makemigrations", "--check")
+    assert migrated.count("enrollments") == 1
+    migrated.execute("DELETE FROM enrollments")
+    manage.ok("rollback", "--redo", "--no-input")
+    manage.ok("makemigrations", "--check")
+
+
 # What did not change is not
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.databases import Database
+from tests.databases import SERVERS, Database, fresh
 from tests.houses import House, OpenTerminal, Runner
 
 SAMPLE = {"students", "subjects", "enrollments"}
@@ -251,6 +251,25 @@ def test_models_that_no_migration_makes_are_found_at_the_end(
     assert "after the reset the database is not what the models say" in line
     assert "ix_students_grade" in line
     assert "python manage.py makemigrations" in line
+
+
+def test_comments_that_sqlite_could_not_compare_do_not_stop_a_reset(
+    house: House, manage: Runner, sqlite_database: Database, tmp_path: Path
+) -> None:
+    manage.ok("migrate")
+    house.change(
+        "project/models/student.py", "String(100), index=True", 'String(100), index=True, comment="of anybody"'
+    )
+    house.change(
+        "project/models/subject.py",
+        'name="grades_from_lowest_to_highest",\n        ),\n',
+        'name="grades_from_lowest_to_highest",\n        ),\n        {"comment": "what is taught"},\n',
+    )
+    manage.ok("makemigrations", "--check")
+
+    for kind in SERVERS:
+        with fresh(kind, tmp_path) as server:
+            manage.ok("reset", "--no-input", "--no-seed", "--database-url", server.url)
 
 
 def test_a_missing_constraint_is_found_at_the_end(house: House, manage: Runner, sqlite_database: Database) -> None:

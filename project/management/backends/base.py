@@ -232,6 +232,10 @@ class Backend:
         """Return the names of all indexes where SQLAlchemy cannot reflect those on expressions, else None."""
         return None
 
+    def whole_default(self, connection: sa.Connection, column: sa.Column[Any], reflected: str | None) -> str | None:
+        """Return a column's server default, where SQLAlchemy cannot reflect every one."""
+        return reflected
+
     # Emptying it
 
     def relations(self, connection: sa.Connection, schemas: Iterable[str | None]) -> list[Relation]:
