@@ -209,7 +209,9 @@ def _run_offline(context: ModuleType, project: Project, request: Request, option
         if isinstance(error, Terminated):
             raise
         what = _named(_as_step(running[-1]).revision, project)
-        raise CommandError(f"{what} failed: SystemExit", "correct it, then run the command again") from error
+        raise CommandError(
+            f"{what} failed: {type(error).__name__}", "correct it, then run the command again"
+        ) from error
 
 
 def _run_online(

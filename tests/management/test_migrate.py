@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 
 import pytest
+import sqlalchemy as sa
 
 from tests.databases import Database
 from tests.houses import House, OpenTerminal, Runner, environment
@@ -890,6 +891,166 @@ def test_a_revision_that_leaves_rows_without_their_parent_is_refused(
     assert "students" in line
     assert sqlite_database.count("students") == 1
     assert sqlite_database.count("enrollments") == 1
+
+
+# What a table of SQLite loses when it is made anew
+
+
+def in_the_catalogue(database: Database, *kinds: str) -> set[str]:
+    """Return the names of the triggers, indexes or views there are."""
+    return {name for kind, name in database.rows("SELECT type, name FROM sqlite_master") if kind in kinds}
+
+
+def put_on_students(manage: Runner, database: Database, *statements: str) -> None:
+    """Migrate, with one student, and add what Alembic does not see."""
+    manage.ok("migrate")
+    put_in_a_student(database)
+    database.execute(*statements)
+
+
+TRIGGER = (
+    "CREATE TRIGGER graded AFTER UPDATE OF grade ON students WHEN new.grade > old.grade"
+    " BEGIN UPDATE subjects SET title = 'up' WHERE lowest_grade = new.grade; END"
+)
+
+
+def test_triggers_and_indexes_on_expressions_are_put_back(
+    house: House, manage: Runner, alembic: Runner, sqlite_database: Database
+) -> None:
+    put_on_students(
+        manage,
+        sqlite_database,
+        TRIGGER,
+        "CREATE UNIQUE INDEX ux_lower ON students (lower(email))",
+        'CREATE INDEX "ix half" ON students (grade, lower(name)) WHERE grade > 3',
+        "CREATE INDEX ix_birthday ON students (birthday)",
+        "CREATE VIEW shown AS SELECT name FROM students",
+        "CREATE TRIGGER elsewhere AFTER DELETE ON subjects BEGIN UPDATE students SET grade = 1; END",
+    )
+    house.add_revision("aaa111", BATCH, BATCH)
+    before = in_the_catalogue(sqlite_database, "trigger", "index", "view")
+
+    result = manage.ok("migrate")
+    down = manage.ok("rollback", "--redo", "--no-input")
+    alembic.ok("downgrade", "-1")
+
+    assert result.err == ""
+    assert "Warning" not in down.err
+    assert in_the_catalogue(sqlite_database, "trigger", "index", "view") == before
+    sqlite_database.execute("UPDATE students SET grade = 6")
+    assert sqlite_database.value("SELECT count(*) FROM subjects WHERE title = 'up'") > 0
+    with pytest.raises(sa.exc.IntegrityError):
+        sqlite_database.execute(
+            "INSERT INTO students (name, email, grade, birthday) VALUES ('A', 'ADA@example.org', 5, '2015-12-10')"
+        )
+
+
+DROPS_GRADE = """\
+with op.batch_alter_table("students") as batch:
+    batch.drop_constraint("grade_between_1_and_12", type_="check")
+    batch.drop_column("grade")
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        (TRIGGER, "trigger graded"),
+        ("CREATE TRIGGER graded DELETE ON students BEGIN UPDATE subjects SET title = old.grade; END", "trigger graded"),
+        ("CREATE INDEX ix_next ON students (grade + 1)", "index ix_next"),
+    ],
+)
+def test_what_cannot_be_put_back_is_named_and_nothing_is_lost(
+    house: House, manage: Runner, sqlite_database: Database, made: str, named: str
+) -> None:
+    put_on_students(manage, sqlite_database, made)
+    before = sqlite_database.rows("SELECT * FROM sqlite_master ORDER BY name")
+    house.add_revision("bad111", DROPS_GRADE)
+
+    line = manage("migrate").refusal()
+
+    assert "revision bad111" in line
+    assert f"students would lose its {named}" in line
+    assert "no such column" in line
+    assert "Nothing of it stays" in line
+    assert sqlite_database.rows("SELECT * FROM sqlite_master ORDER BY name") == before
+    kind, name = named.split()
+    house.add_revision("bad111", f'op.execute("DROP {kind} {name}")\n{DROPS_GRADE}', parent=house.line()[-2])
+    manage.ok("migrate")
+
+
+NAMELESS = """\
+op.create_table(
+    "things",
+    sa.Column("id", sa.Integer(), primary_key=True),
+    sa.Column("size", sa.Integer(), sa.CheckConstraint("size > ')' OR size IN (1, 2)")),
+    sa.Column("name", sa.String(20)),
+    sa.CheckConstraint("name <> ''", name="has_a_name"),
+)
+"""
+CHANGES_NAME = """\
+with op.batch_alter_table("things"{}) as batch:
+    batch.alter_column("name", type_=sa.String(30), existing_type=sa.String(20))
+"""
+
+
+def test_a_check_without_a_name_is_not_lost(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.add_revision("aaa111", NAMELESS)
+    manage.ok("migrate")
+    house.add_revision("bad111", CHANGES_NAME.format(""))
+
+    line = manage("migrate").refusal()
+
+    assert "things would lose its CHECK (size > ')' OR size IN (1, 2)), which has no name" in line
+    assert "table_args=" in line
+    assert "Nothing of it stays" in line
+    checked = """, table_args=[sa.CheckConstraint("size > ')' OR size IN (1, 2)")]"""
+    house.add_revision("bad111", CHANGES_NAME.format(checked), parent="aaa111")
+    assert manage.ok("migrate").err == ""
+    with pytest.raises(sa.exc.IntegrityError):
+        sqlite_database.execute("INSERT INTO things (size) VALUES (-1)")
+
+
+def test_a_check_goes_with_its_column(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.add_revision("aaa111", NAMELESS)
+    house.add_revision("aaa222", 'with op.batch_alter_table("things") as batch:\n    batch.drop_column("size")')
+
+    assert manage.ok("migrate").err == ""
+
+
+def test_a_check_without_a_name_is_handed_over_with_the_new_name_of_its_column(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.add_revision("aaa111", NAMELESS)
+    manage.ok("migrate")
+    rename = 'with op.batch_alter_table("things"{}) as batch:\n    batch.alter_column("size", new_column_name="extent")'
+    house.add_revision("bad111", rename.format(""))
+
+    manage("migrate").refusal()
+    house.add_revision("bad111", rename.format(', table_args=[sa.CheckConstraint("extent > 0")]'), parent="aaa111")
+    manage.ok("migrate")
+
+    with pytest.raises(sa.exc.IntegrityError):
+        sqlite_database.execute("INSERT INTO things (extent) VALUES (-1)")
+
+
+def test_autoincrement_is_not_lost(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.add_revision(
+        "aaa111",
+        'op.create_table("things", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("name", sa.String(20)),'
+        ' sqlite_autoincrement=True)\nop.execute("INSERT INTO things VALUES (7, NULL)")\n'
+        'op.execute("DELETE FROM things")',
+    )
+    house.add_revision("bad111", CHANGES_NAME.format(""))
+
+    line = manage("migrate").refusal()
+
+    assert "things would lose its AUTOINCREMENT" in line
+    assert 'table_kwargs={"sqlite_autoincrement": True}' in line
+    house.add_revision("bad111", CHANGES_NAME.format(', table_kwargs={"sqlite_autoincrement": True}'), parent="aaa111")
+    manage.ok("migrate")
+    sqlite_database.execute("INSERT INTO things (name) VALUES ('next')")
+    assert sqlite_database.rows("SELECT id FROM things") == [(8,)]
 
 
 # Databases that are not what they seem

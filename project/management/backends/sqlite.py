@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -16,6 +17,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from ..errors import CommandError
+from . import recreated
 from .base import (
     LOCK_TIMEOUT,
     STATEMENT_LOCK_TIMEOUT,
@@ -126,7 +128,7 @@ class SQLite(Backend):
 
     @contextmanager
     def migrating(self, connection: sa.Connection) -> Iterator[None]:
-        """Switch foreign keys off: a batch change of a parent table would delete its children.
+        """Switch foreign keys off, for a batch change of a parent table would delete its children; watch such changes.
 
         https://www.sqlite.org/lang_altertable.html#otheralter
         """
@@ -134,7 +136,10 @@ class SQLite(Backend):
         assert driver is not None
         driver.execute("PRAGMA foreign_keys = OFF")
         try:
-            yield
+            with recreated.watched(connection, driver), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
+                warnings.filterwarnings("ignore", "Unnamed CHECK constraint on reflected table")
+                yield
         finally:
             driver.execute("PRAGMA foreign_keys = ON")
 
