@@ -71,7 +71,9 @@ def migrate(project: Project, target: str, request: Request) -> None:
 def render_sql(project: Project, target: str) -> str:
     """Return the SQL that would bring this database, from where it is, to a revision."""
     script = _loaded(project, target)
-    current = _standing(project, script)
+    current = read_heads(project)
+    history.refuse_unknown(script, current, project)
+    refuse_unfinished(project)
     request = Request()
     plan = _plan(script, target, stamp=False)
     _run_env(project, script, request, plan, as_sql=True, starting_rev=current or None)
@@ -81,7 +83,8 @@ def render_sql(project: Project, target: str) -> str:
 def plan(project: Project, target: str) -> list[Step]:
     """Return the steps that would bring the database to a revision, in order; changes nothing."""
     script = _loaded(project, target)
-    current = _standing(project, script)
+    current = read_heads(project)
+    history.refuse_unknown(script, current, project)
     steps = _plan(script, target, stamp=False)(current, None)
     return [_as_step(step) for step in steps if isinstance(step, RevisionStep)]
 
@@ -102,15 +105,16 @@ def read_state(project: Project) -> tuple[tuple[str, ...], str | None]:
         return history.heads_of(connection), unfinished(connection)
 
 
-def _standing(project: Project, script: ScriptDirectory) -> tuple[str, ...]:
-    """Return the revision the database is at; refuse one from which there is no way on."""
+def refuse_unfinished(project: Project) -> None:
+    """Refuse a database in which a revision was left half-way: where it is, nobody can tell.
+
+    Without the lock another process may be in the middle of that revision; `migrate` waits for it.
+    """
     if not project.backend.exists():
-        return ()
+        return
+    script = history.load(project)
     with project.connect() as connection:
-        heads = history.heads_of(connection)
-        history.refuse_unknown(script, heads, project)
         _refuse_unfinished(project, connection, script)
-        return heads
 
 
 def unfinished(connection: sa.Connection) -> str | None:

@@ -94,6 +94,7 @@ def run(project: Project, target: str, request: Request, *, hint: str = "", titl
 def show_plan(project: Project, target: str, *, failing: bool) -> int:
     """List the steps to a revision; with `failing` return 1 when there are any."""
     steps = migrations.plan(project, target)
+    migrations.refuse_unfinished(project)
     if not steps:
         project.console.result("Nothing to do.")
         return 0
