@@ -558,10 +558,15 @@ class _Runner:
             self.connection.commit()
 
 
-_READS = re.compile(r"\s*(SELECT|SHOW|DESCRIBE|EXPLAIN|PRAGMA|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|SET)\b", re.I)
-_ROWS = re.compile(r"\s*(?:INSERT (?:IGNORE )?INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+(?P<table>\S+)", re.I)
-_ADDS = re.compile(r"\s*CREATE\b", re.I)
-_COMMITS = re.compile(r"\s*(COMMIT|END)\b", re.I)
+_BEGINS = r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*"  # with comments before the first word
+_READS = re.compile(
+    rf"{_BEGINS}(SELECT|SHOW|DESCRIBE|EXPLAIN|PRAGMA|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|SET)\b", re.I | re.S
+)
+_ROWS = re.compile(
+    rf"{_BEGINS}(?:INSERT (?:IGNORE )?INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+(?P<table>\S+)", re.I | re.S
+)
+_ADDS = re.compile(rf"{_BEGINS}CREATE\b", re.I | re.S)
+_COMMITS = re.compile(rf"{_BEGINS}(COMMIT|END)\b", re.I | re.S)
 # https://www.postgresql.org/docs/current/sql-createindex.html: an invalid index is left behind
 _LEAVES_A_HALF = re.compile(r"\bCONCURRENTLY\b", re.I)
 

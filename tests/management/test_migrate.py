@@ -661,6 +661,16 @@ def test_rows_that_a_revision_commits_by_itself_are_named(
     assert server_database.count("subjects") == 15
 
 
+def test_a_comment_before_a_statement_changes_nothing_of_that(
+    house: House, manage: Runner, mariadb_database: Database
+) -> None:
+    house.add_revision(
+        "bad111", 'op.execute("/* all */ -- of them\\nUPDATE subjects SET title = 1")\nraise ValueError("no")'
+    )
+
+    assert "Nothing of it stays" in manage("migrate").refusal()
+
+
 def test_a_cut_connection_that_leaves_nothing_says_how_to_go_on(
     house: House, manage: Runner, mariadb_database: Database
 ) -> None:
@@ -1032,6 +1042,24 @@ def test_a_check_without_a_name_is_handed_over_with_the_new_name_of_its_column(
 
     with pytest.raises(sa.exc.IntegrityError):
         sqlite_database.execute("INSERT INTO things (extent) VALUES (-1)")
+
+
+def test_the_collation_of_a_column_is_not_lost(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.add_revision(
+        "aaa111",
+        'op.create_table("things", sa.Column("name", sa.String(20)), sa.Column("mail", sa.String(9, "NOCASE")))\n'
+        "op.execute(\"INSERT INTO things VALUES (NULL, 'Ada')\")",
+    )
+    house.add_revision("bad111", CHANGES_NAME.format(""))
+
+    line = manage("migrate").refusal()
+
+    assert "things would lose the COLLATE nocase of its column mail" in line
+    assert "reflect_args=" in line
+    given = ', reflect_args=[sa.Column("mail", sa.String(9, "NOCASE"))]'
+    house.add_revision("bad111", CHANGES_NAME.format(given), parent="aaa111")
+    manage.ok("migrate")
+    assert sqlite_database.value("SELECT count(*) FROM things WHERE mail = 'ADA'") == 1
 
 
 def test_autoincrement_is_not_lost(house: House, manage: Runner, sqlite_database: Database) -> None:

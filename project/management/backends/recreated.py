@@ -124,6 +124,13 @@ class _Watch:
                 f"{table} would lose its CHECK ({text}), which has no name",
                 f'hand it over: op.batch_alter_table("{table}", table_args=[sa.CheckConstraint({text!r})])',
             )
+        collations, left = collations_of(old), collations_of(new)
+        for column in sorted(collations.keys() & copied - left.keys()):
+            raise StepRefused(
+                f"{table} would lose the COLLATE {collations[column]} of its column {column}",
+                f'hand it over: op.batch_alter_table("{table}", reflect_args=[sa.Column("{column}",'
+                f' sa.String(..., collation="{collations[column]}"))])',
+            )
         if "autoincrement" in _words(old) and "autoincrement" not in _words(new):
             raise StepRefused(
                 f"{table} would lose its AUTOINCREMENT",
@@ -175,6 +182,19 @@ def checks_of(sql: str) -> list[Check]:
         text = sql[tokens[number + 1].end() : tokens[end].start()].strip()
         named = number >= 2 and tokens[number - 2][0].upper() == "CONSTRAINT"
         found.append(Check(text, _words(text), named))
+    return found
+
+
+def collations_of(sql: str) -> dict[str, str]:
+    """Return the collations of the columns that a CREATE TABLE gives one."""
+    found: dict[str, str] = {}
+    depth, column, words = 0, "", _words(sql)
+    for before, word, after in zip(("", *words), words, (*words[1:], ""), strict=False):
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if depth == 1 and before in ("(", ","):
+            column = word
+        elif depth == 1 and word == "collate":
+            found[column] = after
     return found
 
 
