@@ -289,7 +289,8 @@ def _free_indexes_of_keys(table: ops.ModifyTableOps, connection: sa.Connection |
         for key in sa.inspect(connection).get_foreign_keys(table.table_name, table.schema)
         if key["name"] and key["name"] not in gone and any(_begins_with(one, key) for one in indexes)
     ]
-    drop = [ops.DropConstraintOp(str(key["name"]), table.table_name, "foreignkey", schema=table.schema) for key in keys]
+    names = [sa.schema.conv(str(key["name"])) for key in keys]  # as they are in the database
+    drop = [ops.DropConstraintOp(name, table.table_name, "foreignkey", schema=table.schema) for name in names]
     table.ops = [*going, *drop, *rest, *(_made_again(key, table) for key in keys)]
 
 
@@ -312,7 +313,7 @@ def _begins_with(columns: list[str], key: Any) -> bool:
 
 def _made_again(key: Any, table: ops.ModifyTableOps) -> ops.CreateForeignKeyOp:
     return ops.CreateForeignKeyOp(
-        key["name"],
+        sa.schema.conv(str(key["name"])),
         table.table_name,
         key["referred_table"],
         key["constrained_columns"],
