@@ -29,7 +29,7 @@ LAYERS = (
     ("parents",),
     ("numbering",),
     ("blocks",),
-    ("project", "bookkeeping"),
+    ("project", "bookkeeping", "heads"),
     ("backends",),
     ("outcomes", "types"),
     ("console", "env_file"),

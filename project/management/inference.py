@@ -136,7 +136,6 @@ class _Planner:
             name for one in self.bounds.values() for name in one.unequal
         }
         self.plans: dict[str, Plan] = {}
-        self.self_referring = [key for key in table.foreign_key_constraints if key.referred_table is table]
 
     def plan(self) -> dict[str, Plan]:
         for column in self.table.columns:
@@ -146,7 +145,14 @@ class _Planner:
         self._number_what_refers_to_itself()
         for key in sorted(keys_of(self.table, self.declared, self.around), key=lambda one: len(one.columns)):
             self._make_unique(key)
+        self._fill_something()
         return self.plans
+
+    def _fill_something(self) -> None:
+        """Number the key of a table in which nothing else is filled: a row has to have something."""
+        if not any(plan.field for plan in self.plans.values()):
+            for column in self.table.primary_key.columns:
+                self.plans[column.name] = Plan(numbered(), "there is nothing else to fill", second=None)
 
     def _add_order_of_names(self) -> None:
         """Take start_date <= end_date for granted, where no CHECK says anything of the two."""
@@ -532,7 +538,7 @@ _BY_TYPE: list[tuple[Any, Callable[[Any, Column], Field | None]]] = [
     (sa.Interval, lambda kind, column: between(timedelta(minutes=1), timedelta(days=30))),
     (sa.Uuid, _uuid),
     (sa.LargeBinary, _bytes),
-    (sa.JSON, lambda kind, column: computed("a small object", small_object)),
+    (sa.JSON | sa.PickleType, lambda kind, column: computed("a small object", small_object)),
     (sa.ARRAY, _array),
 ]
 _BY_TYPE_NAME: dict[str, tuple[str, Callable[[Any, int], Any]]] = {

@@ -26,11 +26,21 @@ def read(mappers: Iterable[Any]) -> dict[sa.Table, Inheritance]:
             for column in _own_columns(mapper):
                 own.owners[column.name] = (discriminator.name, identities)
         elif mapper.inherits is not None:
+            words = f"{discriminator.name} {' or '.join(map(str, identities))}"
             for column in mapper.local_table.primary_key.columns:
-                if column.foreign_keys and discriminator.table is mapper.inherits.local_table:
-                    words = f"{discriminator.name} {' or '.join(map(str, identities))}"
-                    own.kinds[column.name] = (discriminator.in_(identities), words)
+                for key in column.foreign_keys:
+                    if key.column.table is mapper.inherits.local_table:
+                        own.kinds[column.name] = (_is_of(discriminator, identities, key.column), words)
     return found
+
+
+def _is_of(discriminator: sa.Column[Any], identities: list[Any], key: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    """Return the condition that a row with this key is of some classes, which the root's table says."""
+    condition = discriminator.in_(identities)
+    root = discriminator.table
+    if root is key.table:
+        return condition
+    return key.in_(sa.select(*root.primary_key.columns).where(condition))
 
 
 def _identities(mapper: Any) -> list[Any]:

@@ -38,7 +38,7 @@ def order_of(tables: Iterable[sa.Table], can_defer: Callable[[sa.ForeignKeyConst
         try:
             order = list(TopologicalSorter({table: _parents(table, chosen, late) for table in chosen}).static_order())
         except CycleError as error:
-            late.add(_weakest(error.args[1], can_defer))
+            late.add(_weakest(error.args[1], late, can_defer))
         else:
             return Order(_grouped(order, late), frozenset(late))
 
@@ -50,14 +50,14 @@ def _parents(table: sa.Table, chosen: Iterable[sa.Table], late: set[sa.ForeignKe
 
 
 def _weakest(
-    circle: Sequence[sa.Table], can_defer: Callable[[sa.ForeignKeyConstraint], bool]
+    circle: Sequence[sa.Table], late: set[sa.ForeignKeyConstraint], can_defer: Callable[[sa.ForeignKeyConstraint], bool]
 ) -> sa.ForeignKeyConstraint:
     """Return a key of a circle of tables, each referred to by the next, that can wait: NULL at first, or deferred."""
     keys = [
         key
         for parent, child in pairwise(circle)
         for key in sorted(child.foreign_key_constraints, key=lambda one: list(one.column_keys))
-        if key.referred_table is parent
+        if key.referred_table is parent and key not in late
     ]
     for can_wait in (lambda key: all(column.nullable for column in key.columns), can_defer):
         found = [key for key in keys if can_wait(key) and len(key.columns) == 1]

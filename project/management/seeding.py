@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import sqlalchemy as sa
 
-from . import bookkeeping, guard, history, inference, inherited
+from . import bookkeeping, guard, inference, inherited
 from .backends.base import Backend, Size, TableName
 from .blocks import BLOCK, EachRow, Fill, Rows, Source, explained, rows_from
 from .conditions import Bounds, read_checks
 from .errors import CommandError, did_you_mean
 from .fields import Field
+from .heads import is_at_head
 from .inference import Plan
 from .inferred import earlier_row
 from .numbering import Context
@@ -34,6 +35,7 @@ __all__ = ["Report", "Request", "Rows", "Seeder", "column", "each"]
 
 MOST = 1_000_000_000  # rows of one run
 DEFAULT_COUNT = 100
+LOCALE = "en_US"
 FOUND_WITHIN = 100_000  # rows among which a refused one is looked for
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -76,7 +78,7 @@ class Request:
     add: int | None = None
     fresh: bool = False
     random_seed: int = 1
-    locale: str = "en_US"
+    locale: str = LOCALE
 
 
 @dataclass(frozen=True)
@@ -219,7 +221,10 @@ def require_ready(project: Project, connection: sa.Connection) -> None:
             f"seed is refused: {project.backend.label} is a production database",
             "reference rows belong in a data migration: python manage.py makemigrations --data",
         )
-    history.require_head(project, connection)
+    if not is_at_head(project.root, connection):
+        from . import history
+
+        history.require_head(project, connection)
 
 
 def require_columns(project: Project, connection: sa.Connection, targets: Sequence[Target]) -> None:
@@ -614,23 +619,25 @@ def _find_refused_row(
     project: Project, connection: sa.Connection, target: Target, request: Request
 ) -> tuple[int, dict[str, Any]] | None:
     """Return the number and the values of the first row that the database refuses, by trying; keeps nothing."""
-    insert = sa.insert(target.table)
     with connection.begin() as transaction:
         try:
             context, _ = _prepare(connection, target, request)
             fills = _fills(target, context)
             number = context.start
             for block in rows_from(context.source, fills, list(fills), context.start, context.stop):
-                rows = [dict(zip(fills, row, strict=True)) for row in zip(*block, strict=True)]
-                while rows:
-                    size = len(rows)
-                    while size and not _accepts(connection, insert, rows[:size]):
-                        if size == 1:
-                            return number, rows[0]
+                first, size = 0, len(block[0])
+                while first < len(block[0]):
+                    size = min(size, len(block[0]) - first)
+                    rows = [values[first : first + size] for values in block]
+                    if _accepts(project, connection, target, list(fills), rows):
+                        first += size
+                    elif size == 1:
+                        return number + first, dict(zip(fills, (values[0] for values in rows), strict=True))
+                    else:
                         size //= 2
-                    number, rows = number + size, rows[size:]
-                    if number > context.start + FOUND_WITHIN:
-                        return None
+                number += len(block[0])
+                if number > context.start + FOUND_WITHIN:
+                    return None
         except (sa.exc.DBAPIError, CommandError):
             return None
         finally:
@@ -638,10 +645,12 @@ def _find_refused_row(
     return None
 
 
-def _accepts(connection: sa.Connection, insert: sa.Insert, rows: Sequence[Mapping[str, Any]]) -> bool:
+def _accepts(
+    project: Project, connection: sa.Connection, target: Target, columns: list[str], rows: Sequence[Sequence[Any]]
+) -> bool:
     savepoint = connection.begin_nested()
     try:
-        connection.execute(insert, rows)
+        project.backend.bulk_load(connection, target.table, columns, [rows], Size(0, 0))
     except sa.exc.DBAPIError:
         savepoint.rollback()
         return False
@@ -741,6 +750,8 @@ def known_locale(text: str) -> str:
     Raises:
         CommandError: Faker does not have it.
     """
+    if text == LOCALE:
+        return text
     from faker.config import AVAILABLE_LOCALES
 
     by_name = {name.lower(): name for name in AVAILABLE_LOCALES}
@@ -748,5 +759,5 @@ def known_locale(text: str) -> str:
     if found is None:
         close = did_you_mean(text.replace("-", "_"), sorted(AVAILABLE_LOCALES))
         shown = text if len(text) <= 40 else f"{text[:39]}…"
-        raise CommandError(f"Faker has no locale {shown!r}.{close}".rstrip("."), "en_US is the default")
+        raise CommandError(f"Faker has no locale {shown!r}.{close}".rstrip("."), f"{LOCALE} is the default")
     return found

@@ -10,6 +10,6 @@ import sqlalchemy as sa
 def plain_type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
     """Return a column's type without the decorators that models put around types."""
     kind: Any = column.type
-    while isinstance(kind, sa.TypeDecorator):
+    while isinstance(kind, sa.TypeDecorator) and not isinstance(kind, sa.Interval | sa.PickleType):  # SQLAlchemy's own
         kind = kind.impl_instance
     return kind  # type: ignore[no-any-return]  # a decorator's inner type is a type

@@ -23,7 +23,12 @@ class Base(DeclarativeBase):
 
     def __init_subclass__(cls, **options: Any) -> None:
         declared = cls.__dict__.get("__table_args__", ())
-        if isinstance(declared, dict):
+        shares_table = "__tablename__" not in cls.__dict__ and any(
+            "__table__" in vars(base) for base in cls.__mro__[1:]
+        )
+        if shares_table:
+            pass
+        elif isinstance(declared, dict):
             cls.__table_args__ = {**UTF8, **declared}
         elif isinstance(declared, tuple):
             *constraints, last = declared or ({},)

@@ -1,0 +1,579 @@
+"""Tables that refer to each other in every way, classes that share them, and CHECKs of every kind, without a seeder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.databases import KINDS, Database, fresh
+from tests.houses import House, Runner
+
+IMPORTS = '''"""Models of a test."""
+
+import enum
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Numeric, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from project.models.base import Base
+
+'''
+MAKE = "project.metadata.create_all(session.connection()); session.commit()"
+
+
+def seeded(house: House, manage: Runner, models: str, count: int = 60) -> None:
+    """Make the tables of models and seed all there is."""
+    house.write("project/models/own.py", IMPORTS + models)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+    manage.ok("seed", "--count", str(count))
+
+
+def column(database: Database, table: str, name: str) -> list[object]:
+    return [row[0] for row in database.rows(f"SELECT {name} FROM {table}")]
+
+
+# Tables that refer to each other
+
+CIRCLE = """
+class Team(Base):
+    __tablename__ = "teams"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    captain_id: Mapped[int | None] = mapped_column(ForeignKey("players.id", use_alter=True, name="fk_captain"))
+    keeper_id: Mapped[int | None] = mapped_column(ForeignKey("players.id", use_alter=True, name="fk_keeper"))
+
+
+class Player(Base):
+    __tablename__ = "players"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"))
+"""
+
+
+def test_a_circle_through_a_nullable_key_is_filled_in_a_second_pass(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, CIRCLE)
+
+    captains = column(database, "teams", "captain_id")
+    assert database.count("teams") == database.count("players") == 60
+    assert set(captains) - {None} <= set(column(database, "players", "id"))
+    assert len(set(captains) - {None}) > 10
+
+
+def test_what_fills_a_circle_is_one_transaction(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.write("project/models/own.py", IMPORTS + CIRCLE)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+    sqlite_database.execute("CREATE TRIGGER never BEFORE INSERT ON players BEGIN SELECT RAISE(ABORT, 'not now'); END")
+
+    line = manage("seed", "teams", "players").refusal()
+
+    assert line.startswith("players could not be seeded: not now")
+    assert sqlite_database.count("teams") == sqlite_database.count("players") == 0
+    sqlite_database.execute("DROP TRIGGER never")
+    manage.ok("seed", "teams", "players", "--count", "30")
+    assert set(column(sqlite_database, "teams", "captain_id")) - {None}
+
+
+def test_fresh_deletes_tables_that_refer_to_each_other(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, CIRCLE + TREE)
+
+    manage.ok("seed", "teams", "players", "folders", "--fresh", "--no-input", "--count", "20")
+
+    assert [database.count(name) for name in ("teams", "players", "folders")] == [20, 20, 20]
+
+
+DEFERRABLE = """
+class Country(Base):
+    __tablename__ = "lands"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    capital_id: Mapped[int] = mapped_column(
+        ForeignKey("towns.id", use_alter=True, name="fk_capital", deferrable=True, initially="DEFERRED")
+    )
+
+
+class Town(Base):
+    __tablename__ = "towns"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    land_id: Mapped[int] = mapped_column(ForeignKey("lands.id", name="fk_land"))
+"""
+
+
+def test_a_circle_through_a_deferrable_key_is_filled(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    seeded(house, manage, DEFERRABLE)
+
+    capitals = column(postgresql_database, "lands", "capital_id")
+    assert len(capitals) == 60
+    assert set(capitals) <= set(column(postgresql_database, "towns", "id"))
+
+
+def test_a_circle_that_cannot_be_filled_is_refused_by_name(
+    house: House, manage: Runner, mariadb_database: Database
+) -> None:
+    house.write("project/models/own.py", IMPORTS + DEFERRABLE.replace(', deferrable=True, initially="DEFERRED"', ""))
+    manage.ok("migrate")
+
+    line = manage("seed").refusal()
+
+    assert "lands.capital_id" in line
+    assert "towns.land_id" in line
+    assert "refer to each other in a circle" in line
+
+
+# Tables that refer to themselves
+
+TREE = """
+class Folder(Base):
+    __tablename__ = "folders"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("folders.id"))
+
+
+class Version(Base):
+    __tablename__ = "versions"
+
+    code: Mapped[str] = mapped_column(String(20), primary_key=True)
+    before_code: Mapped[str | None] = mapped_column(ForeignKey("versions.code"), unique=True)
+
+
+class Boss(Base):
+    __tablename__ = "bosses"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    boss_id: Mapped[int] = mapped_column(ForeignKey("bosses.id"))
+"""
+
+
+def test_rows_refer_to_earlier_rows_of_their_table(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, TREE)
+
+    folders = database.rows("SELECT id, parent_id FROM folders ORDER BY id")
+    assert all(parent is None or parent < own for own, parent in folders)
+    assert 30 < len([parent for _, parent in folders if parent is not None]) < 60
+    followed = Counter(column(database, "versions", "before_code"))
+    assert followed.pop(None) == 1
+    assert set(followed.values()) == {1}
+    assert len(followed) == 59
+    bosses = database.rows("SELECT id, boss_id FROM bosses ORDER BY id")
+    assert all(boss <= own for own, boss in bosses)
+    assert any(boss < own for own, boss in bosses)
+
+
+def test_a_top_up_of_a_tree_equals_one_go(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, TREE, count=25)
+    manage.ok("seed", "folders", "--count", "60")
+    topped_up = database.rows("SELECT parent_id FROM folders ORDER BY id")
+
+    manage.ok("seed", "folders", "--fresh", "--no-input", "--count", "60")
+
+    first = min(column(database, "folders", "id"))  # type: ignore[type-var]  # numbers
+    at_once = database.rows("SELECT parent_id FROM folders ORDER BY id")
+    assert [one and one - first for (one,) in at_once] == [one and one - 1 for (one,) in topped_up]
+
+
+# Keys of several columns
+
+TENANTS = """
+class Tenant(Base):
+    __tablename__ = "tenants"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Member(Base):
+    __tablename__ = "members"
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Badge(Base):
+    __tablename__ = "badges"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "number"], ["members.tenant_id", "members.number"]),)
+
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Order(Base):
+    __tablename__ = "order"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "buyer"], ["members.tenant_id", "members.number"], name="fk_buyer"),
+        ForeignKeyConstraint(["tenant_id", "seller"], ["members.tenant_id", "members.number"], name="fk_seller"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"))
+    buyer: Mapped[int]
+    seller: Mapped[int]
+
+
+class Friendship(Base):
+    __tablename__ = "friendships"
+    __table_args__ = (CheckConstraint("one_id <> other_id", name="nobody_alone"),)
+
+    one_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    other_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+
+
+class Rival(Base):
+    __tablename__ = "rivals"
+    __table_args__ = (CheckConstraint("one_id <> other_id", name="not_oneself"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    one_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"))
+    other_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"))
+"""
+
+
+def test_columns_of_one_foreign_key_come_from_one_row(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, TENANTS)
+
+    members = set(database.rows("SELECT tenant_id, number FROM members"))
+    assert set(database.rows("SELECT tenant_id, number FROM badges")) == members
+    quoted = '"order"' if database.kind != "mariadb" else "`order`"
+    orders = database.rows(f"SELECT tenant_id, buyer, seller FROM {quoted}")
+    assert {(tenant, buyer) for tenant, buyer, _ in orders} <= members
+    assert {(tenant, seller) for tenant, _, seller in orders} <= members
+    for table in ("friendships", "rivals"):
+        assert all(one != other for one, other in database.rows(f"SELECT one_id, other_id FROM {table}"))
+
+
+# Classes that share or inherit tables
+
+CLASSES = """
+class Vehicle(Base):
+    __tablename__ = "vehicles"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "vehicle"}
+
+
+class Car(Vehicle):
+    __tablename__ = "cars"
+
+    id: Mapped[int] = mapped_column(ForeignKey("vehicles.id"), primary_key=True)
+    doors: Mapped[int]
+    __mapper_args__ = {"polymorphic_identity": "car"}
+
+
+class Taxi(Car):
+    __tablename__ = "taxis"
+
+    id: Mapped[int] = mapped_column(ForeignKey("cars.id"), primary_key=True)
+    licence: Mapped[str] = mapped_column(String(20))
+    __mapper_args__ = {"polymorphic_identity": "taxi"}
+
+
+class Animal(Base):
+    __tablename__ = "animals"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    species: Mapped[str] = mapped_column(String(10))
+    __mapper_args__ = {"polymorphic_on": "species", "polymorphic_identity": "animal"}
+
+
+class Dog(Animal):
+    bark: Mapped[int | None]
+    __mapper_args__ = {"polymorphic_identity": "dog"}
+
+
+class Bird(Animal):
+    wings: Mapped[int | None]
+    __mapper_args__ = {"polymorphic_identity": "bird"}
+"""
+LOAD = """
+for name in ("Vehicle", "Car", "Taxi", "Animal", "Dog", "Bird"):
+    print(name, len(session.scalars(sa.select(globals()[name])).all()))
+"""
+
+
+def test_rows_of_inherited_classes_are_of_their_class(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, CLASSES)
+
+    loaded = dict(line.split() for line in manage.ok("shell", "-c", LOAD).out.splitlines())
+
+    kinds = dict(database.rows("SELECT id, kind FROM vehicles"))
+    assert {kinds[one] for one in column(database, "cars", "id")} == {"car", "taxi"}
+    assert {kinds[one] for one in column(database, "taxis", "id")} == {"taxi"}
+    assert set(kinds.values()) == {"vehicle", "car", "taxi"}
+    assert int(loaded["Vehicle"]) == 60
+    assert int(loaded["Taxi"]) == list(kinds.values()).count("taxi")
+    animals = database.rows("SELECT species, bark, wings FROM animals")
+    assert all(bark is None for species, bark, _ in animals if species != "dog")
+    assert all(wings is None for species, _, wings in animals if species != "bird")
+    assert any(bark is not None for _, bark, _ in animals)
+
+
+# CHECKs
+
+CHECKS = """
+class Deal(Base):
+    __tablename__ = "deals"
+    __table_args__ = (
+        CheckConstraint("NOT (size > 9 OR size < 3)", name="size_3_to_9"),
+        CheckConstraint("kind NOT IN ('x', 'y') AND kind IN ('x', 'z', 'v')", name="kind_z_or_v"),
+        CheckConstraint("rank <> 5 AND rank BETWEEN 4 AND 6", name="rank_4_or_6"),
+        CheckConstraint("length(code) = 6 AND code = upper(code)", name="code_of_6"),
+        CheckConstraint("word LIKE 'A_c%'", name="word_like"),
+        CheckConstraint("left_at IS NULL OR left_at > came_at", name="left_after"),
+        CheckConstraint("a < b AND b < c AND c <= 20 AND a >= 1", name="in_order"),
+        CheckConstraint("top >= a AND top >= size", name="top_of_two"),
+        CheckConstraint("price >= cost", name="no_loss"),
+        CheckConstraint("closes > opens", name="open_first"),
+        CheckConstraint("born < '2010-01-01'", name="born_before"),
+        CheckConstraint("made <= CURRENT_DATE", name="made_already"),
+        CheckConstraint("state = 'on' OR state = 'off'", name="on_or_off"),
+        CheckConstraint("(mode = 'a' AND level > 3) OR (mode = 'b' AND level < 2)", name="mode_and_level"),
+        CheckConstraint("trim(title) <> ''", name="title_there"),
+        CheckConstraint(sa.column("age") >= 21, name="age_as_expression"),
+        CheckConstraint("note IS NOT NULL", name="note_there"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(5))
+    rank: Mapped[int]
+    code: Mapped[str] = mapped_column(String(12), unique=True)
+    word: Mapped[str] = mapped_column(String(12))
+    left_at: Mapped[datetime | None]
+    came_at: Mapped[datetime]
+    a: Mapped[int]
+    b: Mapped[int]
+    c: Mapped[int]
+    top: Mapped[int]
+    price: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    cost: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    closes: Mapped[time]
+    opens: Mapped[time]
+    born: Mapped[date]
+    made: Mapped[date]
+    state: Mapped[str] = mapped_column(String(5))
+    mode: Mapped[str] = mapped_column(String(5))
+    level: Mapped[int]
+    title: Mapped[str] = mapped_column(String(40))
+    age: Mapped[int]
+    note: Mapped[str | None] = mapped_column(String(40))
+"""
+
+
+def test_checks_of_every_kind_are_kept_to(house: House, manage: Runner, database: Database) -> None:
+    of_day = '        CheckConstraint("made <= CURRENT_DATE", name="made_already"),\n'
+    models = CHECKS if database.kind == "postgresql" else CHECKS.replace(of_day, "")  # others allow no such CHECK
+
+    seeded(house, manage, models, count=200)
+
+    assert database.count("deals") == 200
+    assert set(column(database, "deals", "size")) == set(range(3, 10))
+    assert set(column(database, "deals", "kind")) == {"z", "v"}
+    assert set(column(database, "deals", "state")) == {"on", "off"}
+    assert len(set(column(database, "deals", "left_at"))) > 100
+
+
+@pytest.mark.parametrize("pattern", ["^[A-Z]{3}-[0-9]{4}$", "^(un|re)do[a-z]+$", "^x?[^0-9]{2,4}$"])
+def test_a_regular_expression_is_kept_to(house: House, manage: Runner, server_database: Database, pattern: str) -> None:
+    operator = "~" if server_database.kind == "postgresql" else "REGEXP"
+    models = f"""
+class Part(Base):
+    __tablename__ = "parts"
+    __table_args__ = (CheckConstraint("code {operator} '{pattern}'", name="code_pattern"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(14))
+"""
+
+    seeded(house, manage, models)
+
+    assert server_database.count("parts") == 60
+
+
+def test_a_check_that_cannot_be_read_is_named_with_its_row_and_what_to_write(
+    house: House, manage: Runner, database: Database
+) -> None:
+    models = """
+class Square(Base):
+    __tablename__ = "squares"
+    __table_args__ = (CheckConstraint("side * side = area", name="area_of_square"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    side: Mapped[int]
+    area: Mapped[int]
+"""
+    house.write("project/models/own.py", IMPORTS + models)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+
+    line = manage("seed", "squares").refusal()
+
+    assert line.startswith("squares could not be seeded: ")
+    assert "area_of_square" in line
+    assert " in row 1: side = " in line
+    assert ", area = " in line
+    assert "Nothing of it was kept" in line
+    assert "project/seeds/squares.py" in line
+    assert database.count("squares") == 0
+
+
+def test_names_of_columns_say_which_comes_first(house: House, manage: Runner, sqlite_database: Database) -> None:
+    models = """
+class Trip(Base):
+    __tablename__ = "trips"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    start_date: Mapped[date]
+    end_date: Mapped[date]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    min_age: Mapped[int]
+    max_age: Mapped[int]
+"""
+
+    seeded(house, manage, models)
+
+    for row in sqlite_database.rows("SELECT start_date, end_date, created_at, updated_at, min_age, max_age FROM trips"):
+        assert all(one <= other for one, other in list(pairwise(row))[::2])
+
+
+# Keys of one column, of any type
+
+UNIQUE = """
+class Color(enum.Enum):
+    RED = 1
+    GREEN = 2
+    BLUE = 3
+
+
+class Rare(Base):
+    __tablename__ = "rares"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(unique=True)
+    price: Mapped[Decimal] = mapped_column(Numeric(6, 2), unique=True)
+    level: Mapped[float] = mapped_column(unique=True)
+    wakes: Mapped[time] = mapped_column(unique=True)
+    seen: Mapped[datetime] = mapped_column(unique=True)
+    lasts: Mapped[timedelta] = mapped_column(unique=True)
+
+
+class Flag(Base):
+    __tablename__ = "flags"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    color: Mapped[Color] = mapped_column(unique=True)
+
+
+class Big(Base):
+    __tablename__ = "bigs"
+
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True)
+"""
+
+
+def test_unique_columns_of_any_type(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, UNIQUE)
+
+    assert database.count("rares") == database.count("bigs") == 60
+    assert database.count("flags") == 3
+    refused = manage("seed", "flags", "--count", "4").refusal()
+    assert refused == "flags cannot hold --count 4: its keys allow no more — the most is 3"
+
+
+def test_an_email_in_a_narrow_column_is_no_longer_than_it(house: House, manage: Runner, database: Database) -> None:
+    models = """
+class Reader(Base):
+    __tablename__ = "readers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(15), unique=True)
+"""
+
+    seeded(house, manage, models)
+
+    assert all(len(str(one)) <= 15 for one in column(database, "readers", "email"))
+
+
+def test_rows_with_keys_of_the_persons_own_do_not_stop_the_databases_numbers(
+    house: House, manage: Runner, migrated: Database
+) -> None:
+    row = "({}, 'Own', '{}@own.example', 3, '2018-01-01')"
+    values = ", ".join(row.format(number, number) for number in (1, 2, 3, 50))
+    migrated.execute(f"INSERT INTO students (id, name, email, grade, birthday) VALUES {values}")
+
+    manage.ok("seed", "students", "--count", "60")
+
+    assert migrated.count("students") == 64
+
+
+def test_children_of_texts_are_the_same_on_every_database(house: House, manage: Runner, tmp_path: Path) -> None:
+    models = """
+class Place(Base):
+    __tablename__ = "places"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+
+
+class Shop(Base):
+    __tablename__ = "shops"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(ForeignKey("places.name"))
+"""
+    house.write("project/models/own.py", IMPORTS + models)
+    names = ["berlin", "Aachen", "Zwickau", "ulm", "Cologne", "bonn"]  # databases put these in orders of their own
+    found = []
+
+    for kind in KINDS:
+        with fresh(kind, tmp_path) as database:
+            at = ("--database-url", database.url)
+            manage.ok("migrate", *at)
+            manage.ok("shell", "-c", MAKE, *at)
+            database.execute(f"INSERT INTO places VALUES {', '.join(f'({name!r})' for name in names)}")
+            manage.ok("seed", "shops", "--count", "40", *at)
+            found.append(database.rows("SELECT place FROM shops ORDER BY id"))
+
+    assert found[0] == found[1] == found[2]
+    assert len(set(found[0])) > 3
+
+
+# Indexes that are built after the load
+
+
+def schema_of(database: Database) -> list[object]:
+    with database.connect() as connection:
+        inspector = sa.inspect(connection)
+        return [
+            sorted(map(str, inspector.get_indexes("students"))),
+            sorted(map(str, inspector.get_unique_constraints("students"))),
+            sorted(map(str, inspector.get_check_constraints("students"))),
+            inspector.get_pk_constraint("students"),
+        ]
+
+
+def test_a_large_load_leaves_indexes_and_keys_as_they_were(manage: Runner, migrated: Database) -> None:
+    before = schema_of(migrated)
+
+    manage.ok("seed", "students", "--count", "21000")
+
+    assert schema_of(migrated) == before
+    assert "No errors" in manage.ok("check").out
+    with pytest.raises(sa.exc.DBAPIError):
+        migrated.execute(
+            "INSERT INTO students (name, email, grade, birthday) SELECT name, email, grade, birthday FROM students"
+        )
