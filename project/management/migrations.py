@@ -412,6 +412,8 @@ class _Runner:
             self._refuse_broken_references()
         if self.step.kind == "data":
             self._remember_rows()
+        if any(_DROPS.match(one.text) for one in self.statements):
+            self._forget_dropped_tables()
         if self.marked:
             bookkeeping.delete(self.connection, "unfinished")
 
@@ -517,6 +519,15 @@ class _Runner:
             else:
                 bookkeeping.delete(self.connection, f"inserted:{table}")
 
+    def _forget_dropped_tables(self) -> None:
+        """Forget how far tables were seeded that are gone: what is made under their names later holds other rows."""
+        inspector = sa.inspect(self.connection)
+        for prefix in ("seeded:", "inserted:"):
+            for table in bookkeeping.read_all(self.connection, prefix):
+                schema, _, name = table.rpartition(".")
+                if not inspector.has_table(name, schema or None):
+                    bookkeeping.delete(self.connection, f"{prefix}{table}")
+
     def _note_attempt(
         self, _connection: sa.Connection, _cursor: object, statement: str, *_of_the_statement: object
     ) -> None:
@@ -566,6 +577,7 @@ _ROWS = re.compile(
     rf"{_BEGINS}(?:INSERT (?:IGNORE )?INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+(?P<table>\S+)", re.I | re.S
 )
 _ADDS = re.compile(rf"{_BEGINS}CREATE\b", re.I | re.S)
+_DROPS = re.compile(rf"{_BEGINS}DROP TABLE\b", re.I | re.S)
 _COMMITS = re.compile(rf"{_BEGINS}(COMMIT|END)\b", re.I | re.S)
 # https://www.postgresql.org/docs/current/sql-createindex.html: an invalid index is left behind
 _LEAVES_A_HALF = re.compile(r"\bCONCURRENTLY\b", re.I)

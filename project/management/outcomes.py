@@ -204,7 +204,19 @@ class PersonNames:
                 break
             general = general.rpartition("_")[0]  # as Faker does: without a list of its own, first_name
         self._fake.seed_instance(0)
-        return Counter(str(getattr(self._fake, token)()) for _ in range(5 * POOL))
+        drawn = Counter(str(getattr(self._fake, token)()) for _ in range(5 * POOL))
+        return min((one for one in self._spellings() if drawn.keys() <= one.keys()), key=len, default=drawn)
+
+    def _spellings(self) -> Iterator[dict[str, float]]:
+        """Yield the lists of names that a provider holds in several scripts, as ja_JP does, in their first script."""
+        for name in dir(type(self._provider)):
+            elements = getattr(type(self._provider), name)
+            if isinstance(elements, Mapping | tuple | list) and elements and isinstance(next(iter(elements)), tuple):
+                weights = elements.values() if isinstance(elements, Mapping) else repeat(1.0)
+                found: dict[str, float] = {}
+                for spellings, weight in zip(elements, weights, strict=False):
+                    found[str(spellings[0])] = found.get(str(spellings[0]), 0.0) + float(weight)
+                yield found
 
 
 class _Part:

@@ -463,3 +463,14 @@ def test_rollback_goes_on_beyond_a_merge(house: House, manage: Runner, sqlite_da
         assert "1 revision taken back" in result.out
     assert sqlite_database.revision() == fork
     assert sqlite_database.tables() == SAMPLE - {"enrollments"}
+
+
+def test_a_table_that_is_made_again_holds_no_seeded_rows(house: House, manage: Runner, migrated: Database) -> None:
+    manage.ok("seed", "subjects", "--count", "5")
+    manage.ok("rollback", "5", "--no-input")
+    manage.ok("migrate")
+
+    result = manage.ok("seed")
+
+    assert re.search(r"(?m)^  subjects +14 rows  kept: they come from migration a5af281c99a2$", result.out)
+    assert migrated.count("subjects") == 14

@@ -75,7 +75,7 @@ class MariaDB(Backend):
             return {"connect_args": {"connect_timeout": CONNECT_TIMEOUT}}
         # SQLAlchemy itself makes PyMySQL's `ssl` of these; of the others it would leave texts.
         given = {name: value for name, value in self._options.items() if name not in _SSL}
-        return {"connect_args": {"connect_timeout": CONNECT_TIMEOUT, **given, "local_infile": True}}
+        return {"connect_args": {"connect_timeout": CONNECT_TIMEOUT, "local_infile": True, **given}}
 
     def engine(self, *, create: bool = False) -> sa.Engine:
         if not self.url.database:
@@ -231,7 +231,11 @@ class MariaDB(Backend):
             self._insert(connection, table, columns, converted)
 
     def _may_load_files(self, connection: sa.Connection) -> bool:
-        return hasattr(os, "mkfifo") and bool(connection.scalar(sa.text("SELECT @@GLOBAL.local_infile")))
+        """Return whether rows can come as a file: the server, the URL and this machine allow it."""
+        refused = self.url.query.get("local_infile") in ("0", "false")
+        if refused or not hasattr(os, "mkfifo"):
+            return False
+        return bool(connection.scalar(sa.text("SELECT @@GLOBAL.local_infile")))
 
     def _load_lines(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], blocks: Blocks) -> None:
         """Load lines through a pipe; what LOAD DATA LOCAL would skip or bend with a warning is an error here.
