@@ -9,6 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -47,6 +48,7 @@ class Bounds:
 Found = dict[str, Bounds]
 
 
+@cache
 def read_checks(table: sa.Table) -> Found:
     """Return what can be read of a table's CHECK constraints, by column; the rest is left to the database."""
     found: Found = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -130,7 +131,7 @@ class _Planner:
 
     def __init__(self, table: sa.Table, declared: Mapping[str, Plan], around: Around) -> None:
         self.table, self.declared, self.around = table, declared, around
-        self.bounds = read_checks(table)
+        self.bounds = deepcopy(read_checks(table))
         self._add_order_of_names()
         self.wanted = {name for one in self.bounds.values() for name, _ in one.after} | {
             name for one in self.bounds.values() for name in one.unequal

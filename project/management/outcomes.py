@@ -123,10 +123,12 @@ class PersonNames:
         overridden = type(self._provider).name is not Base.name
         formats = {"{{name}}": 1.0} if overridden else _weights(self._provider.formats)
         self.forms = [self._parse(form) for form in formats]
-        self._table = expand(range(len(formats)), formats.values())
         self._common, *self._others = self._layouts(list(formats.values()))
-        self._uncommon = [not common for common in self._common.has]
+        self._table = expand(range(len(formats)), formats.values())
         self._layout_of = {form: layout for layout in self._others for form, has in enumerate(layout.has) if has}
+        # Which layout a row has, counted from 1; 0 for the common one.
+        numbers = [self._others.index(self._layout_of[one]) + 1 if one in self._layout_of else 0 for one in self._table]
+        self._uncommon = tuple(numbers)
 
     def texts(self, token: str) -> list[str]:
         """Return what a part of names can be."""
@@ -149,15 +151,16 @@ class PersonNames:
 
     def draw(self, random: Random, count: int) -> Names:
         """Return names: of the most common layout for all rows, then others where a row has another form."""
-        forms = Draws(draw(random, count)).of(self._table)
+        forms = Picked(self._table, Draws(draw(random, count)))
         main = self._common.draw(forms, random)
         texts = main.texts()
-        rows_of: dict[_Layout, list[int]] = {layout: [] for layout in self._others}
-        for row in compress(range(count), Draws(forms).of(self._uncommon)):
-            rows_of[self._layout_of[forms[row]]].append(row)
+        uncommon = forms.draws.of(self._uncommon)
+        rows_of: list[list[int]] = [[] for _ in self._others]
+        for row in compress(range(count), uncommon):
+            rows_of[uncommon[row] - 1].append(row)
         rest = []
-        for layout, rows in rows_of.items():
-            drawn = layout.draw([forms[row] for row in rows], random)
+        for layout, rows in zip(self._others, rows_of, strict=True):
+            drawn = layout.draw([forms[row] for row in rows] if layout.chooses else [0] * len(rows), random)
             for row, text in zip(rows, drawn.texts(), strict=True):
                 texts[row] = text
             rest.append((rows, drawn))
@@ -181,7 +184,10 @@ class PersonNames:
         shares = {tuple(one): sum(weights[form] for form in one) / sum(weights) for one in by_size.values()}
         common = sorted((one for one in shares if shares[one] >= RARE), key=lambda one: -shares[one])
         rare = [(form,) for one in shares if shares[one] < RARE for form in one]
-        return [*(_Layout(self.forms, one) for one in common), *(_RareForm(self.forms, one) for one in rare)]
+        return [
+            *(_Layout(self.forms, one, weights) for one in common),
+            *(_RareForm(self.forms, one, weights) for one in rare),
+        ]
 
     def _parse(self, form: str) -> _Form:
         literals_and_tokens = re.split(r"{{\s*(\w+)\s*}}", form)
@@ -260,24 +266,28 @@ class _Form:
 
 
 class _Layout:
-    """The forms that have the same number of parts: each part is drawn for all of them at once."""
+    """The forms that have the same number of parts: each part is drawn for all of them at once.
 
-    def __init__(self, forms: Sequence[_Form], own: Sequence[int]) -> None:
+    Where the forms differ in one part only, it is drawn from all of theirs together; otherwise a row's form decides.
+    """
+
+    def __init__(self, forms: Sequence[_Form], own: Sequence[int], weights: Sequence[float]) -> None:
         self.has = [number in own for number in range(len(forms))]
         self._own = [forms[number] for number in own]
         self._offsets = [own.index(number) * ENTRIES if self.has[number] else 0 for number in range(len(forms))]
-
-    @cached_property
-    def _slots(self) -> list[_Slot]:
-        return [_Slot(self._own, place) for place in range(len(self._own[0].parts))]
+        shares = [weights[number] / sum(weights[one] for one in own) for number in own]
+        self._slots = [_Slot(self._own, place, shares) for place in range(len(self._own[0].parts))]
+        self.chooses = sum(slot.differs for slot in self._slots) > 1
+        for slot in self._slots:
+            slot.together = slot.differs and not self.chooses
 
     def draw(self, forms: Sequence[int], random: Random) -> _Drawn:
         """Draw each part for rows of these forms; a row of a form that is not its own gets some name."""
-        offsets = Draws(forms).of(self._offsets) if any(slot.differs for slot in self._slots) else ()
+        offsets = Draws(forms).of(self._offsets) if self.chooses else ()
         draws = []
         for slot in self._slots:
             bits = draw(random, len(forms))
-            draws.append(Draws(list(map(add, offsets, bits)) if slot.differs else bits))
+            draws.append(Draws(list(map(add, offsets, bits)) if self.chooses and slot.differs else bits))
         slots = self._slots
         return _Drawn(
             lambda: [places.of(slot.texts) for slot, places in zip(slots, draws, strict=True)],
@@ -314,25 +324,29 @@ class _Drawn:
 
 
 class _Slot:
-    """One part of a layout's forms: a table, or where the forms differ in it their tables one after the other."""
+    """One part of a layout's forms: a table; where the forms differ, one of all, or theirs one after the other."""
 
-    def __init__(self, forms: Sequence[_Form], place: int) -> None:
+    def __init__(self, forms: Sequence[_Form], place: int, shares: Sequence[float]) -> None:
         own = [(form.parts[place], *form.around(place), form.dots[place]) for form in forms]
         self.differs = len(set(own)) > 1
+        self.together = False
         self._own = own if self.differs else own[:1]
+        self._shares = shares if self.differs else [1.0]
 
     @cached_property
     def texts(self) -> Sequence[str]:
-        tables = (
-            expand((f"{before}{text}{after}" for text in part.texts), part.weights)
-            for part, before, after, _ in self._own
-        )
-        return tuple(chain.from_iterable(tables)) if self.differs else next(tables)
+        return self._table([[f"{before}{one}{after}" for one in part.texts] for part, before, after, _ in self._own])
 
     @cached_property
     def slugs(self) -> Sequence[str]:
-        tables = (expand((dot + slug for slug in part.slugs), part.weights) for part, _, _, dot in self._own)
-        return tuple(chain.from_iterable(tables)) if self.differs else next(tables)
+        return self._table([[dot + one for one in part.slugs] for part, _, _, dot in self._own])
+
+    def _table(self, outcomes: list[list[str]]) -> Sequence[str]:
+        weights = [part.weights for part, *_ in self._own]
+        if not self.together:
+            return tuple(chain.from_iterable(map(expand, outcomes, weights)))
+        scaled = [share * weight / sum(own) for share, own in zip(self._shares, weights, strict=True) for weight in own]
+        return expand(chain.from_iterable(outcomes), scaled)
 
 
 def pool(fake: Faker, draw: Callable[[Faker], Any], seed: str, size: int = POOL) -> list[Any]:

@@ -119,14 +119,19 @@ class Target:
         return self.seeder.today if self.seeder else Seeder.today
 
 
-def seed(project: Project, request: Request, *, report: Callable[[Report], None], progress: Progress) -> None:
-    """Seed tables, parents first, each in one transaction; with `fresh` all of them in one.
+def seed(
+    project: Project,
+    targets: Sequence[Target],
+    request: Request,
+    *,
+    report: Callable[[Report], None],
+    progress: Progress,
+) -> None:
+    """Seed the tables that were chosen, each in one transaction; with `fresh` all of them in one.
 
     Raises:
         CommandError: a refusal, or a table that could not be filled; nothing of that table stays.
     """
-    targets = choose(project, request.tables)
-    refuse_problems(project, targets)
     with project.connect(write=True) as connection, project.backend.lock(connection, project.console.note):
         with connection.begin():
             require_ready(project, connection)
@@ -198,11 +203,13 @@ def declarations(seeder: type[Seeder] | None) -> tuple[dict[str, Plan], dict[str
 
 
 def problems(project: Project) -> list[tuple[str, str, str]]:
-    """Return what the seeders declare that could not be stored: (id, message, hint); seeders.E002."""
+    """Return what could not be stored: (id, message, hint).
+
+    seeders.E002 what a seeder declares, E003 a table without a seeder that needs one.
+    """
     return [
-        ("seeders.E002", message, f"correct {target.seeder.__name__}")
+        ("seeders.E002" if target.seeder else "seeders.E003", message, _cure(target))
         for target in choose(project, ())
-        if target.seeder is not None
         for message in _conflicts(target)
     ]
 
@@ -211,7 +218,13 @@ def refuse_problems(project: Project, targets: Sequence[Target]) -> None:
     """Refuse, before any row is made, what a seeder declares and a constraint forbids."""
     for target in targets:
         for message in _conflicts(target):
-            raise CommandError(message, f"correct {target.seeder.__name__ if target.seeder else target.name}")
+            raise CommandError(message, _cure(target))
+
+
+def _cure(target: Target) -> str:
+    if target.seeder is not None:
+        return f"correct {target.seeder.__name__}"
+    return f"say how to fill it in project/seeds/{target.table.name}.py"
 
 
 def require_ready(project: Project, connection: sa.Connection) -> None:

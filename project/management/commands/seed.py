@@ -74,7 +74,7 @@ def run(project: Project, request: Request, *, no_input: bool = False) -> list[R
         reports.append(done)
         console.say(_line(done, width))
 
-    seeding.seed(project, request, report=report, progress=console.progress)
+    seeding.seed(project, targets, request, report=report, progress=console.progress)
     console.say(f"Random seed {request.random_seed}, locale {request.locale}.")
     return reports
 
