@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import sqlalchemy as sa
 from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import _repr_type
 from alembic.config import Config
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
@@ -230,8 +231,13 @@ def _describe(diff: Any) -> str:
 # New revision files
 
 
-def _render(kind: str, thing: Any, context: object) -> str | Literal[False]:
-    """Write what databases spell differently the same way, whatever database the comparison was made with."""
+def _render(kind: str, thing: Any, context: Any) -> str | Literal[False]:
+    """Write what databases spell differently the same way, whatever database the comparison was made with.
+
+    A type of the person's own is written as what it stores: a revision imports no code of the project.
+    """
+    if kind == "type" and isinstance(thing, sa.TypeDecorator) and not type(thing).__module__.startswith("sqlalchemy."):
+        return _repr_type(thing.impl_instance, context)
     if kind != "server_default":
         return False
     words = {
@@ -368,6 +374,8 @@ def _place(
     if not directives:
         return
     new = directives[0]
+    # SQLAlchemy doubles every % for drivers that take it for a parameter; in a file it stands as it is.
+    context.dialect.identifier_preparer._double_percents = False
     _complete(project, context, new)
     if config.attributes.get("only_if_changed") and new.upgrade_ops is not None and new.upgrade_ops.is_empty():
         directives.clear()

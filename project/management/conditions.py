@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .fields import scale_of
+from .fields import integer_range, scale_of
 from .numbering import Column
 from .types import plain_type
 
@@ -36,6 +36,7 @@ class Bounds:
     case: str = ""  # upper or lower
     after: list[tuple[str, bool]] = field(default_factory=list)  # columns it is at least, or is more than, each
     unequal: list[str] = field(default_factory=list)  # columns it must differ from
+    same: str = ""  # the column it equals
     never_null: bool = False
     always_null: bool = False
     names: list[str] = field(default_factory=list)
@@ -52,11 +53,12 @@ Found = dict[str, Bounds]
 def read_checks(table: sa.Table) -> Found:
     """Return what can be read of a table's CHECK constraints, by column; the rest is left to the database."""
     found: Found = {}
-    for constraint in sorted(table.constraints, key=lambda one: str(one.name)):
+    constraints = {*table.constraints, *(one for column in table.columns for one in column.constraints)}
+    for constraint in sorted(constraints, key=lambda one: str(one.name)):
         if isinstance(constraint, sa.CheckConstraint):
             sql = _text_of(constraint)
             _Reader(table, found, str(constraint.name or sql)).read(_parsed(sql))
-    _pass_on(found)
+    _pass_on(found, table)
     return found
 
 
@@ -83,20 +85,19 @@ def _parsed(sql: str) -> Any:
     return None
 
 
-def _pass_on(found: Found) -> None:
+def _pass_on(found: Found, table: sa.Table) -> None:
     """Let the bounds of columns that are compared with each other hold for both: 1 <= lowest <= highest <= 12."""
     for _ in range(len(found)):
         for larger in list(found.values()):
             for name, strictly in larger.after:
                 smaller = found.setdefault(name, Bounds())
+                column = table.columns[name]
                 if larger.high is not None:
-                    step = 1 if strictly and isinstance(larger.high, int) else 0
-                    highest = larger.high - step if step else larger.high
+                    highest = _moved(larger.high, column, -1) if strictly else larger.high
                     smaller.high = highest if smaller.high is None else _least(smaller.high, highest)
                     smaller.names += [one for one in larger.names if one not in smaller.names]
                 if smaller.low is not None:
-                    step = 1 if strictly and isinstance(smaller.low, int) else 0
-                    lowest = smaller.low + step if step else smaller.low
+                    lowest = _moved(smaller.low, column, 1) if strictly else smaller.low
                     larger.low = lowest if larger.low is None else _most(larger.low, lowest)
 
 
@@ -197,14 +198,22 @@ class _Reader:
     def _read_like(self, node: Any, negated: bool) -> bool:
         column = self._column(node.this)
         pattern = _literal(node.expression)
-        if column is None or pattern is None or negated:
+        if column is None or pattern is None:
             return False
+        if negated is not bool(node.args.get("negate")):
+            return self._spell_otherwise(column, pattern)
         return self._spell(column, lambda more: _places_of_like(pattern, more))
+
+    def _spell_otherwise(self, column: Column, pattern: str) -> bool:
+        """Note a word in small letters, where a pattern that must not match asks for something else."""
+        if all(character in _WORD or character in "%_" for character in pattern):
+            return False
+        return self._spell(column, lambda more: [_WORD] * (more + 1))
 
     def _read_regexp(self, node: Any, negated: bool) -> bool:
         column = self._column(node.this)
         pattern = _literal(node.expression)
-        if column is None or pattern is None or negated:
+        if column is None or pattern is None or negated or node.args.get("negate"):
             return False
         return self._spell(column, lambda more: _places_of_regexp(pattern, more))
 
@@ -239,8 +248,11 @@ class _Reader:
         one, other = self._column(left), self._column(right)
         if one is not None and other is not None:
             return self._compare_columns(one, sign, other)
-        if one is None and (other is not None or self._measured(right) is not None):
+        if self._measured(left) is None and (self._measured(right) is not None or other is not None):
             left, right, one, sign = right, left, other, _MIRRORED[sign]
+        difference = self._difference(left)
+        if difference is not None and _literal(right) == "0":
+            return self._compare_columns(difference[0], sign, difference[1])
         if one is None:
             measured = self._measured(left)
             return measured is not None and self._compare_measure(*measured, sign, right)
@@ -260,10 +272,28 @@ class _Reader:
             later = max((one, other), key=list(self.table.columns).index)
             self._bounds(later).unequal.append((other if later is one else one).name)
             return True
-        if sign == "=" or one is other:
+        if one is other:
             return False
-        self._bounds(one).after.append((other.name, sign == ">"))
+        if sign == "=":
+            later = max((one, other), key=list(self.table.columns).index)
+            self._bounds(later).same = (other if later is one else one).name
+            return True
+        bounds = self._bounds(one)
+        bounds.after.append((other.name, sign == ">"))
+        kind = plain_type(one)
+        if isinstance(kind, sa.Numeric) and kind.precision and bounds.high is None:
+            bounds.high = widest(one)[1]
         return True
+
+    def _difference(self, node: Any) -> tuple[Column, Column] | None:
+        """Return the two columns of `one - other`."""
+        from sqlglot import exp
+
+        node = node.unnest()
+        if not isinstance(node, exp.Sub):
+            return None
+        one, other = self._column(node.this), self._column(node.expression)
+        return (one, other) if one is not None and other is not None else None
 
     def _limit(self, column: Column, sign: str, value: Any) -> bool:
         if sign == "=":
@@ -271,12 +301,14 @@ class _Reader:
         if sign == "<>":
             return self._exclude(column, [value])
         bounds = self._bounds(column)
-        step = step_of(column) if sign in ("<", ">") else None
+        kind = plain_type(column)
+        # SQLite compares moments as texts, of which 22:00:00.000000 is more than 22:00.
+        as_text = sign == "<=" and isinstance(kind, sa.Time | sa.DateTime)
+        if sign in ("<", ">") or as_text:
+            value = _moved(value, column, -1 if sign.startswith("<") else 1)
         if sign.startswith("<"):
-            value = value if step is None else value - step
             bounds.high = value if bounds.high is None else _least(bounds.high, value)
         else:
-            value = value if step is None else value + step
             bounds.low = value if bounds.low is None else _most(bounds.low, value)
         return True
 
@@ -295,7 +327,7 @@ class _Reader:
 
         node = node.unnest()
         name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
-        kinds = {exp.Length: "length", exp.Upper: "upper", exp.Lower: "lower", exp.Trim: "trim"}
+        kinds = {exp.Length: "length", exp.Upper: "upper", exp.Lower: "lower", exp.Trim: "trim", exp.Abs: "abs"}
         what = kinds.get(type(node)) or ("length" if name in ("len", "octet_length", "character_length") else "")
         inner = node.expressions[0] if name and node.expressions else node.this if what else None
         if not what or inner is None:
@@ -313,6 +345,11 @@ class _Reader:
             return True
         if what == "trim":
             return self._compare_trimmed(column, sign, right)
+        if what == "abs":
+            most = _value(right, column)
+            if most is None or sign not in ("<", "<="):
+                return False
+            return self._limit(column, sign, most) and self._limit(column, _MIRRORED[sign], -most)
         text = _literal(right)
         if text is None or not re.fullmatch(r"\d{1,9}", text):
             return False
@@ -363,6 +400,25 @@ def step_of(column: Column) -> Any:
     return timedelta(days=1) if isinstance(kind, sa.Date) else None
 
 
+def _moved(value: Any, column: Column, steps: int) -> Any:
+    """Return the value that is some steps from another."""
+    if isinstance(value, time):
+        minutes = min(max(value.hour * 60 + value.minute + steps, 0), 24 * 60 - 1)
+        return time(minutes // 60, minutes % 60)
+    step = step_of(column)
+    return value if step is None else value + steps * step
+
+
+def widest(column: Column) -> tuple[Any, Any]:
+    """Return the lowest and the highest number that a column holds."""
+    kind = plain_type(column)
+    if isinstance(kind, sa.Integer):
+        return integer_range(column)
+    scale, precision = scale_of(column), getattr(kind, "precision", None) or 10
+    most = Decimal(10) ** (max(precision, scale) - scale) - Decimal(1).scaleb(-scale)
+    return -most, most
+
+
 def _least(one: Any, other: Any) -> Any:
     try:
         return min(one, other)
@@ -393,6 +449,9 @@ def _literal(node: Any) -> str | None:
     from sqlglot import exp
 
     node = _without_cast(node)
+    if isinstance(node, exp.DPipe | exp.Concat):
+        parts = [_literal(one) for one in (node.flatten() if isinstance(node, exp.DPipe) else node.expressions)]
+        return None if None in parts else "".join(map(str, parts))
     return str(node.this) if isinstance(node, exp.Literal) else None
 
 

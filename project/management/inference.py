@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,12 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from . import meanings
-from .conditions import Bounds, read_checks
+from .conditions import Bounds, read_checks, widest
 from .errors import CommandError, did_you_mean
 from .fields import Field, between, choice, constant, fake, integer_range, maybe, numbered, reference, scale_of
 from .inferred import (
     Component,
     above,
+    cased,
     computed,
     copied,
     decimals,
@@ -40,7 +41,7 @@ from .inferred import (
     unique_uuid,
 )
 from .numbering import Column
-from .types import plain_type
+from .types import BINARY, plain_type
 
 NULL_SHARE = 0.2
 SHORT = 5  # characters: a column with room for fewer holds a code, not words
@@ -133,9 +134,8 @@ class _Planner:
         self.table, self.declared, self.around = table, declared, around
         self.bounds = deepcopy(read_checks(table))
         self._add_order_of_names()
-        self.wanted = {name for one in self.bounds.values() for name, _ in one.after} | {
-            name for one in self.bounds.values() for name in one.unequal
-        }
+        known = self.bounds.values()
+        self.wanted = {name for one in known for name in (*(other for other, _ in one.after), *one.unequal, one.same)}
         self.plans: dict[str, Plan] = {}
 
     def plan(self) -> dict[str, Plan]:
@@ -211,14 +211,18 @@ class _Planner:
 
     def _value(self, column: Column, bounds: Bounds) -> Plan:
         filled = self._by_check(column, bounds) or self._by_name(column, bounds)
-        if filled is None and column.server_default is not None and column.name not in self.wanted:
+        if filled is None and _has_default(column) and column.name not in self.wanted:
             return Plan(None, "server default")
         filled = filled or self._by_type(column, bounds)
+        if filled.field is not None and bounds.case:
+            return Plan(cased(filled.field, bounds.case), bounds.why)
         if filled.field is not None and bounds.unequal and not bounds.after:
             return Plan(other_than(filled.field, bounds.unequal[0]), bounds.why)
         return filled
 
     def _by_check(self, column: Column, bounds: Bounds) -> Plan | None:
+        if bounds.same:
+            return Plan(copied(bounds.same), bounds.why)
         if bounds.options is not None:
             options = [one for one in bounds.options if one not in bounds.excluded]
             return (
@@ -226,7 +230,8 @@ class _Planner:
             )
         if isinstance(plain_type(column), sa.String) and not isinstance(plain_type(column), sa.Enum):
             return self._text_by_check(column, bounds)
-        span = _span(column, bounds) if bounds.names and (bounds.low, bounds.high) != (None, None) else None
+        limited = bounds.names and (bounds.low, bounds.high) != (None, None)
+        span = _span(column, self._with_range_of_name(column, bounds)) if limited else None
         if bounds.after:
             low, high = (bounds.low, bounds.high)
             description = f"{low} to {high}" if low is not None and high is not None else ""
@@ -234,13 +239,29 @@ class _Planner:
             return Plan(above(bounds.after, low, high, description), why)
         return Plan(_without(_between(column, *span), bounds.excluded), bounds.why) if span is not None else None
 
+    def _with_range_of_name(self, column: Column, bounds: Bounds) -> Bounds:
+        """Return bounds that are closed, where one side is open, by what the column's name asks for."""
+        as_moment = _as_moment(column)
+        is_day = isinstance(plain_type(column), sa.Date | sa.DateTime)
+        named: tuple[Any, Any] | None = meanings.days(column, TODAY) if is_day else meanings.numbers(column)
+        if named is None or None not in (bounds.low, bounds.high):
+            return bounds
+        low, high = (as_moment(one) if is_day else one for one in named)
+        if bounds.high is None and bounds.low is not None and bounds.low <= high:
+            return replace(bounds, low=max(bounds.low, low), high=high)
+        if bounds.low is None and bounds.high is not None and low <= bounds.high:
+            return replace(bounds, low=low, high=min(bounds.high, high))
+        return bounds
+
     def _text_by_check(self, column: Column, bounds: Bounds) -> Plan | None:
         if bounds.spelling is not None:
             return Plan(spelled(bounds.spelling), bounds.why)
         length = getattr(column.type, "length", None)
         most = min((one for one in (length, bounds.longest) if one is not None), default=None)
         if bounds.shortest > 1 and (most is not None and (most < SHORT or most == bounds.shortest)):
-            return Plan(spelled([_letters(bounds.case)] * bounds.shortest), bounds.why)
+            of_digits = meanings.text_provider(column) in _OF_DIGITS
+            letters = string.digits if of_digits else _letters(bounds.case)
+            return Plan(spelled([letters] * bounds.shortest), bounds.why)
         if bounds.shortest > 1 or bounds.longest is not None:
             return Plan(text(bounds.shortest, bounds.longest), bounds.why)
         return None
@@ -249,11 +270,11 @@ class _Planner:
         kind, why = plain_type(column), f"the column is called {column.name}"
         if isinstance(kind, sa.Date | sa.DateTime):
             return self._day_by_name(column, why)
-        if isinstance(kind, sa.Integer | sa.Numeric | sa.Float) and column.server_default is None:
+        if isinstance(kind, sa.Integer | sa.Numeric | sa.Float) and not _has_default(column):
             found = meanings.numbers(column)
             span = _span(column, Bounds(low=found[0], high=found[1])) if found is not None else None
             return Plan(_without(_between(column, *span), bounds.excluded), why) if span is not None else None
-        if not isinstance(kind, sa.String) or isinstance(kind, sa.Enum) or column.server_default is not None:
+        if not isinstance(kind, sa.String) or isinstance(kind, sa.Enum) or _has_default(column):
             return None
         provider = meanings.text_provider(column)
         if provider == "email":
@@ -272,7 +293,7 @@ class _Planner:
         found = meanings.days(column, TODAY)
         if found is not None:
             return Plan(_between(column, *map(_as_moment(column), found)), why)
-        name = column.name.lower()
+        name = meanings.words_of(column.name)
         if name.endswith(("_date", "_at", "_on")) or name in ("date", "created", "updated", "timestamp"):
             return Plan(last_year(), why)
         return None
@@ -312,21 +333,36 @@ class _Planner:
     def _key_of(self, column: Column) -> sa.ForeignKeyConstraint:
         """Return the key that decides a column: the one of most columns, for the others then hold too."""
         keys = {key.constraint for key in column.foreign_keys if key.constraint is not None}
-        return min(keys, key=lambda one: (-len(one.columns), one.referred_table.fullname, list(one.column_keys)))
+        late = self._late()
+        return min(
+            keys, key=lambda one: (one in late, -len(one.columns), one.referred_table.fullname, list(one.column_keys))
+        )
 
     def _given(self, key: sa.ForeignKeyConstraint) -> list[str]:
         """Return the columns of a key that are filled by another key, or by a column before."""
         return [one.name for one in key.columns if one.name in self.declared or self._key_of(one) is not key]
 
     def _late_reference(self, column: Column, key: sa.ForeignKeyConstraint, why: str) -> Plan:
+        if key.referred_table is not self.table and len(key.columns) > 1:
+            return Plan(None, f"{why}, which refers back") if column.nullable else self._by_type(column, Bounds())
         if key.referred_table is not self.table:
-            return Plan(self._placeholder(column), why, second=reference(key.referred_table))
+            return self._late_reference_elsewhere(column, key, why)
         if len(key.columns) > 1:
             own = key.elements[list(key.columns).index(column)].column
             return Plan(None, f"{why}, itself") if column.nullable else Plan(copied(own.name), f"{why}, itself")
         unique = self._is_unique_alone(column)
+        if unique and not column.nullable:
+            return Plan(self._placeholder(column), f"{why}, itself")
         share = NULL_SHARE if column.nullable and not unique else 0.0
         return Plan(self._placeholder(column), f"{why}, itself", second=earlier_row(unique=unique, share=share))
+
+    def _late_reference_elsewhere(self, column: Column, key: sa.ForeignKeyConstraint, why: str) -> Plan:
+        second: Field = reference(key.referred_table)
+        if self._is_unique_alone(column):
+            second = digit((Component((column,), second),), column)
+        elif column.nullable:
+            second = maybe(second, NULL_SHARE)
+        return Plan(self._placeholder(column), why, second=second)
 
     def _placeholder(self, column: Column) -> Field | None:
         """Return what stands in a column until the rows it refers to are there; nothing where it can be NULL."""
@@ -417,7 +453,7 @@ class _Planner:
             return self._unique_text(column, bounds, field)
         if isinstance(kind, sa.Integer) and not bounds.names:
             return numbered()
-        if isinstance(kind, sa.LargeBinary):
+        if isinstance(kind, BINARY):
             size = min(kind.length or 16, 16)
             return computed(f"{size} bytes", lambda random, number: number.to_bytes(size, "big"), unique=True)
         return None
@@ -441,6 +477,12 @@ _OF_DIGITS = {"phone_number": 10, "postcode": 5, "ean13": 13, "isbn13": 13}
 # Providers of texts in words, which a number can follow.
 _WORDS = {"name", "company", "catch_phrase", "bs", "city", "country", "state", "job", "color_name", "language_name",
           "currency_name", "street_address", "address"}  # fmt: skip
+
+
+def _has_default(column: Column) -> bool:
+    """Return whether the server gives a column a value worth leaving there: an empty text is none."""
+    default = getattr(column.server_default, "arg", column.server_default)
+    return default is not None and str(default).strip("'") != ""
 
 
 def _is_name(field: Field | None) -> bool:
@@ -538,7 +580,7 @@ _BY_TYPE: list[tuple[Any, Callable[[Any, Column], Field | None]]] = [
     (sa.Time, lambda kind, column: _between(column, time(0), time(23, 59))),
     (sa.Interval, lambda kind, column: between(timedelta(minutes=1), timedelta(days=30))),
     (sa.Uuid, _uuid),
-    (sa.LargeBinary, _bytes),
+    (BINARY, _bytes),
     (sa.JSON | sa.PickleType, lambda kind, column: computed("a small object", small_object)),
     (sa.ARRAY, _array),
 ]
@@ -561,23 +603,23 @@ def _span(column: Column, bounds: Bounds) -> tuple[Any, Any] | None:
     """Return a lowest and highest value within the bounds, near the one that is given when the other is not."""
     kind = plain_type(column)
     if isinstance(kind, sa.Integer | sa.Numeric | sa.Float):
-        widest = _widest(column)
-        low = max(widest[0], bounds.low) if bounds.low is not None else None
-        high = min(widest[1], bounds.high) if bounds.high is not None else None
+        least, most = widest(column)
+        low = max(least, bounds.low) if bounds.low is not None else None
+        high = min(most, bounds.high) if bounds.high is not None else None
         if low is None:
-            low = min(0, high - 1000) if high is not None else 0
+            low = 0 if high is None or high > 0 else max(least, high - 1000)
         if high is None:
-            high = min(max(1000, low + 1000), widest[1])
+            high = min(max(1000, low + 1000), most)
         return (low, high) if low <= high else None
     low, high = bounds.low, bounds.high
     if isinstance(kind, sa.Date | sa.DateTime):
         as_moment = _as_moment(column)
         low, high = (as_moment(one) if one is not None else None for one in (low, high))
         near = timedelta(days=365)
-        if low is None or high is None:
-            given: Any = high if low is None else low
-            return (given - near, given) if low is None else (given, given + near)
-        return (low, high) if low <= high else None
+        if high is None:
+            given: Any = low
+            return given, max(given + near, _as_moment(column)(TODAY))
+        return (high - near if low is None else low, high) if low is None or low <= high else None
     if isinstance(kind, sa.Time):
         return low or time(0), high or time(23, 59)
     return (low, high) if low is not None and high is not None else None
@@ -590,15 +632,6 @@ def _as_moment(column: Column) -> Callable[[Any], Any]:
         return lambda day: day
     zone = UTC if kind.timezone else None
     return lambda day: day if isinstance(day, datetime) else datetime(day.year, day.month, day.day, tzinfo=zone)
-
-
-def _widest(column: Column) -> tuple[Any, Any]:
-    kind = plain_type(column)
-    if isinstance(kind, sa.Integer):
-        return integer_range(column)
-    scale, precision = scale_of(column), getattr(kind, "precision", None) or 10
-    most = Decimal(10) ** (max(precision, scale) - scale) - Decimal(1).scaleb(-scale)
-    return -most, most
 
 
 def _between(column: Column, low: Any, high: Any) -> Field:
@@ -693,7 +726,7 @@ def forbids(column: Column, bounds: Bounds, value: Any) -> str:
         low, high = integer_range(column)
         if not low <= value <= high:
             return f"is outside {type(kind).__name__}"
-    elif isinstance(kind, sa.Numeric) and kind.precision and abs(value) > _widest(column)[1]:
+    elif isinstance(kind, sa.Numeric) and kind.precision and abs(value) > widest(column)[1]:
         return f"is outside {type(kind).__name__}({kind.precision}, {scale_of(column)})"
     outside = (
         (bounds.options is not None and value not in bounds.options)

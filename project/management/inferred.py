@@ -110,9 +110,7 @@ class unique_text(Field):
         def fill(rows: Rows) -> list[str]:
             own = numbers(rows)
             longest = max(0, min(WORDS, length - len(str(max(own)))))
-            stems = pick(words, rows.random, len(rows))
-            if longest < WORDS:
-                stems = [stem[:longest] for stem in stems]
+            stems = [stem[:longest] for stem in pick(words, rows.random, len(rows))]
             return list(map(str.__add__, stems, map(str, own)))
 
         return fill
@@ -272,7 +270,13 @@ class above(Field):
             random = rows.random.random
             return [
                 kind.from_steps(
-                    _up(max((one for one in row if one is not None), default=low or 0), low, high, kind.usual, random())
+                    _up(
+                        max((one for one in row if one is not None), default=kind.start if low is None else low),
+                        low,
+                        high,
+                        kind.usual,
+                        random(),
+                    )
                 )
                 for row in zip(*columns, strict=True)
             ]
@@ -290,8 +294,11 @@ def _up(least: int, low: int | None, high: int | None, usual: int, share: float)
 class _Scale:
     """How the values of one type of column are counted in steps."""
 
-    def __init__(self, to_steps: Callable[[Any], int], from_steps: Callable[[int], Any], usual: int) -> None:
-        self.to_steps, self.from_steps, self.usual = to_steps, from_steps, usual
+    def __init__(
+        self, to_steps: Callable[[Any], int], from_steps: Callable[[int], Any], usual: int, start: Any = 0
+    ) -> None:
+        """Take how many steps apart values usually are, and a value to start from where there is none to compare."""
+        self.to_steps, self.from_steps, self.usual, self.start = to_steps, from_steps, usual, to_steps(start)
 
     @classmethod
     def of(cls, column: Column) -> _Scale:
@@ -304,7 +311,7 @@ class _Scale:
             return cls(
                 lambda value: math.ceil(Decimal(str(value)) / step),
                 (lambda steps: float(steps * step)) if as_float else (lambda steps: steps * step),
-                int(100 / step),
+                int(1_000 / step),
             )
         if isinstance(kind, sa.DateTime):
             zone = UTC if kind.timezone else None
@@ -313,14 +320,22 @@ class _Scale:
                 lambda value: int((_moment(value, zone) - start).total_seconds() // 1),
                 lambda steps: start + timedelta(seconds=steps),
                 30 * 86_400,
+                _START,
             )
         if isinstance(kind, sa.Date):
-            return cls(lambda value: value.toordinal(), date.fromordinal, 60)
+            return cls(lambda value: value.toordinal(), date.fromordinal, 60, _START)
         if isinstance(kind, sa.Time):
-            return cls(lambda value: value.hour * 60 + value.minute, lambda steps: _time(min(steps, 1439)), 8 * 60)
+            return cls(
+                lambda value: value.hour * 60 + value.minute, lambda steps: _time(min(steps, 1439)), 8 * 60, time(8)
+            )
         if isinstance(kind, sa.Interval):
-            return cls(lambda value: int(value.total_seconds()), lambda steps: timedelta(seconds=steps), 86_400)
+            return cls(
+                lambda value: int(value.total_seconds()), lambda steps: timedelta(seconds=steps), 86_400, timedelta(0)
+            )
         raise CommandError(f"{column} cannot be compared with another column", "write its values in a seeder")
+
+
+_START = date(2026, 1, 1)
 
 
 def _moment(value: Any, zone: Any) -> datetime:
@@ -330,6 +345,21 @@ def _moment(value: Any, zone: Any) -> datetime:
 
 def _time(minutes: int) -> time:
     return time(minutes // 60, minutes % 60)
+
+
+class cased(Field):
+    """A field in capital or in small letters."""
+
+    def __init__(self, field: Field, case: str) -> None:
+        self.field, self.case = field, case
+        self.description = f"{field.description} in {case} case"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        fill, change = self.field.ready(context, column), str.upper if self.case == "upper" else str.lower
+        return lambda rows: [change(value) for value in fill(rows)]
+
+    def is_unique(self, column: Column) -> bool:
+        return self.field.is_unique(column)
 
 
 class other_than(Field):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import cache
 from typing import Any
@@ -142,6 +143,11 @@ _PEOPLE = {
     "passenger", "pilot", "coach", "child", "human", "citizen", "subscriber", "recipient", "sender", "seller", "buyer",
     "mayor", "tutor", "mentor", "trainer", "musician", "composer", "editor", "reviewer", "visitor", "tenant_user",
 }  # fmt: skip
+# Columns that only people have.
+_OF_PEOPLE = {
+    "email", "first_name", "last_name", "birthday", "birthdate", "birth_date", "date_of_birth", "dob", "age", "gender",
+    "sex", "username", "password", "phone", "mobile", "salary", "hired_on", "hire_date", "job_title",
+}  # fmt: skip
 # What the rows of a table are called, where it says of what kind their names are.
 _NAMES_OF = {
     "company": "company",
@@ -259,9 +265,14 @@ _IN_ORDER = [
 ]  # fmt: skip
 
 
+def words_of(name: str) -> str:
+    """Return a name in small letters with underscores: BillingCity is billing_city."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
 def text_provider(column: sa.Column[Any]) -> str | None:
     """Return the Faker provider of texts that a column's name asks for; "sentences" for words in sentences."""
-    name = column.name.lower()
+    name = words_of(column.name)
     length = getattr(column.type, "length", None)
     last = name.rpartition("_")[2]
     for word in dict.fromkeys((name, last if last in _LAST_WORDS else name)):
@@ -280,7 +291,10 @@ def text_provider(column: sa.Column[Any]) -> str | None:
 
 def name_provider(table: sa.Table | Any) -> str:
     """Return the provider of a column called name: of people, unless the table is one of other things."""
-    return name_provider_of(_singular(table.name.lower())) or "name"
+    thing = name_provider_of(_singular(words_of(table.name)))
+    if thing is not None:
+        return thing
+    return "name" if {words_of(column.name) for column in table.columns} & _OF_PEOPLE else "catch_phrase"
 
 
 def name_provider_of(thing: str) -> str | None:
@@ -295,7 +309,7 @@ def name_provider_of(thing: str) -> str | None:
 
 def numbers(column: sa.Column[Any]) -> tuple[int, int] | None:
     """Return the range that a column's name asks for; None when it asks for none."""
-    name = column.name.lower()
+    name = words_of(column.name)
     for word in (name, name.rpartition("_")[2]):
         if word in _NUMBERS:
             return _NUMBERS[word]
@@ -304,15 +318,15 @@ def numbers(column: sa.Column[Any]) -> tuple[int, int] | None:
 
 def days(column: sa.Column[Any], today: date) -> tuple[date, date] | None:
     """Return the first and last day that a column's name asks for, where it is not the last year."""
-    if column.name.lower() in _BIRTHDAYS:
+    if words_of(column.name) in _BIRTHDAYS:
         return date(today.year - 75, 1, 1), date(today.year - 18, 1, 1)
     return None
 
 
 def comes_before(column: sa.Column[Any]) -> sa.Column[Any] | None:
     """Return the column of the same table that this one is by its name not smaller than: start_date for end_date."""
-    words = column.name.lower().split("_")
-    names = {one.name.lower(): one for one in column.table.columns}
+    words = words_of(column.name).split("_")
+    names = {words_of(one.name): one for one in column.table.columns}
     for first, second in _IN_ORDER:
         if second in words:
             other = names.get("_".join(first if word == second else word for word in words))

@@ -59,10 +59,10 @@ def _weakest(
         for key in sorted(child.foreign_key_constraints, key=lambda one: list(one.column_keys))
         if key.referred_table is parent and key not in late
     ]
-    for can_wait in (lambda key: all(column.nullable for column in key.columns), can_defer):
-        found = [key for key in keys if can_wait(key) and len(key.columns) == 1]
-        if found:
-            return found[0]
+    found = [key for key in keys if any(column.nullable for column in key.columns)]  # one NULL and it holds
+    found += [key for key in keys if can_defer(key) and len(key.columns) == 1]
+    if found:
+        return found[0]
     names = " and ".join(f"{key.parent.fullname}.{', '.join(key.column_keys)}" for key in keys)
     raise CommandError(
         f"{names} refer to each other in a circle, and none of them can be NULL or is DEFERRABLE",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from array import array
 from collections.abc import Iterator, Sequence, Sized
 from typing import Any
@@ -36,11 +37,19 @@ def keys_of_rows(
         query = query if where is None else query.where(where)
         # In Python's order: databases order texts and UUIDs each in a way of its own.
         if len(columns) > 1:
-            return sorted(tuple(row) for row in context.connection.execute(query))
-        found = sorted(context.connection.scalars(query))
+            return sorted((tuple(row) for row in context.connection.execute(query)), key=_in_order)
+        found = list(context.connection.scalars(query))
+        found.sort(key=_in_order if found and isinstance(found[0], enum.Enum) else None)
         return array("q", found) if found and all(type(one) is int for one in found) else found
 
     return context.source.once(("keys", *columns, str(where)), look)
+
+
+def _in_order(value: Any) -> Any:
+    """Return what puts a value in order; an enumeration's members have none of their own."""
+    if isinstance(value, tuple):
+        return tuple(map(_in_order, value))
+    return value.name if isinstance(value, enum.Enum) else value
 
 
 def require_parents(child: sa.Table, parent: sa.Table, found: Sized) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+BINARY = (sa.LargeBinary, sa.BINARY, sa.VARBINARY)
+
 
 def plain_type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
     """Return a column's type without the decorators that models put around types."""

@@ -18,7 +18,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from ..errors import CommandError
-from ..types import plain_type
+from ..types import BINARY, plain_type
 from . import options, text
 from .base import (
     CONNECT_TIMEOUT,
@@ -221,7 +221,7 @@ class MariaDB(Backend):
             return
         kinds = [plain_type(table.columns[name]) for name in columns]
         converters = [
-            convert if not isinstance(kind, sa.LargeBinary) else lambda values: values
+            convert if not isinstance(kind, BINARY) else lambda values: values
             for kind, convert in zip(kinds, self._converters(connection, table, columns), strict=True)
         ]
         converted = ([convert(column) for convert, column in zip(converters, block, strict=True)] for block in blocks)
@@ -306,7 +306,7 @@ def _load_statement(connection: sa.Connection, table: sa.Table, columns: Sequenc
     quote = connection.dialect.identifier_preparer
     places, binary = [], []
     for number, name in enumerate(columns):
-        is_binary = isinstance(plain_type(table.columns[name]), sa.LargeBinary)
+        is_binary = isinstance(plain_type(table.columns[name]), BINARY)
         places.append(f"@bytes{number}" if is_binary else quote.quote(name))
         binary += [f"{quote.quote(name)} = UNHEX(@bytes{number})"] if is_binary else []
     after = f" SET {', '.join(binary)}" if binary else ""

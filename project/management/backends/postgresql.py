@@ -399,6 +399,8 @@ def _array(values: list[Any]) -> str:
 
 
 def _quoted_item(value: Any) -> str:
+    if isinstance(value, dict):
+        value = json.dumps(value)
     written = ("t" if value else "f") if isinstance(value, bool) else str(value)
     return '"' + written.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
