@@ -19,6 +19,7 @@ from .numbering import Column
 from .types import plain_type
 
 # CURRENT_DATE in a CHECK is the day on which the row is stored: what counts as today here is kept well away from it.
+NARROW = 10_000  # a column for smaller numbers than this has no room above most of them
 PAST, FUTURE = date(2025, 9, 1), date(2100, 1, 1)
 
 
@@ -37,6 +38,7 @@ class Bounds:
     after: list[tuple[str, bool]] = field(default_factory=list)  # columns it is at least, or is more than, each
     unequal: list[str] = field(default_factory=list)  # columns it must differ from
     same: str = ""  # the column it equals
+    multiple: int = 1  # a whole number is a multiple of
     never_null: bool = False
     always_null: bool = False
     names: list[str] = field(default_factory=list)
@@ -184,7 +186,10 @@ class _Reader:
     def _read_is(self, node: Any, negated: bool) -> bool:
         from sqlglot import exp
 
-        column = self._column(node.this)
+        inner = node.this.unnest()
+        if isinstance(inner, exp.Coalesce) and isinstance(node.expression, exp.Null) and negated:
+            inner = inner.this
+        column = self._column(inner)
         if column is None:
             return False
         if isinstance(node.expression, exp.Boolean):
@@ -237,12 +242,25 @@ class _Reader:
 
         signs = {exp.LTE: "<=", exp.LT: "<", exp.GTE: ">=", exp.GT: ">", exp.EQ: "=", exp.NEQ: "<>"}
         sign = signs[type(node)]
-        right = node.expression.unnest()
+        left, right = node.this.unnest(), node.expression.unnest()
+        if isinstance(left, exp.Is) and isinstance(right, exp.Is) and sign == "=":  # both are NULL, or none
+            return self.read(left, negated=True) and self.read(right, negated=True)
+        if isinstance(left, exp.Mod) and sign == "=" and not negated:
+            return self._read_multiple(left, right)
         if isinstance(right, exp.Any) and sign == "=":
             listed = right.this.unnest()
             listed = listed.this if isinstance(listed, exp.Cast) else listed
             return self._read_list(node.this, listed.unnest().expressions, negated)
         return self._compare(node.this, _OPPOSITE[sign] if negated else sign, node.expression)
+
+    def _read_multiple(self, node: Any, rest: Any) -> bool:
+        column, number = self._column(node.this), _literal(node.expression)
+        if column is None or number is None or _literal(rest) != "0" or not re.fullmatch(r"[1-9]\d{0,5}", number):
+            return False
+        if not isinstance(plain_type(column), sa.Integer):
+            return False
+        self._bounds(column).multiple = int(number)
+        return True
 
     def _compare(self, left: Any, sign: str, right: Any) -> bool:
         one, other = self._column(left), self._column(right)
@@ -281,7 +299,9 @@ class _Reader:
         bounds = self._bounds(one)
         bounds.after.append((other.name, sign == ">"))
         kind = plain_type(one)
-        if isinstance(kind, sa.Numeric) and kind.precision and bounds.high is None:
+        if bounds.high is None and isinstance(kind, sa.Time):
+            bounds.high = time(23, 59)
+        elif bounds.high is None and isinstance(kind, sa.Numeric) and widest(one)[1] < NARROW:
             bounds.high = widest(one)[1]
         return True
 

@@ -20,6 +20,7 @@ from .errors import CommandError, did_you_mean
 from .numbering import Column, Context, Numbering, Places, Steps, free_numbers, number_in
 from .outcomes import ENTRIES, Names, PersonNames, draw, expand, expand_exactly, pick, pool
 from .parents import columns_of, keys_of_rows, only_key, parents, require_parents
+from .types import plain_type
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -224,7 +225,8 @@ class reference(Field):
         self.description = f"a row of {self.table.fullname}"
 
     def ready(self, context: Context, column: Column) -> Fill:
-        return drawing(parents(context, column, self.table), context, column)
+        found = parents(context, column, self.table, required=not column.nullable)
+        return drawing(found, context, column) if len(found) else lambda rows: [None] * len(rows)
 
     def domain(self, context: Context, column: Column) -> Sequence[Any] | None:
         return parents(context, column, self.table)
@@ -413,7 +415,7 @@ def drawing(options: Sequence[Any], context: Context, column: Column) -> Fill:
 
     Of a long range of moments or decimal numbers, 16,384 that are spread evenly over it stand for all.
     """
-    table = expand_exactly(options) if options else None
+    table = expand_exactly(options) if 0 < len(options) < ENTRIES else None
     if table is None and isinstance(options, Steps) and len(options) > SAMPLE:
         random = Random(context.source.seed(column.name, "sample"))
         places = (int((place + random.random()) * len(options) / SAMPLE) for place in range(SAMPLE))
@@ -456,7 +458,11 @@ def scale_of(column: Column) -> int:
 
 def integer_range(column: Column) -> tuple[int, int]:
     """Return the lowest and highest number an integer column holds on every database."""
-    bits = 16 if isinstance(column.type, sa.SmallInteger) else 64 if isinstance(column.type, sa.BigInteger) else 32
+    kind = plain_type(column)
+    bits = 16 if isinstance(kind, sa.SmallInteger) else 64 if isinstance(kind, sa.BigInteger) else 32
+    bits = {"TINYINT": 8, "MEDIUMINT": 24}.get(type(kind).__name__, bits)  # MariaDB's own
+    if getattr(kind, "unsigned", False):
+        return 0, 2**bits - 1
     return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
 
 

@@ -18,6 +18,7 @@ from .errors import CommandError, did_you_mean
 from .fields import Field, between, choice, constant, fake, integer_range, maybe, numbered, reference, scale_of
 from .inferred import (
     Component,
+    OrderedPair,
     above,
     cased,
     computed,
@@ -30,6 +31,7 @@ from .inferred import (
     listed,
     numbered_text,
     only_for,
+    ordered,
     other_than,
     part_of_row,
     reference_where,
@@ -144,6 +146,7 @@ class _Planner:
             plan = self._declared(column, declared) if declared is not None else self._plan(column)
             self.plans[column.name] = plan
         self._number_what_refers_to_itself()
+        self._order_references()
         for key in sorted(keys_of(self.table, self.declared, self.around), key=lambda one: len(one.columns)):
             self._make_unique(key)
         self._fill_something()
@@ -230,13 +233,18 @@ class _Planner:
             )
         if isinstance(plain_type(column), sa.String) and not isinstance(plain_type(column), sa.Enum):
             return self._text_by_check(column, bounds)
-        limited = bounds.names and (bounds.low, bounds.high) != (None, None)
+        limited = bounds.names and ((bounds.low, bounds.high) != (None, None) or bounds.multiple > 1)
         span = _span(column, self._with_range_of_name(column, bounds)) if limited else None
         if bounds.after:
             low, high = (bounds.low, bounds.high)
             description = f"{low} to {high}" if low is not None and high is not None else ""
             why = bounds.why or f"the column is called {column.name}"
             return Plan(above(bounds.after, low, high, description), why)
+        if span is not None and bounds.multiple > 1:
+            step = bounds.multiple
+            multiples = range(-(-span[0] // step) * step, span[1] + 1, step)[:1000]
+            allowed = [one for one in multiples if one not in bounds.excluded]
+            return Plan(choice(allowed), bounds.why) if allowed else None
         return Plan(_without(_between(column, *span), bounds.excluded), bounds.why) if span is not None else None
 
     def _with_range_of_name(self, column: Column, bounds: Bounds) -> Bounds:
@@ -349,6 +357,8 @@ class _Planner:
             return self._late_reference_elsewhere(column, key, why)
         if len(key.columns) > 1:
             own = key.elements[list(key.columns).index(column)].column
+            if own is column:
+                return self._value(column, self._bounds(column))
             return Plan(None, f"{why}, itself") if column.nullable else Plan(copied(own.name), f"{why}, itself")
         unique = self._is_unique_alone(column)
         if unique and not column.nullable:
@@ -372,7 +382,7 @@ class _Planner:
         if key.referred_table is self.table:
             return copied(key.elements[0].column.name)
         if isinstance(plain_type(column), sa.Integer):
-            return numbered()
+            return numbered(start=integer_range(column)[0])  # which no row has
         made = _field_of(plain_type(column), column, Bounds())
         return unique_text() if isinstance(plain_type(column), sa.String) else made
 
@@ -381,6 +391,18 @@ class _Planner:
         for plan in list(self.plans.values()):
             if isinstance(plan.field, copied) and self.plans[plan.field.other].field is None:
                 self.plans[plan.field.other] = Plan(numbered(), "rows refer to themselves")
+
+    def _order_references(self) -> None:
+        """Draw two references to one table together, where a CHECK says which is the smaller: low_id < high_id."""
+        for higher in self.table.columns:
+            for name, strictly in self._bounds(higher).after:
+                lower = self.table.columns[name]
+                fields = [_inner(self.plans[one.name].field) for one in (lower, higher)]
+                tables = [field.table if type(field) is reference else None for field in fields]
+                if tables[0] is not None and tables[0] is tables[1]:
+                    pair = OrderedPair(tables[0], (lower, higher), strictly)
+                    for place, one in enumerate((lower, higher)):
+                        self.plans[one.name] = Plan(ordered(pair, place), self._bounds(higher).why)
 
     def _is_unique_alone(self, column: Column) -> bool:
         return any(key.columns == (column,) for key in keys_of(self.table, self.declared, self.around))
@@ -391,9 +413,16 @@ class _Planner:
         """Change the plans of a key's columns so that no combination comes twice, by construction."""
         if any(self._is_apart(column) for column in key.columns):
             return
+        fields = [self.plans[column.name].field for column in key.columns]
+        if all(isinstance(one, ordered) for one in fields) and len(fields) == 2:
+            for one in fields:
+                assert isinstance(one, ordered)
+                one.pair.once = True
+            return
         free = [one for one in key.columns if not self.plans[one.name].declared and not one.foreign_keys]
         listable = all(self._can_be_listed(column) for column in key.columns)
-        for column in free if len(key.columns) == 1 or not listable or self._has_text(free) else ():
+        alone = len(key.columns) == 1 or not listable or self._has_text(free) or self._overlaps(key)
+        for column in sorted(free, key=self._is_in_many_keys) if alone else ():
             unique = self._unique(column)
             if isinstance(unique, spelled):
                 self.plans[column.name] = Plan(unique, self.plans[column.name].why)
@@ -417,6 +446,13 @@ class _Planner:
             return len(inner.key) == 1
         return inner is None or inner.is_unique(column)
 
+    def _overlaps(self, key: Key) -> bool:
+        """Return whether a column of a key is in another too: numbered through for one, it may repeat in the other."""
+        return any(self._is_in_many_keys(column) for column in key.columns)
+
+    def _is_in_many_keys(self, column: Column) -> bool:
+        return sum(column in key.columns for key in keys_of(self.table, self.declared, self.around)) > 1
+
     def _has_text(self, columns: Iterable[Column]) -> bool:
         return any(isinstance(plain_type(one), sa.String) and not self._bounds(one).names for one in columns)
 
@@ -435,15 +471,16 @@ class _Planner:
             self.plans[column.name] = Plan(digit(components, column), why, self.plans[column.name].declared)
 
     def _components(self, key: Key) -> Iterator[Component]:
-        seen: set[sa.ForeignKeyConstraint] = set()
-        for column in key.columns:
-            inner = _inner(self.plans[column.name].field)
+        """Yield the columns of a key one by one; those of foreign keys of several columns together."""
+        parts = {one: _inner(self.plans[one.name].field) for one in key.columns}
+        keys = list(dict.fromkeys(one.key for one in parts.values() if isinstance(one, part_of_row)))
+        joined = tuple(dict.fromkeys(column for one in keys for column in one.columns))
+        for column, inner in parts.items():
             assert inner is not None
-            if not isinstance(inner, part_of_row):
+            if column not in joined:
                 yield Component((column,), inner)
-            elif inner.key not in seen:
-                seen.add(inner.key)
-                yield Component(tuple(inner.key.columns), inner, inner.key)
+        if keys:
+            yield Component(joined, next(one for one in parts.values() if isinstance(one, part_of_row)), tuple(keys))
 
     def _unique(self, column: Column) -> Field | None:
         kind, bounds, field = plain_type(column), self._bounds(column), _inner(self.plans[column.name].field)
@@ -451,8 +488,9 @@ class _Planner:
             return None
         if isinstance(kind, sa.String):
             return self._unique_text(column, bounds, field)
-        if isinstance(kind, sa.Integer) and not bounds.names:
-            return numbered()
+        only_from_below = bounds == Bounds(low=bounds.low, names=bounds.names)
+        if isinstance(kind, sa.Integer) and only_from_below:
+            return numbered(start=max(1, bounds.low or 1))
         if isinstance(kind, BINARY):
             size = min(kind.length or 16, 16)
             return computed(f"{size} bytes", lambda random, number: number.to_bytes(size, "big"), unique=True)
@@ -532,6 +570,10 @@ def _field_of(kind: Any, column: Column, bounds: Bounds) -> Field | None:
 
 def _by_type_name(kind: Any, column: Column) -> Field | None:
     name = type(kind).__name__.upper()
+    if name == "BIT":
+        return computed("bits", lambda random, number: "1" * (kind.length or 1))
+    if name in _RANGES:
+        return computed("a range", _range_of(_RANGES[name]))
     if name in _BY_TYPE_NAME:
         return computed(*_BY_TYPE_NAME[name], unique=True)
     try:
@@ -539,6 +581,29 @@ def _by_type_name(kind: Any, column: Column) -> Field | None:
     except NotImplementedError:
         return None
     return _field_of(general, column, Bounds()) if type(general) is not type(kind) else None
+
+
+def _range_of(step: Any) -> Callable[[Any, int], Any]:
+    """Return what makes ranges of some steps of a kind, from a first value on."""
+    from sqlalchemy.dialects.postgresql import Range
+
+    first = {timedelta: datetime(2026, 1, 1), Decimal: Decimal(0)}.get(type(step), 0)
+    first = date(2026, 1, 1) if step == timedelta(days=1) else first
+
+    def make(random: Any, number: int) -> Any:
+        low: Any = first + number % 1_000 * step
+        return Range(low, low + random.randint(1, 30) * step)
+
+    return make
+
+
+_RANGES: dict[str, Any] = {
+    "INT4RANGE": 1,
+    "INT8RANGE": 1,
+    "NUMRANGE": Decimal("0.5"),
+    "DATERANGE": timedelta(days=1),
+    "TSRANGE": timedelta(hours=1),
+}
 
 
 def _text(kind: Any, column: Column) -> Field:
@@ -595,7 +660,6 @@ _BY_TYPE_NAME: dict[str, tuple[str, Callable[[Any, int], Any]]] = {
     "YEAR": ("a year", lambda random, number: 1970 + number % 60),
     "MONEY": ("an amount", lambda random, number: str(number % 100_000)),
     "OID": ("a number", lambda random, number: number + 1),
-    "BIT": ("bits", lambda random, number: "1"),
 }  # fmt: skip
 
 
@@ -685,17 +749,19 @@ def conflicts(
         if unknown and not column.nullable and column.server_default is None and column.name not in methods:
             yield f"{table.fullname}.{column.name} is a {column.type}: nothing is known to fill it with"
     for key in keys_of(table, {**own, **made}, around):
-        if not any(column.name in methods or _keeps_apart(plans[column.name], column) for column in key.columns):
+        if not any(column.name in methods or _keeps_apart(plans[column.name], column, key) for column in key.columns):
             names = ", ".join(column.name for column in key.columns)
             what = "declared" if any(column.name in declared for column in key.columns) else "inferred"
             yield f"{table.fullname}.{names} may not repeat ({key.why}), and what is {what} could"
 
 
-def _keeps_apart(plan: Plan, column: Column) -> bool:
+def _keeps_apart(plan: Plan, column: Column, key: Key) -> bool:
     inner = _inner(plan.field)
     if plan.second is not None:
         return plan.field is None or not isinstance(plan.second, earlier_row) or plan.second.unique
-    return inner is None or isinstance(inner, digit) or inner.is_unique(column) or type(inner).limit is not Field.limit
+    if isinstance(inner, digit):
+        return {*inner.key} <= {*key.columns}
+    return inner is None or inner.is_unique(column) or type(inner).limit is not Field.limit
 
 
 def _conflicts(column: Column, field: Field, bounds: Bounds) -> Iterator[str]:

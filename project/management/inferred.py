@@ -18,12 +18,13 @@ import sqlalchemy as sa
 from .blocks import Fill, Rows, Source
 from .errors import CommandError
 from .fields import Field, decimal_steps, drawing, names_of, person_names, reference
-from .numbering import Column, Combinations, Context, Numbering, Spellings, Steps, free_numbers, number_in
+from .numbering import Column, Combinations, Context, Numbering, Places, Spellings, Steps, free_numbers, number_in
 from .outcomes import expand, letters, pick
 from .parents import keys_of_rows, parents, require_parents
 from .types import plain_type
 
 DOMAIN = "example.org"  # reserved for examples: https://www.rfc-editor.org/rfc/rfc2606#section-3
+MOST_JOINED = 100_000  # combinations of parents' rows that a key is numbered through
 WORDS = 8  # letters of a unique text at most, before its number
 
 
@@ -387,6 +388,65 @@ class other_than(Field):
         return self.field.domain(context, column)
 
 
+class OrderedPair:
+    """Two columns that refer to different rows of one table, of which the first is the smaller."""
+
+    def __init__(self, table: sa.Table, columns: tuple[Column, Column], strictly: bool) -> None:
+        self.table, self.columns, self.strictly = table, columns, strictly
+        self.once = False  # whether no pair may come twice
+
+    def numbering(self, context: Context) -> tuple[Numbering, Sequence[Any]]:
+        return context.source.once((self, "numbering"), lambda: self._look(context))
+
+    def _look(self, context: Context) -> tuple[Numbering, Sequence[Any]]:
+        keys = parents(context, self.columns[0], self.table)
+        places = Places(keys)
+        taken: set[int] = set()
+        for row in context.connection.execute(sa.select(*self.columns)) if context.has_rows else ():
+            low, high = map(places.of, row)
+            if low is not None and high is not None and low < high:
+                taken.add(high * (high - 1) // 2 + low)
+        names = ":".join(column.name for column in self.columns)
+        return Numbering(len(keys) * (len(keys) - 1) // 2, context, f"pair:{names}", taken), keys
+
+    def draw(self, context: Context, rows: Rows) -> list[tuple[Any, Any]]:
+        """Return a pair for each row."""
+        numbering, keys = self.numbering(context)
+        if self.once:
+            return [(keys[low], keys[high]) for low, high in map(_pair_at, numbering.places(rows.numbers))]
+        if len(keys) < 2:
+            raise CommandError(
+                f"{self.columns[0].table.fullname} refers to two rows of {self.table.fullname}, which has one",
+                f"seed more of {self.table.fullname} first",
+            )
+        random, most = rows.random.random, len(keys) * (len(keys) - 1) // 2
+        return [(keys[low], keys[high]) for low, high in (_pair_at(int(random() * most)) for _ in range(len(rows)))]
+
+
+def _pair_at(number: int) -> tuple[int, int]:
+    """Return the pair of places, the smaller first, that has a number: (0, 1), (0, 2), (1, 2), (0, 3) ..."""
+    high = (1 + math.isqrt(8 * number + 1)) // 2
+    return number - high * (high - 1) // 2, high
+
+
+class ordered(Field):
+    """One of two references, of which one is the smaller, for `CHECK (low_id < high_id)`."""
+
+    def __init__(self, pair: OrderedPair, place: int) -> None:
+        self.pair, self.place = pair, place
+        other = pair.columns[1 - place].name
+        self.description = f"a row of {pair.table.fullname}, {'above' if place else 'below'} {other}"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        self.pair.numbering(context)  # asks the database now, and not while rows are loaded
+        return lambda rows: [
+            one[self.place] for one in rows.shared(self.pair, lambda own: self.pair.draw(context, own))
+        ]
+
+    def limit(self, context: Context, column: Column) -> float:
+        return self.pair.numbering(context)[0].limit if self.pair.once else math.inf
+
+
 class copied(Field):
     """What another column of the same row holds: a row that refers to itself."""
 
@@ -396,6 +456,9 @@ class copied(Field):
 
     def ready(self, context: Context, column: Column) -> Fill:
         return lambda rows: rows[self.other]
+
+    def is_unique(self, column: Column) -> bool:
+        return True  # as the key it copies
 
 
 class only_for(Field):
@@ -506,16 +569,34 @@ class Component:
 
     columns: tuple[Column, ...]
     field: Field
-    key: sa.ForeignKeyConstraint | None = None
+    keys: tuple[sa.ForeignKeyConstraint, ...] = ()
 
     def domain(self, context: Context) -> Sequence[Any]:
         """Return everything it can be, in a fixed order."""
-        if self.key is not None:
-            found = keys_of_rows(context, tuple(element.column for element in self.key.elements))
-            require_parents(context.source.table, self.key.referred_table, found)
-            return found
+        if self.keys:
+            return self._rows(context)
         field = self.field.field if isinstance(self.field, other_than) else self.field
         return field.domain(context, self.columns[0]) or ()
+
+    def _rows(self, context: Context) -> list[tuple[Any, ...]]:
+        """Return rows of the parents, joined where foreign keys share columns; of very many, some for each."""
+        joined: list[dict[str, Any]] = [{}]
+        for key in self.keys:
+            found = keys_of_rows(context, tuple(element.column for element in key.elements))
+            require_parents(context.source.table, key.referred_table, found)
+            names = [column.name for column in key.columns]
+            shared = [place for place, name in enumerate(names) if name in joined[0]]
+            groups: dict[tuple[Any, ...], list[Any]] = {}
+            for row in found:
+                groups.setdefault(tuple(row[place] for place in shared), []).append(row)
+            most = max(1, MOST_JOINED // max(1, len(joined)))
+            joined = [
+                {**one, **dict(zip(names, row, strict=True))}
+                for one in joined
+                for row in groups.get(tuple(one[names[place]] for place in shared), [])[:most]
+            ] or [{}]
+        columns = [column.name for column in self.columns]
+        return [tuple(one[name] for name in columns) for one in joined if one]
 
     @property
     def must_differ_from(self) -> str | None:
@@ -530,7 +611,7 @@ class digit(Field):
         self.key = tuple(one for component in components for one in component.columns)
         self.place = next(place for place, component in enumerate(components) if column in component.columns)
         own = components[self.place]
-        self.part = own.columns.index(column) if own.key is not None else None
+        self.part = own.columns.index(column) if own.keys else None
         others = ", ".join(one.name for one in self.key if one not in own.columns)
         self.description = own.field.description + (
             f", each combination with {others} once" if others else ", each once"
@@ -561,7 +642,7 @@ class digit(Field):
         for row in context.connection.execute(sa.select(*self.key)) if context.has_rows else ():
             values = iter(row)
             parts = [
-                next(values) if component.key is None else tuple(next(values) for _ in component.columns)
+                next(values) if not component.keys else tuple(next(values) for _ in component.columns)
                 for component in self.components
             ]
             taken.add(combinations.number(parts))

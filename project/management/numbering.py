@@ -116,7 +116,7 @@ class Steps(Sequence[Any]):
     """Numbers, dates or moments at even distances, as a sequence that is not stored."""
 
     def __init__(self, low: Any, step: Any, count: int) -> None:
-        self.low, self.step, self._count = low, step, max(0, count)
+        self.low, self.step, self._count = low, step, min(max(0, count), 2**62)
 
     def __len__(self) -> int:
         return self._count

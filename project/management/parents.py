@@ -14,16 +14,22 @@ from .numbering import Column, Context
 
 
 def parents(
-    context: Context, column: Column, table: sa.Table, where: sa.ColumnElement[bool] | None = None
+    context: Context,
+    column: Column,
+    table: sa.Table,
+    where: sa.ColumnElement[bool] | None = None,
+    *,
+    required: bool = True,
 ) -> Sequence[Any]:
     """Return the keys of a parent table that a column can refer to, in order.
 
     Raises:
-        CommandError: the parent table is empty.
+        CommandError: the parent table is empty and a row is required.
     """
     referred = next((key.column for key in column.foreign_keys if key.column.table is table), None)
     found = keys_of_rows(context, (referred if referred is not None else only_key(table),), where)
-    require_parents(context.source.table, table, found)
+    if required:
+        require_parents(context.source.table, table, found)
     return found
 
 

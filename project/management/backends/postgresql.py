@@ -399,6 +399,7 @@ def _array(values: list[Any]) -> str:
 
 
 def _quoted_item(value: Any) -> str:
+    value = getattr(value, "obj", value)  # psycopg's own wrapper of JSON
     if isinstance(value, dict):
         value = json.dumps(value)
     written = ("t" if value else "f") if isinstance(value, bool) else str(value)
