@@ -19,7 +19,7 @@ from .blocks import Fill, Rows, Source
 from .errors import CommandError, did_you_mean
 from .numbering import Column, Context, Numbering, Places, Steps, free_numbers, number_in
 from .outcomes import ENTRIES, Names, PersonNames, draw, expand, expand_exactly, pick, pool
-from .parents import columns_of, keys_of_rows, only_key, parents, require_parents
+from .parents import columns_of, keys_of_rows, leads_to, only_key, parents, require_parents
 from .types import plain_type
 
 if TYPE_CHECKING:
@@ -225,7 +225,8 @@ class reference(Field):
         self.description = f"a row of {self.table.fullname}"
 
     def ready(self, context: Context, column: Column) -> Fill:
-        found = parents(context, column, self.table, required=not column.nullable)
+        in_circle = column.nullable and leads_to(self.table, column.table)  # neither could be seeded first
+        found = parents(context, column, self.table, required=not in_circle)
         return drawing(found, context, column) if len(found) else lambda rows: [None] * len(rows)
 
     def domain(self, context: Context, column: Column) -> Sequence[Any] | None:

@@ -65,6 +65,19 @@ def require_parents(child: sa.Table, parent: sa.Table, found: Sized) -> None:
         )
 
 
+def leads_to(table: sa.Table, other: sa.Table) -> bool:
+    """Return whether foreign keys lead from a table to another, by way of any others."""
+    seen, waiting = set(), [table]
+    while waiting:
+        one = waiting.pop()
+        if one is other:
+            return True
+        if one not in seen:
+            seen.add(one)
+            waiting += [key.referred_table for key in one.foreign_key_constraints]
+    return False
+
+
 def only_key(table: sa.Table) -> Column:
     key = list(table.primary_key.columns)
     if len(key) != 1:

@@ -71,6 +71,18 @@ def test_a_circle_through_a_nullable_key_is_filled_in_a_second_pass(
     assert len(set(captains) - {None}) > 10
 
 
+def test_tables_of_a_circle_can_be_seeded_one_by_one(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.write("project/models/own.py", IMPORTS + CIRCLE)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+
+    manage.ok("seed", "teams")
+    manage.ok("seed", "players")
+
+    assert set(column(sqlite_database, "teams", "captain_id")) == {None}
+    assert sqlite_database.count("players") == 100
+
+
 def test_what_fills_a_circle_is_one_transaction(house: House, manage: Runner, sqlite_database: Database) -> None:
     house.write("project/models/own.py", IMPORTS + CIRCLE)
     manage.ok("migrate")

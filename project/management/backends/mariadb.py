@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import hashlib
 import os
 import tempfile
 import threading
+import time as clock
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -340,11 +341,24 @@ class _Pipe:
                 read()
             except BaseException as error:  # raised again by write, in the thread that waits for it
                 self._error = error
-            with contextlib.suppress(OSError):  # a writer that still waits for a reader finds one that leaves
-                os.close(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK))
 
         self._reader = threading.Thread(target=run, daemon=True)
         self._reader.start()
+
+    def _open(self) -> BinaryIO:
+        """Open the file when it is being read; one that nobody will read any more refuses what is written."""
+        assert self._reader is not None
+        while self._reader.is_alive():
+            try:
+                number = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError as error:
+                if error.errno != errno.ENXIO:  # nobody reads yet
+                    raise
+                clock.sleep(0.001)
+            else:
+                os.set_blocking(number, True)
+                return open(number, "wb", buffering=0)
+        raise BrokenPipeError
 
     def write(self, blocks: Blocks) -> int:
         """Write rows and wait until they are read; return how many they were.
@@ -355,7 +369,7 @@ class _Pipe:
         texts = text.Lines(_KINDS)
         rows = 0
         try:
-            with open(self.path, "wb", buffering=0) as file:
+            with self._open() as file:
                 for block in blocks:
                     lines = texts.of(block)
                     if lines is None:
