@@ -62,7 +62,7 @@ def options(project: Project, script: ScriptDirectory, config: Config) -> dict[s
         "include_object": include_object,
         "render_as_batch": True,  # SQLite cannot ALTER a constraint
         "render_item": _render,
-        "compare_type": True,
+        "compare_type": _type_differs,
         "compare_server_default": True,
         "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname", _DEFAULTS.name],
         "backend": project.backend,
@@ -78,6 +78,13 @@ def _has_nameless_check(table: sa.Table | None) -> bool:
         return False
     constraints = [*table.constraints, *(one for column in table.columns for one in column.constraints)]
     return any(isinstance(one, sa.CheckConstraint) and not one.name for one in constraints)
+
+
+def _type_differs(_context: object, _there: object, _column: object, there: Any, wanted: Any) -> bool | None:
+    """Return False for types that databases round to one of their own; None leaves it to Alembic."""
+    floats = isinstance(there, sa.Float) and isinstance(wanted, sa.Float)
+    binaries = isinstance(there, sa.LargeBinary | sa.BLOB) and isinstance(wanted, sa.LargeBinary)
+    return False if floats or binaries else None
 
 
 def differences(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
+from array import array
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
+from operator import add
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -305,6 +307,7 @@ class _Link:
 
     def __init__(self, left: sa.Table, right: sa.Table, where: sa.ColumnElement[bool] | None) -> None:
         self.tables = (left, right)
+        self.names = ["", ""]  # of the columns that the two fields are assigned to
         # Rows of the left that look the same to the condition fit the same rows of the right: ask once for each look.
         self.where = sa.true() if where is None else where
         self.used = sorted({one for one in columns_of(self.where) if one.table is left}, key=lambda one: one.name)
@@ -317,22 +320,26 @@ class _Link:
     def _look(self, table: sa.Table) -> list[sa.ColumnElement[Any]]:
         return [*(table.columns[one.name] for one in self.used)] or [sa.literal(1).label("every_row")]
 
-    def _groups(self, context: Context) -> tuple[dict[Look, list[Any]], dict[Look, list[Any]]]:
+    def _groups(self, context: Context) -> tuple[dict[Look, Any], dict[Look, list[Any]]]:
         left, right = self.tables
-        members: dict[Look, list[Any]] = {}
-        for *look, key in context.connection.execute(sa.select(*self._look(left), only_key(left))):
-            members.setdefault(tuple(look), []).append(key)
+        members: dict[Look, Any] = {}
+        kind = only_key(left)
+        empty = array("q") if isinstance(plain_type(kind), sa.Integer) else []  # a number takes 8 bytes there
+        query = sa.select(*self._look(left), kind).order_by(kind)
+        for *look, key in context.connection.execute(query, execution_options={"yield_per": 10_000}):
+            members.setdefault(tuple(look), empty[:]).append(key)
         require_parents(context.source.table, left, members)
         require_parents(context.source.table, right, keys_of_rows(context, (only_key(right),)))
         looks = sa.select(*self._look(left)).select_from(left).distinct().subquery()
         own = {column: looks.c[column.name] for column in self.used}
         fits = sa.sql.visitors.replacement_traverse(self.where, {}, lambda element, **_: own.get(element))
         fitting: dict[Look, list[Any]] = {}
-        query = sa.select(*looks.c, only_key(right)).select_from(right.join(looks, fits))
-        for *look, key in context.connection.execute(query):
+        fits_query = sa.select(*looks.c, only_key(right)).select_from(right.join(looks, fits))
+        for *look, key in context.connection.execute(fits_query):
             fitting.setdefault(tuple(look), []).append(key)
         for keys in (*members.values(), *fitting.values()):
-            keys.sort()  # in Python's order, the same on every database
+            if isinstance(keys, list):
+                keys.sort()  # in Python's order, the same on every database
         return members, fitting
 
     def _taken(self, context: Context, columns: tuple[Column, Column]) -> list[tuple[Look, Any, Any]]:
@@ -399,13 +406,26 @@ class _End(Field):
     def limit(self, context: Context, column: Column) -> float:
         return self.link.numbering(context, self._ends(column)).numbering.limit
 
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.link.names[self.side] = name
+
     def _ends(self, column: Column) -> tuple[Column, Column]:
-        """Return the two columns of this table that the link fills."""
-        left, right = (
-            next(one for one in column.table.columns if any(key.column.table is table for key in one.foreign_keys))
-            for table in self.link.tables
-        )
-        return left, right
+        """Return the two columns of this table that the link fills.
+
+        Raises:
+            CommandError: one of them is no foreign key to the model it was made for.
+        """
+        columns = column.table.columns
+        found = []
+        for name, table in zip(self.link.names, self.link.tables, strict=True):
+            end = columns.get(name)
+            if end is None or not any(key.column.table is table for key in end.foreign_keys):
+                raise CommandError(
+                    f"{column.table.fullname}.{name} is filled by pairs() and refers to no row of {table.fullname}",
+                    "assign both fields in the seeder: one_id, other_id = pairs(One, Other)",
+                )
+            found.append(end)
+        return found[0], found[1]
 
 
 # Values
@@ -418,9 +438,9 @@ def drawing(options: Sequence[Any], context: Context, column: Column) -> Fill:
     """
     table = expand_exactly(options) if 0 < len(options) < ENTRIES else None
     if table is None and isinstance(options, Steps) and len(options) > SAMPLE:
-        random = Random(context.source.seed(column.name, "sample"))
-        places = (int((place + random.random()) * len(options) / SAMPLE) for place in range(SAMPLE))
-        table = tuple(map(options.__getitem__, places)) * (ENTRIES // SAMPLE)
+        random, count = Random(context.source.seed(column.name, "sample")), len(options)
+        starts = (number * count // SAMPLE for number in range(SAMPLE))
+        table = options.at(map(add, starts, random.choices(range(count // SAMPLE), k=SAMPLE))) * (ENTRIES // SAMPLE)
     if table is None:
         return lambda rows: rows.random.choices(options, k=len(rows))
     return lambda rows: pick(table, rows.random, len(rows))
@@ -452,9 +472,10 @@ def decimal_steps(low: Decimal, high: Decimal, column: Column) -> Steps:
 
 
 def scale_of(column: Column) -> int:
-    """Return how many digits a numeric column has after the point."""
-    scale = getattr(column.type, "scale", None)
-    return 2 if scale is None else int(scale)
+    """Return how many digits a numeric column has after the point: by the standard none where it says nothing."""
+    kind = plain_type(column)
+    scale = getattr(kind, "scale", None)
+    return int(scale) if scale is not None else 2 if isinstance(kind, sa.Float) else 0
 
 
 def integer_range(column: Column) -> tuple[int, int]:

@@ -419,6 +419,7 @@ class _Planner:
                 assert isinstance(one, ordered)
                 one.pair.once = True
             return
+        self._widen(key)
         free = [one for one in key.columns if not self.plans[one.name].declared and not one.foreign_keys]
         listable = all(self._can_be_listed(column) for column in key.columns)
         alone = len(key.columns) == 1 or not listable or self._has_text(free) or self._overlaps(key)
@@ -445,6 +446,14 @@ class _Planner:
         if isinstance(inner, digit):
             return len(inner.key) == 1
         return inner is None or inner.is_unique(column)
+
+    def _widen(self, key: Key) -> None:
+        """Let a day that may not repeat be one of a hundred years, not only of the last one."""
+        for column in key.columns if len(key.columns) == 1 else ():
+            plan = self.plans[column.name]
+            if type(_inner(plan.field)) is last_year and isinstance(plain_type(column), sa.Date):
+                days = between(TODAY - timedelta(days=36_525), TODAY)
+                self.plans[column.name] = Plan(days, plan.why)
 
     def _overlaps(self, key: Key) -> bool:
         """Return whether a column of a key is in another too: numbered through for one, it may repeat in the other."""

@@ -680,6 +680,9 @@ class _Floats(Steps):
     def __getitem__(self, index: Any) -> Any:
         return float(super().__getitem__(index))
 
+    def at(self, places: Iterable[int]) -> tuple[Any, ...]:
+        return tuple(map(float, super().at(places)))
+
     def index(self, value: Any, *_: Any) -> int:
         return super().index(Decimal(str(value)))
 

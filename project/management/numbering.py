@@ -126,6 +126,10 @@ class Steps(Sequence[Any]):
             raise IndexError(index)
         return self.low + self.step * index
 
+    def at(self, places: Iterable[int]) -> tuple[Any, ...]:
+        """Return the values at some places, all at once."""
+        return tuple(map(self.low.__add__, map(self.step.__mul__, places)))
+
     def index(self, value: Any, *_: Any) -> int:
         place = int((value - self.low) // self.step)
         if not 0 <= place < self._count:

@@ -234,9 +234,8 @@ class _Part:
         self.in_slug = in_slug
 
     @cached_property
-    def table(self) -> tuple[int, ...]:
-        """A table of places in the texts."""
-        return expand(range(len(self.texts)), self.weights)
+    def reached(self) -> list[float]:
+        return list(accumulate(self.weights))
 
     @cached_property
     def slugs(self) -> list[str]:
@@ -296,18 +295,15 @@ class _Layout:
 
 
 class _RareForm(_Layout):
-    """A form so rare that it is not worth tables with its literals."""
+    """A form so rare that it is not worth tables."""
 
     def draw(self, forms: Sequence[int], random: Random) -> _Drawn:
         [form] = self._own
-        draws = [Draws(draw(random, len(forms))) for _ in form.parts]
-        parts = list(zip(form.parts, draws, form.dots, map(form.around, range(len(form.parts))), strict=True))
+        drawn = [random.choices(range(len(one.texts)), cum_weights=one.reached, k=len(forms)) for one in form.parts]
+        parts = list(zip(form.parts, drawn, form.dots, map(form.around, range(len(form.parts))), strict=True))
         return _Drawn(
-            lambda: [
-                [f"{before}{one.texts[at]}{after}" for at in places.of(one.table)]
-                for one, places, _, (before, after) in parts
-            ],
-            lambda: [[dot + one.slugs[at] for at in places.of(one.table)] for one, places, dot, _ in parts],
+            lambda: [[f"{before}{one.texts[at]}{after}" for at in places] for one, places, _, (before, after) in parts],
+            lambda: [[dot + one.slugs[at] for at in places] for one, places, dot, _ in parts],
         )
 
 

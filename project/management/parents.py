@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from .errors import CommandError
 from .numbering import Column, Context
+from .types import plain_type
 
 
 def parents(
@@ -44,9 +45,12 @@ def keys_of_rows(
         # In Python's order: databases order texts and UUIDs each in a way of its own.
         if len(columns) > 1:
             return sorted((tuple(row) for row in context.connection.execute(query)), key=_in_order)
+        if isinstance(plain_type(columns[0]), sa.Integer):
+            in_order = query.order_by(columns[0])
+            return array("q", context.connection.scalars(in_order, execution_options={"yield_per": 10_000}))
         found = list(context.connection.scalars(query))
         found.sort(key=_in_order if found and isinstance(found[0], enum.Enum) else None)
-        return array("q", found) if found and all(type(one) is int for one in found) else found
+        return found
 
     return context.source.once(("keys", *columns, str(where)), look)
 

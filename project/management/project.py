@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .console import Console
 from .env_file import Variables
-from .errors import DEPENDENCIES, CommandError, first_line
+from .errors import DEPENDENCIES, CommandError, Terminated, first_line
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -189,9 +189,9 @@ def import_own(name: str, file: Path, root: Path) -> ModuleType:
         sys.path.insert(0, str(root))
     try:
         return importlib.import_module(name)
-    except CommandError:
+    except (CommandError, Terminated):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a file that ends the program would do so without a word
         if isinstance(error, ModuleNotFoundError) and error.name in DEPENDENCIES:
             raise  # the command line knows what to say
         shown = file.relative_to(root) if file.exists() else name

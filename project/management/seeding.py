@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
+from shlex import quote
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -138,6 +139,7 @@ def seed(
             require_columns(project, connection, targets)
         with connection.begin() if request.fresh else nullcontext():
             if request.fresh:
+                _defer_keys(project, connection, targets)
                 _delete_rows(connection, targets)
             for _, group in groupby(targets, lambda target: target.group):
                 _seed_group(project, connection, [*group], request, progress, report)
@@ -267,26 +269,43 @@ def seeded_rows(connection: sa.Connection) -> dict[str, int]:
     return {table: int(value) for table, value in bookkeeping.read_all(connection, "seeded:").items()}
 
 
-def rows_to_delete(connection: sa.Connection, targets: Sequence[Target]) -> dict[TableName, int]:
-    """Return what --fresh would delete.
+def rows_to_delete(connection: sa.Connection, targets: Sequence[Target]) -> list[tuple[str, int, str]]:
+    """Return what --fresh would delete: table, rows, and where they come from if not from seed.
 
     Raises:
         CommandError: rows of a table that is not seeded refer to them.
     """
     emptied = {target.table for target in _filled(connection, targets)}
     counted = guard.count_rows(connection, [TableName.of(table) for table in emptied])
-    others = (
-        [table for table in next(iter(emptied)).metadata.tables.values() if table not in emptied] if emptied else []
+    referring = sorted(
+        {
+            (key.table.fullname, key.referred_table.fullname)
+            for table in emptied
+            for other in table.metadata.tables.values()
+            for key in other.foreign_key_constraints
+            if key.referred_table is table and other not in emptied and _refers(connection, key)
+        }
     )
-    for other in others:
-        for key in other.foreign_key_constraints:
-            lost = counted.get(TableName.of(key.referred_table), 0)
-            if key.referred_table in emptied and lost and _count(connection, other):
-                raise CommandError(
-                    f"{other.fullname} has rows that refer to {key.referred_table.fullname}",
-                    f"seed --fresh {key.referred_table.fullname} {other.fullname} seeds both anew",
-                )
-    return dict(sorted(counted.items(), key=lambda item: str(item[0])))
+    if referring:
+        child, parent = referring[0]
+        names = dict.fromkeys([*(target.name for target in targets), *(child for child, _ in referring)])
+        raise CommandError(
+            f"{child} has rows that refer to {parent}",
+            f"seed --fresh {' '.join(map(quote, names))} seeds all of them anew",
+        )
+    inserted = bookkeeping.read_all(connection, "inserted:")
+    return [
+        (str(table), rows, f"from migration {inserted[str(table)]}" if rows and str(table) in inserted else "")
+        for table, rows in sorted(counted.items(), key=lambda item: str(item[0]))
+    ]
+
+
+def _refers(connection: sa.Connection, key: sa.ForeignKeyConstraint) -> bool:
+    """Return whether a row of the key's table refers to any."""
+    present = [column.is_not(None) for column in key.columns]
+    return (
+        connection.execute(sa.select(sa.literal(1)).select_from(key.table).where(*present).limit(1)).first() is not None
+    )
 
 
 @dataclass(frozen=True)
@@ -344,8 +363,7 @@ def _seed_group(
     """Fill tables in one transaction, then the keys that had to wait for their rows."""
     try:
         with nullcontext() if request.fresh else connection.begin():
-            if any(plan.second and plan.field for target in targets for plan in target.plans.values()):
-                project.backend.defer_keys(connection)
+            _defer_keys(project, connection, targets)
             done = [_seed_table(project, connection, target, request, progress) for target in targets]
             for loaded in done:
                 if loaded.context is not None:
@@ -355,6 +373,12 @@ def _seed_group(
         raise _with_row(project, connection, error, request) from error.__cause__
     for loaded in done:
         report(loaded.report)
+
+
+def _defer_keys(project: Project, connection: sa.Connection, targets: Iterable[Target]) -> None:
+    """Have keys checked at the end of the transaction where something stands in for one until its row is there."""
+    if any(plan.second and plan.field for target in targets for plan in target.plans.values()):
+        project.backend.defer_keys(connection)
 
 
 @dataclass
@@ -698,6 +722,7 @@ def _delete_rows(connection: sa.Connection, targets: Sequence[Target]) -> None:
     for target in reversed(emptied):
         connection.execute(sa.delete(target.table))
         bookkeeping.delete(connection, f"seeded:{target.name}")
+        bookkeeping.delete(connection, f"inserted:{target.name}")
 
 
 def _filled(connection: sa.Connection, targets: Sequence[Target]) -> list[Target]:

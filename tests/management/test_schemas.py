@@ -134,6 +134,16 @@ def test_a_circle_through_a_deferrable_key_is_filled(
     assert set(capitals) <= set(column(postgresql_database, "towns", "id"))
 
 
+def test_fresh_deletes_a_circle_through_a_deferrable_key(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    seeded(house, manage, DEFERRABLE.replace(', initially="DEFERRED"', ""))
+
+    manage.ok("seed", "lands", "towns", "--fresh", "--no-input", "--count", "20")
+
+    assert postgresql_database.count("lands") == postgresql_database.count("towns") == 20
+
+
 def test_a_circle_that_cannot_be_filled_is_refused_by_name(
     house: House, manage: Runner, mariadb_database: Database
 ) -> None:
@@ -507,6 +517,37 @@ def test_unique_columns_of_any_type(house: House, manage: Runner, database: Data
     assert refused == "flags cannot hold --count 4: its keys allow no more — the most is 3"
 
 
+def test_a_key_of_days_holds_more_than_a_year(house: House, manage: Runner, database: Database) -> None:
+    models = """
+class Rate(Base):
+    __tablename__ = "rates"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    value: Mapped[int]
+"""
+
+    seeded(house, manage, models, count=1000)
+
+    assert len(set(column(database, "rates", "day"))) == 1000
+
+
+def test_numbers_without_a_scale_are_whole_on_every_database(house: House, manage: Runner, database: Database) -> None:
+    models = """
+class Sum(Base):
+    __tablename__ = "sums"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    amount: Mapped[Decimal]
+    whole: Mapped[Decimal] = mapped_column(Numeric(6))
+"""
+
+    seeded(house, manage, models)
+
+    for amount, whole in database.rows("SELECT amount, whole FROM sums"):
+        assert amount == int(amount)
+        assert whole == int(whole)
+
+
 def test_an_email_in_a_narrow_column_is_no_longer_than_it(house: House, manage: Runner, database: Database) -> None:
     models = """
 class Reader(Base):
@@ -589,3 +630,47 @@ def test_a_large_load_leaves_indexes_and_keys_as_they_were(manage: Runner, migra
         migrated.execute(
             "INSERT INTO students (name, email, grade, birthday) SELECT name, email, grade, birthday FROM students"
         )
+
+
+def test_an_index_with_a_percent_sign_and_braces_is_built_again(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    manage.ok("migrate")
+    postgresql_database.execute("""CREATE INDEX "Odd {x}" ON students (email) WHERE name LIKE 'A%'""")
+    before = schema_of(postgresql_database)
+
+    manage.ok("seed", "students", "--count", "21000")
+
+    assert schema_of(postgresql_database) == before
+
+
+def test_who_owns_no_table_can_seed_and_top_up(house: House, manage: Runner, postgresql_database: Database) -> None:
+    manage.ok("migrate")
+    role = f"{postgresql_database.name}_role"
+    postgresql_database.execute(
+        f"CREATE ROLE {role} LOGIN",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
+    )
+    at = ("--database-url", postgresql_database.url.replace("postgres@", f"{role}@"))
+    try:
+        manage.ok("seed", "students", "--count", "100", *at)
+        manage.ok("seed", "students", "--count", "21000", *at)
+
+        assert postgresql_database.count("students") == 21_000
+    finally:
+        postgresql_database.execute(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+def test_seeding_does_not_wait_for_ever_behind_another_session(
+    house: House, manage: Runner, server_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("seed", "students")
+    with server_database.connect() as connection:
+        connection.execute(sa.text("UPDATE students SET grade = grade"))
+
+        line = manage("seed", "students", "enrollments", "--fresh", "--no-input").expect(1).err.splitlines()[-1]
+
+    assert "another session's open transaction holds what this needs" in line
+    assert server_database.count("students") == 100

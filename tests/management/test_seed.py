@@ -718,7 +718,7 @@ def test_fresh_of_a_parent_with_children_is_refused_with_both_names(manage: Runn
         line = manage("seed", parent, "--fresh", "--no-input").refusal()
 
         assert line == (
-            f"enrollments has rows that refer to {parent} — seed --fresh {parent} enrollments seeds both anew"
+            f"enrollments has rows that refer to {parent} — seed --fresh {parent} enrollments seeds all of them anew"
         )
     assert counts(school) == (10, 14, 10)
 

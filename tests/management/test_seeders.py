@@ -583,3 +583,89 @@ def test_a_seeder_that_is_imported_by_another_is_one_seeder(seeds: Seeds, manage
     manage.ok("seed", "boxes", "things")
 
     assert (things.count("boxes"), things.count("things")) == (12, 4)
+
+
+# Pairs whose ends are not the first keys to their tables
+
+
+FRIENDS = """
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from project.models.base import Base
+
+
+class Friendship(Base):
+    __tablename__ = "friendships"
+    __table_args__ = (UniqueConstraint("one_id", "other_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    maker_id: Mapped[int | None] = mapped_column(ForeignKey("students.id"))
+    one_id: Mapped[int] = mapped_column(ForeignKey("students.id"))
+    other_id: Mapped[int] = mapped_column(ForeignKey("students.id"))
+    rank: Mapped[int]
+"""
+FRIENDS_SEEDER = """
+from project.management.fields import pairs
+from project.management.seeding import Seeder
+from project.models.friendship import Friendship
+from project.models.student import Student
+
+
+class FriendshipSeeder(Seeder):
+    model = Friendship
+    {}, {} = pairs(Student, Student)
+"""
+
+
+@pytest.fixture
+def friends(house: House, manage: Runner, sqlite_database: Database) -> Database:
+    house.write("project/models/friendship.py", FRIENDS)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", "project.metadata.create_all(session.connection()); session.commit()")
+    manage.ok("seed", "students", "--count", "30")
+    return sqlite_database
+
+
+def test_pairs_of_one_table_come_beside_rows_of_the_persons_own(
+    house: House, manage: Runner, friends: Database
+) -> None:
+    house.write("project/seeds/friendships.py", FRIENDS_SEEDER.format("one_id", "other_id"))
+    own = ", ".join(f"({one}, {other}, 1)" for one in range(1, 11) for other in range(1, 31))
+    friends.execute(f"INSERT INTO friendships (one_id, other_id, rank) VALUES {own}")
+
+    manage.ok("seed", "friendships", "--count", "500")
+
+    assert len(set(friends.rows("SELECT one_id, other_id FROM friendships"))) == 800
+
+
+def test_pairs_on_columns_that_refer_elsewhere_are_refused(house: House, manage: Runner, friends: Database) -> None:
+    house.write("project/seeds/friendships.py", FRIENDS_SEEDER.format("one_id", "rank"))
+
+    line = manage("seed", "friendships").refusal()
+
+    assert line.startswith("friendships.rank is filled by pairs() and refers to no row of students")
+
+
+def test_a_seeder_file_that_ends_the_program_is_named(house: House, manage: Runner, friends: Database) -> None:
+    house.write("project/seeds/friendships.py", "raise SystemExit(0)\n")
+
+    assert manage("seed").refusal().startswith("project/seeds/friendships.py cannot be imported: SystemExit")
+
+
+def test_what_has_to_be_seeded_anew_is_named_all_at_once(house: House, manage: Runner, friends: Database) -> None:
+    manage.ok("seed", "--count", "20")
+
+    line = manage("seed", "students", "--fresh", "--no-input").refusal()
+
+    assert line.endswith("seed --fresh students enrollments friendships seeds all of them anew")
+    manage.ok("seed", "--fresh", "students", "enrollments", "friendships", "--no-input")
+
+
+def test_fresh_says_which_rows_come_from_a_migration(house: House, manage: Runner, migrated: Database) -> None:
+    result = manage.ok("seed", "subjects", "enrollments", "students", "--fresh", "--no-input", "--count", "10")
+    again = manage.ok("reset", "--no-input", "--no-seed")
+
+    assert re.search(r"(?m)^  subjects +14 rows  from migration a5af281c99a2$", result.err)
+    assert "subjects" in again.err
+    assert "from migration" not in again.err

@@ -8,8 +8,7 @@ import os
 import tempfile
 import threading
 import time as clock
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -175,23 +174,11 @@ class MariaDB(Backend):
         connection.commit()
         return f"session {holder}" if holder else "another process"
 
-    @contextmanager
-    def migrating(self, connection: sa.Connection) -> Iterator[None]:
-        connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {STATEMENT_LOCK_TIMEOUT}")
+    def writing(self, connection: sa.Connection) -> sa.Connection:
+        for variable in ("lock_wait_timeout", "innodb_lock_wait_timeout"):
+            connection.exec_driver_sql(f"SET SESSION {variable} = {STATEMENT_LOCK_TIMEOUT}")
         connection.commit()
-        yield
-
-    def whole_default(self, connection: sa.Connection, column: sa.Column[Any], reflected: str | None) -> str | None:
-        if reflected is not None:
-            return reflected
-        # SQLAlchemy reads no text with a quote in it.
-        query = sa.text(
-            "SELECT column_default FROM information_schema.columns WHERE table_name = :table"
-            " AND column_name = :column AND table_schema = coalesce(:schema, DATABASE())"
-        )
-        names = {"table": column.table.name, "column": column.name, "schema": column.table.schema}
-        found: str | None = connection.scalar(query, names)
-        return None if found == "NULL" else found
+        return connection
 
     def drop(self, connection: sa.Connection, relations: Sequence[Relation]) -> None:
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
@@ -256,11 +243,7 @@ class MariaDB(Backend):
                 driver._force_close()  # the server is amid a statement that would go on: it ends with the connection
                 connection.invalidate()
                 raise
-            inserted = cursor.rowcount
-            if inserted != rows or cursor.warning_count:
-                cursor.execute("SHOW WARNINGS LIMIT 1")
-                _, code, words = cursor.fetchone() or ("", 0, f"{rows - inserted} of {rows} rows were left out")
-                raise pymysql.IntegrityError(code, words)
+            _refuse_warnings(cursor, rows)
 
     def _insert(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], blocks: Blocks) -> None:
         """Insert many rows with each statement, where the server takes no files."""
@@ -278,10 +261,11 @@ class MariaDB(Backend):
                 values = texts.columns(block)
                 if values is None:
                     raise TypeError(f"a value for {table.fullname} is of a type that has no literal")
-                rows = [f"({row})" for row in map(",".join, zip(*values, strict=True))]
+                rows = list(map(",".join, zip(*values, strict=True)))
                 step = max(1, len(rows) * min(most, STATEMENT) // (sum(map(len, rows)) * 4 + 1))
                 for start in range(0, len(rows), step):
-                    cursor.execute(insert + ",".join(rows[start : start + step]))
+                    cursor.execute(f"{insert}({'),('.join(rows[start : start + step])})")
+                    _refuse_warnings(cursor, len(rows[start : start + step]))
 
     def client(self) -> tuple[list[str], dict[str, str]]:
         url = self.url
@@ -300,6 +284,17 @@ class MariaDB(Backend):
         password = query.get("password") or query.get("passwd") or url.password
         database = ["--", url.database] if url.database else []
         return ["mariadb", *arguments, *database], {"MYSQL_PWD": password} if password else {}
+
+
+def _refuse_warnings(cursor: Any, rows: int) -> None:
+    """Raise what a statement only warned of: rows that it left out, values that it bent."""
+    import pymysql
+
+    inserted = cursor.rowcount
+    if inserted != rows or cursor.warning_count:
+        cursor.execute("SHOW WARNINGS LIMIT 1")
+        _, code, words = cursor.fetchone() or ("", 0, f"{rows - inserted} of {rows} rows were left out")
+        raise pymysql.IntegrityError(code, words)
 
 
 def _load_statement(connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> str:

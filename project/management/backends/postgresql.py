@@ -112,6 +112,11 @@ class PostgreSQL(Backend):
             return CommandError(f"the connection to {self.label} was cut", "run the command again")
         if state == "53100":
             return CommandError(f"the disk of {where} is full", "make room, then run the command again")
+        if state == "42501":
+            return CommandError(
+                f"PostgreSQL does not let user {self.url.username!r} do this: {words.rstrip('.')}",
+                "grant that right, or use the tables' owner",
+            )
         if state is not None and not state.startswith(("08", "28", "3D")):
             return None
         if f'database "{self.database}" does not exist' in words:
@@ -173,11 +178,10 @@ class PostgreSQL(Backend):
         connection.commit()
         return f"session {holder[0]} of {holder[1]}" if holder else "another process"
 
-    @contextmanager
-    def migrating(self, connection: sa.Connection) -> Iterator[None]:
+    def writing(self, connection: sa.Connection) -> sa.Connection:
         connection.exec_driver_sql(f"SET lock_timeout = '{STATEMENT_LOCK_TIMEOUT}s'")
         connection.commit()
-        yield
+        return connection
 
     def relations(self, connection: sa.Connection, schemas: Iterable[str | None]) -> list[Relation]:
         default = sa.inspect(connection).default_schema_name
@@ -269,13 +273,14 @@ class PostgreSQL(Backend):
         Only where nobody reads or writes the table at this moment: dropping would wait for them.
         """
         droppable = self._droppable(connection, table) if size.is_worth_rebuilding else []
+        as_it_stands = {"no_parameters": True}  # a % in an index is no parameter
         for drop, _ in droppable:
-            connection.exec_driver_sql(drop)
+            connection.exec_driver_sql(drop, execution_options=as_it_stands)
         yield
         if droppable:
             connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")
         for _, make in droppable:
-            connection.exec_driver_sql(make)
+            connection.exec_driver_sql(make, execution_options=as_it_stands)
 
     def _droppable(self, connection: sa.Connection, table: sa.Table) -> list[tuple[str, str]]:
         """Return for each index or unique constraint that may be built anew what drops it and what makes it."""
@@ -285,8 +290,7 @@ class PostgreSQL(Backend):
                 connection.exec_driver_sql(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE NOWAIT")
         except sa.exc.DBAPIError:  # somebody is using it, or it is not ours
             return []
-        found = connection.execute(sa.text(_INDEXES), {"table": name})
-        return [(row.drop.format(table=name), row.make.format(table=name)) for row in found]
+        return [(row.drop, row.make) for row in connection.execute(sa.text(_INDEXES), {"table": name})]
 
     def _move_sequence(self, connection: sa.Connection, key: sa.Column[Any]) -> None:
         """Let a key's own numbers go on after the largest that is there."""
@@ -295,8 +299,8 @@ class PostgreSQL(Backend):
         largest = connection.scalar(sa.select(sa.func.max(key)))
         if sequence is None or largest is None:
             return
-        last = connection.exec_driver_sql(f"SELECT last_value FROM {sequence}").scalar()  # noqa: S608  # PostgreSQL quoted it
-        if last is None or largest >= last:
+        asked = f"SELECT last_value + is_called::int FROM {sequence}"  # noqa: S608  # PostgreSQL quoted it
+        if largest >= (connection.exec_driver_sql(asked).scalar() or 0):
             connection.execute(sa.select(sa.func.setval(sequence, largest)))
 
     def _converters(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> list[Convert]:
@@ -360,10 +364,10 @@ ORDER BY n.nspname, c.relname
 _INDEXES = """
 SELECT
     CASE WHEN con.oid IS NULL THEN 'DROP INDEX ' || i.indexrelid::regclass
-        ELSE 'ALTER TABLE {table} DROP CONSTRAINT ' || quote_ident(con.conname) END AS drop,
-    CASE WHEN con.oid IS NULL THEN replace(replace(pg_get_indexdef(i.indexrelid), '{', '{{'), '}', '}}')
-        ELSE 'ALTER TABLE {table} ADD CONSTRAINT ' || quote_ident(con.conname) || ' '
-            || replace(replace(pg_get_constraintdef(con.oid), '{', '{{'), '}', '}}') END AS make
+        ELSE 'ALTER TABLE ' || owner.oid::regclass || ' DROP CONSTRAINT ' || quote_ident(con.conname) END AS drop,
+    CASE WHEN con.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
+        ELSE 'ALTER TABLE ' || owner.oid::regclass || ' ADD CONSTRAINT ' || quote_ident(con.conname) || ' '
+            || pg_get_constraintdef(con.oid) END AS make
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_class owner ON owner.oid = i.indrelid
@@ -371,7 +375,7 @@ LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.contype IN ('
 WHERE i.indrelid = (:table)::regclass AND NOT i.indisprimary AND i.indisvalid AND NOT i.indisclustered
 AND NOT i.indisreplident AND (con.oid IS NULL OR con.contype = 'u') AND c.reltablespace = 0
 AND (con.oid IS NULL OR c.reloptions IS NULL) AND owner.relkind = 'r' AND NOT owner.relispartition
-AND pg_has_role(owner.relowner, 'USAGE')
+AND pg_has_role(owner.relowner, 'USAGE') AND has_schema_privilege(owner.relnamespace, 'CREATE')
 AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND f.conindid = i.indexrelid)
 AND NOT EXISTS (SELECT FROM pg_description d WHERE d.objoid IN (i.indexrelid, con.oid))
 AND NOT EXISTS (

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -216,21 +217,28 @@ class SQLite(Backend):
 
 def _faster(kind: sa.types.TypeEngine[Any], convert: Convert) -> Convert:
     """Return what Python writes in C where SQLAlchemy would write the same in Python."""
+    if type(kind) not in (sa.Date, sa.DateTime) or getattr(kind, "timezone", False):
+        return convert
     for example, write in _WRITTEN:
-        if type(kind) in (sa.Date, sa.DateTime) and convert([example]) == [write(example)]:
-            plain = type(example)
-
-            def convert_one(value: Any, write: Callable[[Any], str] = write, plain: type = plain) -> Any:
-                return (
-                    write(value) if type(value) is plain and not getattr(value, "tzinfo", None) else convert([value])[0]
-                )
-
-            return through_tables(Remembered(convert_one).all)
+        if convert([example]) == [write(example)]:
+            return through_tables(_Written(type(example), write, convert).all)
     return convert
 
 
+class _Written:
+    """Writes days, or moments, of exactly the type that is expected; leaves others to SQLAlchemy."""
+
+    def __init__(self, kind: type, write: Callable[[Any], str], convert: Convert) -> None:
+        self._kind, self._remembered, self._convert = kind, Remembered(write), convert
+
+    def all(self, values: Sequence[Any]) -> Sequence[Any]:
+        if set(map(type, values)) == {self._kind}:
+            return self._remembered.all(values)
+        return self._convert(values)
+
+
 _WRITTEN: list[tuple[date, Callable[[Any], str]]] = [
-    (datetime(2001, 2, 3, 4, 5, 6, 70), lambda moment: moment.isoformat(" ", "microseconds")),
+    (datetime(2001, 2, 3, 4, 5, 6, 70), methodcaller("isoformat", " ", "microseconds")),
     (date(2001, 2, 3), date.isoformat),
 ]
 

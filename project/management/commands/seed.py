@@ -118,8 +118,8 @@ def _ask_for_fresh(project: Project, targets: list[Target], *, no_input: bool) -
         seeding.require_ready(project, connection)
         seeding.require_columns(project, connection, targets)
         lost = seeding.rows_to_delete(connection, targets)
-    if any(lost.values()):
-        rows = [[str(table), plural(count, "row")] for table, count in lost.items()]
+    if any(count for _, count, _ in lost):
+        rows = [[table, plural(count, "row"), note] for table, count, note in lost]
         explanation = f"seed --fresh deletes from {project.backend.label} ({project.backend.title})"
         guard.consent(project, f"{explanation}\n{columns(rows, right=frozenset({1}))}", no_input=no_input)
 
