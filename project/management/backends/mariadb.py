@@ -180,6 +180,18 @@ class MariaDB(Backend):
         connection.commit()
         return connection
 
+    def whole_default(self, connection: sa.Connection, column: sa.Column[Any], reflected: str | None) -> str | None:
+        if reflected is not None:
+            return reflected
+        # SQLAlchemy reads no text with a quote in it.
+        query = sa.text(
+            "SELECT column_default FROM information_schema.columns WHERE table_name = :table"
+            " AND column_name = :column AND table_schema = coalesce(:schema, DATABASE())"
+        )
+        names = {"table": column.table.name, "column": column.name, "schema": column.table.schema}
+        found: str | None = connection.scalar(query, names)
+        return None if found == "NULL" else found
+
     def drop(self, connection: sa.Connection, relations: Sequence[Relation]) -> None:
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
         try:
