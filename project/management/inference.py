@@ -139,6 +139,9 @@ class _Planner:
         known = self.bounds.values()
         self.wanted = {name for one in known for name in (*(other for other, _ in one.after), *one.unequal, one.same)}
         self.plans: dict[str, Plan] = {}
+        self.keys = list(keys_of(table, declared, around))
+        own = (key for key in table.foreign_key_constraints if key.referred_table is table)
+        self.late = {*around.late, *own}  # keys that wait for their rows
 
     def plan(self) -> dict[str, Plan]:
         for column in self.table.columns:
@@ -147,7 +150,7 @@ class _Planner:
             self.plans[column.name] = plan
         self._number_what_refers_to_itself()
         self._order_references()
-        for key in sorted(keys_of(self.table, self.declared, self.around), key=lambda one: len(one.columns)):
+        for key in sorted(self.keys, key=lambda one: len(one.columns)):
             self._make_unique(key)
         self._fill_something()
         return self.plans
@@ -156,7 +159,7 @@ class _Planner:
         """Number the key of a table in which nothing else is filled: a row has to have something."""
         if not any(plan.field for plan in self.plans.values()):
             for column in self.table.primary_key.columns:
-                self.plans[column.name] = Plan(numbered(), "there is nothing else to fill", second=None)
+                self.plans[column.name] = Plan(numbered(), "there is nothing else to fill")
 
     def _add_order_of_names(self) -> None:
         """Take start_date <= end_date for granted, where no CHECK says anything of the two."""
@@ -177,17 +180,11 @@ class _Planner:
     def _declared(self, column: Column, plan: Plan) -> Plan:
         """Let a declared reference to the same table, or to one that comes later, wait for the rows."""
         inner = plan.field.field if isinstance(plan.field, maybe) else plan.field
-        if not isinstance(inner, reference) or not any(key.constraint in self._late() for key in column.foreign_keys):
+        if not isinstance(inner, reference) or not any(key.constraint in self.late for key in column.foreign_keys):
             return plan
         share = plan.field.share if isinstance(plan.field, maybe) else 0.0
         second = earlier_row(unique=False, share=share) if inner.table is self.table else plan.field
         return Plan(self._placeholder(column), plan.why, declared=True, second=second)
-
-    def _late(self) -> set[Any]:
-        return {
-            *self.around.late,
-            *(key for key in self.table.foreign_key_constraints if key.referred_table is self.table),
-        }
 
     def _plan(self, column: Column) -> Plan:
         bounds = self._bounds(column)
@@ -327,7 +324,7 @@ class _Planner:
         key = self._key_of(column)
         parent = key.referred_table
         why = f"FOREIGN KEY to {parent.fullname}"
-        if key in self._late():
+        if key in self.late:
             return self._late_reference(column, key, why)
         if column.name in self.around.inheritance.kinds:
             where, what = self.around.inheritance.kinds[column.name]
@@ -341,9 +338,9 @@ class _Planner:
     def _key_of(self, column: Column) -> sa.ForeignKeyConstraint:
         """Return the key that decides a column: the one of most columns, for the others then hold too."""
         keys = {key.constraint for key in column.foreign_keys if key.constraint is not None}
-        late = self._late()
         return min(
-            keys, key=lambda one: (one in late, -len(one.columns), one.referred_table.fullname, list(one.column_keys))
+            keys,
+            key=lambda one: (one in self.late, -len(one.columns), one.referred_table.fullname, list(one.column_keys)),
         )
 
     def _given(self, key: sa.ForeignKeyConstraint) -> list[str]:
@@ -395,17 +392,17 @@ class _Planner:
     def _order_references(self) -> None:
         """Draw two references to one table together, where a CHECK says which is the smaller: low_id < high_id."""
         for higher in self.table.columns:
-            for name, strictly in self._bounds(higher).after:
+            for name, _ in self._bounds(higher).after:
                 lower = self.table.columns[name]
                 fields = [_inner(self.plans[one.name].field) for one in (lower, higher)]
                 tables = [field.table if type(field) is reference else None for field in fields]
                 if tables[0] is not None and tables[0] is tables[1]:
-                    pair = OrderedPair(tables[0], (lower, higher), strictly)
+                    pair = OrderedPair(tables[0], (lower, higher))
                     for place, one in enumerate((lower, higher)):
                         self.plans[one.name] = Plan(ordered(pair, place), self._bounds(higher).why)
 
     def _is_unique_alone(self, column: Column) -> bool:
-        return any(key.columns == (column,) for key in keys_of(self.table, self.declared, self.around))
+        return any(key.columns == (column,) for key in self.keys)
 
     # Keys
 
@@ -460,7 +457,7 @@ class _Planner:
         return any(self._is_in_many_keys(column) for column in key.columns)
 
     def _is_in_many_keys(self, column: Column) -> bool:
-        return sum(column in key.columns for key in keys_of(self.table, self.declared, self.around)) > 1
+        return sum(column in key.columns for key in self.keys) > 1
 
     def _has_text(self, columns: Iterable[Column]) -> bool:
         return any(isinstance(plain_type(one), sa.String) and not self._bounds(one).names for one in columns)

@@ -19,7 +19,7 @@ from .blocks import Fill, Rows, Source
 from .errors import CommandError
 from .fields import Field, decimal_steps, drawing, names_of, person_names, reference
 from .numbering import Column, Combinations, Context, Numbering, Places, Spellings, Steps, free_numbers, number_in
-from .outcomes import expand, letters, pick
+from .outcomes import Remembered, expand, letters, pick
 from .parents import keys_of_rows, parents, require_parents
 from .types import plain_type
 
@@ -68,10 +68,8 @@ class unique_email(Field):
         if not names:
             table = expand(source.once("first letters", lambda: _first_letters(source)))
             return lambda rows: [pick(table, rows.random, len(rows))]
-        slug = _Memory(lambda text: letters(text) if text else "")
-        return lambda rows: [
-            list(map(".".join, zip(*(map(slug.__getitem__, rows[name]) for name in names), strict=True)))
-        ]
+        slug = Remembered(lambda text: letters(text) if text else "")
+        return lambda rows: [list(map(".".join, zip(*(slug.all(rows[name]) for name in names), strict=True)))]
 
     def limit(self, context: Context, column: Column) -> float:
         room = (getattr(column.type, "length", None) or 254) - len(DOMAIN) - 1
@@ -391,8 +389,8 @@ class other_than(Field):
 class OrderedPair:
     """Two columns that refer to different rows of one table, of which the first is the smaller."""
 
-    def __init__(self, table: sa.Table, columns: tuple[Column, Column], strictly: bool) -> None:
-        self.table, self.columns, self.strictly = table, columns, strictly
+    def __init__(self, table: sa.Table, columns: tuple[Column, Column]) -> None:
+        self.table, self.columns = table, columns
         self.once = False  # whether no pair may come twice
 
     def numbering(self, context: Context) -> tuple[Numbering, Sequence[Any]]:
@@ -685,18 +683,6 @@ class _Floats(Steps):
 
     def index(self, value: Any, *_: Any) -> int:
         return super().index(Decimal(str(value)))
-
-
-class _Memory(dict[Any, Any]):
-    """A function's results by its argument."""
-
-    def __init__(self, make: Callable[[Any], Any]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, key: Any) -> Any:
-        self[key] = made = self._make(key)
-        return made
 
 
 _ADDRESS = re.compile(rf".*?(\d{{1,18}})@{re.escape(DOMAIN)}\s*", re.IGNORECASE | re.ASCII)

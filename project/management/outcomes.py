@@ -22,7 +22,10 @@ POOL = 1_000  # values drawn from Faker where it has no list to expand
 RARE = 0.1  # forms of names with a smaller share are not worth a table of their own
 FEWEST = 50  # entries of the rarest outcome: with fewer its share would be more than 1% off
 
+REMEMBERED = 50_000  # results of a function that are kept
+
 Outcome = TypeVar("Outcome")
+Convert = Callable[[Sequence[Any]], Any]
 
 
 def expand(outcomes: Iterable[Outcome], weights: Iterable[float] | None = None) -> tuple[Outcome, ...]:
@@ -74,6 +77,40 @@ class Picked(Sequence[Outcome]):
 
     def __iter__(self) -> Iterator[Outcome]:
         return iter(self._taken)
+
+
+def through_tables(convert: Convert) -> Convert:
+    """Return what converts a table of outcomes once, instead of what is picked from it again and again."""
+    known: dict[int, tuple[Sequence[Any], Sequence[Any] | None]] = {}
+
+    def convert_picked(values: Sequence[Any]) -> Any:
+        if not isinstance(values, Picked):
+            return convert(values)
+        table, converted = known.get(id(values.table), (values.table, None))
+        if converted is None and id(table) in known:  # it comes again: there are more blocks
+            converted = convert(table)
+        known[id(table)] = table, converted
+        return values.draws.of(converted) if converted is not None else convert(values)
+
+    return convert_picked
+
+
+class Remembered(dict[Any, Any]):
+    """A function's results by its argument: of many rows with few values each value is converted once."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, value: Any) -> Any:
+        self[value] = made = self._make(value)
+        return made
+
+    def all(self, values: Sequence[Any]) -> list[Any]:
+        """Return what the function makes of each value."""
+        if len(self) > REMEMBERED:
+            self.clear()
+        return list(map(self.__getitem__, values))
 
 
 def draw(random: Random, count: int) -> Sequence[int]:

@@ -64,7 +64,7 @@ class Seeder:
     is_seeder: ClassVar[bool] = True
     model: ClassVar[type[DeclarativeBase]]
     count: ClassVar[int] = DEFAULT_COUNT
-    today: ClassVar[date] = date(2026, 9, 1)  # what counts as today, so that rows do not depend on when they are made
+    today: ClassVar[date] = inference.TODAY  # what counts as today, so that rows do not depend on when they are made
 
 
 # What the commands ask for and get

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from ..errors import CommandError, driver_words, first_line
-from ..outcomes import Picked
+from ..outcomes import Convert, Remembered, through_tables
 
 CONNECT_TIMEOUT = 10  # seconds for a server to answer a new connection
 LOCK_TIMEOUT = 60  # seconds to wait for another process that migrates or seeds
@@ -20,12 +20,10 @@ STATEMENT_LOCK_TIMEOUT = 20  # seconds for DDL to wait behind somebody's open tr
 IDLE = 1.0  # seconds without a statement after which a session in a transaction counts as forgotten
 SAY_AFTER = 2  # seconds of waiting before saying for whom
 
-REMEMBERED = 50_000  # converted values of a column that are kept
 REBUILD_FROM = 20_000  # rows
 
 Notify = Callable[[str], None]
 Blocks = Iterable[Sequence[Sequence[Any]]]
-Convert = Callable[[Sequence[Any]], Sequence[Any]]
 LockName = Literal["migrate", "reset"]
 
 
@@ -305,40 +303,6 @@ def _converter(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Convert:
     if isinstance(kind, sa.Date | sa.DateTime | sa.Enum | sa.Boolean | sa.Numeric | sa.Time):
         return through_tables(Remembered(convert).all)
     return through_tables(lambda values: list(map(convert, values)))
-
-
-def through_tables(convert: Convert) -> Convert:
-    """Return what converts a table of outcomes once, instead of what is picked from it again and again."""
-    known: dict[int, tuple[Sequence[Any], Sequence[Any] | None]] = {}
-
-    def convert_picked(values: Sequence[Any]) -> Sequence[Any]:
-        if not isinstance(values, Picked):
-            return convert(values)
-        table, converted = known.get(id(values.table), (values.table, None))
-        if converted is None and id(table) in known:  # it comes again: there are more blocks
-            converted = convert(table)
-        known[id(table)] = table, converted
-        return values.draws.of(converted) if converted is not None else convert(values)
-
-    return convert_picked
-
-
-class Remembered(dict[Any, Any]):
-    """A function's results by its argument: of many rows with few values each value is converted once."""
-
-    def __init__(self, make: Callable[[Any], Any]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, value: Any) -> Any:
-        self[value] = made = self._make(value)
-        return made
-
-    def all(self, values: Sequence[Any]) -> list[Any]:
-        """Return what the function makes of each value."""
-        if len(self) > REMEMBERED:
-            self.clear()
-        return list(map(self.__getitem__, values))
 
 
 def drop_each(connection: sa.Connection, relations: Iterable[Relation], *, cascade: str = "") -> None:

@@ -397,7 +397,6 @@ class _Literals(text.Texts):
     """Values as SQL literals."""
 
     def __init__(self, escape: Callable[[str], str]) -> None:
-        self._escape = escape
         quoted: text.Render = lambda value: f"'{value}'"  # noqa: E731  # one of a table of them
         super().__init__(
             {

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..errors import CommandError, first_line
+from ..outcomes import Convert
 from ..types import plain_type
 from . import options, text
 from .base import (
@@ -22,7 +23,6 @@ from .base import (
     STATEMENT_LOCK_TIMEOUT,
     Backend,
     Blocks,
-    Convert,
     LockName,
     Notify,
     Relation,

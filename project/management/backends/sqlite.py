@@ -18,21 +18,19 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from ..errors import CommandError
+from ..outcomes import Convert, Remembered, through_tables
 from . import recreated
 from .base import (
     LOCK_TIMEOUT,
     STATEMENT_LOCK_TIMEOUT,
     Backend,
     Blocks,
-    Convert,
     Notify,
     Relation,
-    Remembered,
     Size,
     TableName,
     driver_errors,
     drop_each,
-    through_tables,
 )
 
 try:
@@ -231,7 +229,7 @@ class _Written:
     def __init__(self, kind: type, write: Callable[[Any], str], convert: Convert) -> None:
         self._kind, self._remembered, self._convert = kind, Remembered(write), convert
 
-    def all(self, values: Sequence[Any]) -> Sequence[Any]:
+    def all(self, values: Sequence[Any]) -> Any:
         if set(map(type, values)) == {self._kind}:
             return self._remembered.all(values)
         return self._convert(values)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from ..outcomes import Picked
-from .base import Remembered
+from ..outcomes import Convert, Remembered, through_tables
 
 Render = Callable[[Any], str]
 
@@ -30,18 +30,21 @@ class Texts:
         """Take how each type is written, and what stands for NULL."""
         self._renders = {type(None): lambda _: null, **renders}
         self._null = null
-        self._tables: dict[int, tuple[Sequence[Any], Sequence[str] | None]] = {}
+        self._writers: dict[int, Convert] = {}  # one for each column
         self._remembered: dict[tuple[int, type], Remembered] = {}
 
     def columns(self, columns: Sequence[Sequence[Any]]) -> list[Sequence[str]] | None:
         """Return the texts of each column; None when some value is of a type that has no text."""
-        texts = [self._column(place, values) for place, values in enumerate(columns)]
+        texts = [self._writer(place)(values) for place, values in enumerate(columns)]
         known = [one for one in texts if one is not None]
         return known if len(known) == len(texts) else None
 
+    def _writer(self, place: int) -> Convert:
+        if place not in self._writers:
+            self._writers[place] = through_tables(partial(self._column, place))
+        return self._writers[place]
+
     def _column(self, place: int, values: Sequence[Any]) -> Sequence[str] | None:
-        if isinstance(values, Picked):
-            return self._picked(place, values)
         kinds = set(map(type, values))
         if not kinds <= self._renders.keys():
             return None
@@ -62,14 +65,6 @@ class Texts:
         if (place, kind) not in self._remembered:
             self._remembered[place, kind] = Remembered(lambda value: self._null if value is None else render(value))
         return self._remembered[place, kind].all(values)
-
-    def _picked(self, place: int, values: Picked[Any]) -> Sequence[str] | None:
-        """Write a table of outcomes when it comes again, and from then on take the texts from it."""
-        table, texts = self._tables.get(place, (None, None))
-        if table is values.table and texts is None:
-            texts = self._column(place, values.table)
-        self._tables[place] = values.table, texts
-        return values.draws.of(texts) if texts is not None else self._column(place, values[:])
 
     def strings(self, values: Sequence[str]) -> Sequence[str]:
         """Return how strings are written."""
