@@ -31,6 +31,7 @@ LAYERS = (
     ("blocks",),
     ("project", "bookkeeping", "heads"),
     ("backends",),
+    ("names",),
     ("outcomes", "types"),
     ("console", "env_file"),
     ("errors",),

@@ -13,7 +13,7 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import CommandError, did_you_mean, first_line
-from .outcomes import expand_exactly, pick
+from .outcomes import expand_exactly, faker_of, pick
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -39,11 +39,10 @@ class Source:
         """Return the text that seeds one source of randomness of this table."""
         return ":".join(map(str, (self.random_seed, self.locale, self.table.fullname, *parts)))
 
-    @cached_property
+    @property
     def fake(self) -> Faker:
-        from faker import Faker
-
-        return Faker(self.locale)
+        """The Faker of the locale; whoever draws from it seeds it first."""
+        return faker_of(self.locale)
 
     def forget(self) -> None:
         """Make anew what was made once: the rows it was made from have changed."""

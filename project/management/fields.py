@@ -19,8 +19,9 @@ import sqlalchemy as sa
 
 from .blocks import Fill, Rows, Source
 from .errors import CommandError, did_you_mean
+from .names import Names, PersonNames
 from .numbering import Column, Context, Numbering, Places, Steps, free_numbers, number_in
-from .outcomes import ENTRIES, Names, PersonNames, draw, expand, expand_exactly, pick, pool
+from .outcomes import ENTRIES, draw, expand, expand_exactly, pick, pool
 from .parents import columns_of, keys_of_rows, leads_to, only_key, parents, require_parents
 from .types import plain_type
 

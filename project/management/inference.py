@@ -43,6 +43,7 @@ from .inferred import (
     unique_uuid,
 )
 from .numbering import Column
+from .outcomes import LOCALE, faker_of, pool
 from .types import BINARY, plain_type
 
 NULL_SHARE = 0.2
@@ -559,7 +560,7 @@ def _fits(provider: str, column: Column) -> bool:
         return room >= SHORT - 1
     if room >= 100:
         return True
-    values = [str(getattr(meanings.plain_faker(), provider)()) for _ in range(20)]
+    values = pool(faker_of(LOCALE), lambda fake: str(getattr(fake, provider)()), provider, 20)
     return sum(len(value) <= room for value in values) >= 15
 
 

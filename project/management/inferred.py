@@ -18,8 +18,9 @@ import sqlalchemy as sa
 from .blocks import Fill, Rows, Source
 from .errors import CommandError
 from .fields import Field, decimal_steps, drawing, names_of, person_names, reference
+from .names import letters
 from .numbering import Column, Combinations, Context, Numbering, Places, Spellings, Steps, free_numbers, number_in
-from .outcomes import Remembered, expand, letters, pick
+from .outcomes import Remembered, expand, pick
 from .parents import keys_of_rows, parents, require_parents
 from .types import plain_type
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from datetime import date
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
+
+from .outcomes import LOCALE, faker_of
 
 # Column name -> Faker provider, where the provider is not simply called like the column.
 _TEXTS = {
@@ -117,6 +120,7 @@ _CODES = {
     ("lang", 2): "language_code",
     ("language_code", 2): "language_code",
 }
+_PROVIDERS = {*_TEXTS.values(), *_CODES.values()}
 # Names of texts in sentences.
 _SENTENCES = {
     "description", "body", "comment", "comments", "note", "notes", "remark", "remarks", "summary", "bio", "content",
@@ -284,6 +288,8 @@ def text_provider(column: sa.Column[Any]) -> str | None:
             return _TEXTS[word]
         if word == "name":
             return name_provider(column.table)
+        if word in _PROVIDERS:
+            return word
         if word not in _NOT_PROVIDERS and _is_provider(word):
             return word
     return name_provider_of(name.removesuffix("_name")) if name.endswith("_name") else None
@@ -345,20 +351,18 @@ def _singular(name: str) -> str:
 
 def _is_provider(name: str) -> bool:
     """Return whether Faker has a provider of this name that gives texts without being told anything."""
-    method = None if name.startswith("_") else getattr(plain_faker(), name, None)
-    if not callable(method):
+    if name.startswith("_") or not any(hasattr(one, name) for one in _provider_classes()):
         return False
+    method = getattr(faker_of(LOCALE), name, None)
     try:
-        return isinstance(method(), str)
+        return callable(method) and isinstance(method(), str)
     except (TypeError, ValueError, AttributeError):  # a method that wants arguments is no provider of texts
         return False
 
 
 @cache
-def plain_faker() -> Any:
-    """Return a Faker of the default locale, to ask what there is."""
-    from faker import Faker
+def _provider_classes() -> list[type]:
+    """Return what every locale's providers derive from: a whole Faker takes much longer to make."""
+    from faker.config import PROVIDERS
 
-    fake = Faker()
-    fake.seed_instance(0)
-    return fake
+    return [import_module(one).Provider for one in PROVIDERS]

@@ -26,6 +26,7 @@ from .inference import Plan
 from .inferred import earlier_row
 from .numbering import Context
 from .ordering import order_of
+from .outcomes import LOCALE
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import DeclarativeBase
@@ -36,7 +37,6 @@ __all__ = ["Report", "Request", "Rows", "Seeder", "column", "each"]
 
 MOST = 1_000_000_000  # rows of one run
 DEFAULT_COUNT = 100
-LOCALE = "en_US"
 FOUND_WITHIN = 100_000  # rows among which a refused one is looked for
 
 Method = TypeVar("Method", bound=Callable[..., Any])

@@ -13,7 +13,8 @@ import pytest
 from faker import Faker
 from faker.config import AVAILABLE_LOCALES
 
-from project.management.outcomes import PersonNames, expand
+from project.management.names import PersonNames
+from project.management.outcomes import expand
 from tests.databases import KINDS, Database, fresh
 from tests.houses import House, Runner
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
+from functools import partial
 from operator import methodcaller
 from pathlib import Path
 from typing import Any
@@ -219,20 +220,13 @@ def _faster(kind: sa.types.TypeEngine[Any], convert: Convert) -> Convert:
         return convert
     for example, write in _WRITTEN:
         if convert([example]) == [write(example)]:
-            return through_tables(_Written(type(example), write, convert).all)
+            return through_tables(Remembered(partial(_written, type(example), write, convert)).all)
     return convert
 
 
-class _Written:
-    """Writes days, or moments, of exactly the type that is expected; leaves others to SQLAlchemy."""
-
-    def __init__(self, kind: type, write: Callable[[Any], str], convert: Convert) -> None:
-        self._kind, self._remembered, self._convert = kind, Remembered(write), convert
-
-    def all(self, values: Sequence[Any]) -> Any:
-        if set(map(type, values)) == {self._kind}:
-            return self._remembered.all(values)
-        return self._convert(values)
+def _written(kind: type, write: Callable[[Any], str], convert: Convert, value: Any) -> Any:
+    """Write a value of exactly the type that is expected; leave others to SQLAlchemy."""
+    return write(value) if type(value) is kind else convert([value])[0]
 
 
 _WRITTEN: list[tuple[date, Callable[[Any], str]]] = [
