@@ -58,9 +58,12 @@ class House:
         return self.run([python, "-m", *arguments], environment).strip().splitlines()[-1]
 
     def environment(self, database: Database | None = None) -> dict[str, str]:
-        """Return the environment of this process with the database that is meant, and nothing else of a project."""
+        """Return the environment of this process with the database that is meant, and nothing else of a project.
+
+        Modules are compiled once, as anywhere, whatever the environment says.
+        """
         given = {"DATABASE_URL": database.url} if database else {}
-        ours = {"DATABASE_URL", "DEVELOPMENT_HOSTS", "ENVIRONMENT", "PYTHONPATH"}
+        ours = {"DATABASE_URL", "DEVELOPMENT_HOSTS", "ENVIRONMENT", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
         return {**{key: value for key, value in os.environ.items() if key not in ours}, **given}
 
     def run(self, command: Sequence[str], environment: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None, *, package: str, root: Path) ->
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     console = Console(color="--no-color" not in arguments)
+    gc.set_threshold(100_000, 50, 50)  # importing makes much that stays and hardly any circle
     signal.signal(signal.SIGTERM, _terminate)
     sys.unraisablehook = _send_again
     try:
