@@ -9,8 +9,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 
-def is_at_head(root: Path, connection: sa.Connection) -> bool:
-    """Return whether the database is certainly at the one newest revision; False leaves the answer to Alembic.
+def reached_head(root: Path, connection: sa.Connection) -> str | None:
+    """Return the one newest revision when the database is certainly at it; None leaves the answer to Alembic.
 
     Args:
         root: the project's folder, with alembic.ini.
@@ -18,10 +18,10 @@ def is_at_head(root: Path, connection: sa.Connection) -> bool:
     try:
         head = _head(root)
     except (OSError, ValueError, SyntaxError, Error):  # what is wrong with the files, Alembic's own way will find out
-        return False
+        return None
     if head is None or not sa.inspect(connection).has_table("alembic_version"):
-        return False
-    return list(connection.scalars(sa.text("SELECT version_num FROM alembic_version"))) == [head]
+        return None
+    return head if list(connection.scalars(sa.text("SELECT version_num FROM alembic_version"))) == [head] else None
 
 
 def _head(root: Path) -> str | None:

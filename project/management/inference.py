@@ -845,6 +845,8 @@ def _may_hold_forbidden(column: Column, bounds: Bounds, values: Sequence[Any]) -
     if kinds == {str}:
         longest = getattr(plain_type(column), "length", None)
         return (longest is not None and max(map(len, values)) > longest) or bool(bounds.names)
+    if not bounds.names and not isinstance(plain_type(column), sa.Integer | sa.Numeric):
+        return False
     low, high = min(values), max(values)
     return any(forbids(column, bounds, value) for value in (low, high)) or bounds.options is not None
 

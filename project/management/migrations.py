@@ -43,6 +43,10 @@ class Step:
     def kind(self) -> str:
         return history.kind(self.revision)
 
+    @property
+    def message(self) -> str:
+        return history.message(self.revision)
+
 
 @dataclass
 class Request:

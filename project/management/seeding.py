@@ -21,7 +21,7 @@ from .blocks import BLOCK, EachRow, Fill, Rows, Source, explained, rows_from
 from .conditions import Bounds, read_checks
 from .errors import CommandError, did_you_mean
 from .fields import Field
-from .heads import is_at_head
+from .heads import reached_head
 from .inference import Plan
 from .inferred import earlier_row
 from .numbering import Context
@@ -236,7 +236,7 @@ def require_ready(project: Project, connection: sa.Connection) -> None:
             f"seed is refused: {project.backend.label} is a production database",
             "reference rows belong in a data migration: python manage.py makemigrations --data",
         )
-    if not is_at_head(project.root, connection):
+    if reached_head(project.root, connection) is None:
         from . import history
 
         history.require_head(project, connection)

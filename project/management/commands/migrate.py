@@ -7,13 +7,14 @@ where the database is. Going back says what will be lost and asks.
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from .. import history, migrations
 from ..console import columns, plural
 from ..errors import CommandError
-from ..history import message
-from ..migrations import Request, Step
 from ..project import Project
+
+if TYPE_CHECKING:
+    from ..migrations import Request, Step
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +46,15 @@ def handle(
     no_input: bool,
 ) -> int:
     console = project.console
+    if revision == "head" and not (sql or fake or create_database) and (head := _settled_head(project)):
+        if plan or check:
+            console.result("Nothing to do.")
+        else:
+            console.say(header(project), style="bold")
+            console.say(f"Nothing to do: at head {head}.")
+        return 0
+    from .. import migrations
+
     if plan or check:
         return show_plan(project, revision, failing=check)
     if sql:
@@ -54,9 +64,22 @@ def handle(
         with project.explained():
             if project.backend.create_database():
                 console.say(f"Made the database {project.backend.label}.")
-    request = Request(no_input=no_input, allow_production=allow_production, stamp=fake)
+    request = migrations.Request(no_input=no_input, allow_production=allow_production, stamp=fake)
     run(project, revision, request, hint="   Next: python manage.py seed" if revision == "head" else "")
     return 0
+
+
+def _settled_head(project: Project) -> str | None:
+    """Return the newest revision where nothing can be pending or unfinished, told without importing Alembic."""
+    from .. import bookkeeping, heads
+
+    if not project.backend.exists():
+        return None
+    with project.connect() as connection:
+        head = heads.reached_head(project.root, connection)
+        if head is None or bookkeeping.read(connection, "environment") is None:
+            return None
+        return None if bookkeeping.read(connection, "unfinished") else head
 
 
 def run(project: Project, target: str, request: Request, *, hint: str = "", titled: bool = True) -> int:
@@ -66,6 +89,8 @@ def run(project: Project, target: str, request: Request, *, hint: str = "", titl
         hint: what to do next, said after steps up.
         titled: whether to say first which database this is.
     """
+    from .. import migrations
+
     console, done = project.console, 0
     steps = [] if request.stamp else migrations.plan(project, target)
     if titled:
@@ -93,12 +118,14 @@ def run(project: Project, target: str, request: Request, *, hint: str = "", titl
 
 def show_plan(project: Project, target: str, *, failing: bool) -> int:
     """List the steps to a revision; with `failing` return 1 when there are any."""
+    from .. import migrations
+
     steps = migrations.plan(project, target)
     migrations.refuse_unfinished(project)
     if not steps:
         project.console.result("Nothing to do.")
         return 0
-    rows = [["up" if step.upgrade else "down", step.revision.revision, message(step.revision)] for step in steps]
+    rows = [["up" if step.upgrade else "down", step.revision.revision, step.message] for step in steps]
     project.console.result(columns([[*row, _kind(step)] for row, step in zip(rows, steps, strict=True)]))
     if failing:
         raise CommandError(f"{plural(len(steps), 'revision')} pending", "python manage.py migrate applies them")
@@ -112,17 +139,19 @@ def header(project: Project) -> str:
 
 
 def _place(project: Project, at: str) -> str:
+    from .. import history
+
     heads = history.load(project).get_heads()
     return f"head {at}" if [at] == list(heads) else at
 
 
 def _widths(steps: list[Step]) -> tuple[int, int]:
-    words = [len(message(step.revision)) for step in steps]
+    words = [len(step.message) for step in steps]
     return max(words, default=0), max((len(_kind(step)) for step in steps), default=0)
 
 
 def _line(step: Step, widths: tuple[int, int]) -> str:
-    cells = ["  " if step.upgrade else "- ", step.revision.revision, f"  {message(step.revision):{widths[0]}}"]
+    cells = ["  " if step.upgrade else "- ", step.revision.revision, f"  {step.message:{widths[0]}}"]
     if widths[1]:
         rows = plural(step.rows, "row") if step.kind == "data" else ""
         cells.append(f"  {_kind(step):{widths[1]}}  {rows:>9}")
