@@ -46,7 +46,7 @@ def run(project: Project) -> list[Problem]:
 def settings(project: Project) -> Iterator[Problem]:
     """settings.E001 unreadable or refused, settings.W001 a .env that others can read."""
     try:
-        assert project.backend
+        _ = project.backend  # reads the settings
     except CommandError as error:
         yield Problem("settings.E001", error.cause, error.cure)
         return
@@ -60,7 +60,7 @@ def models(project: Project) -> Iterator[Problem]:
     from sqlalchemy.orm import configure_mappers
 
     try:
-        assert project.models is not None
+        _ = project.models  # imports them
     except CommandError as error:
         yield Problem("models.E001", error.cause, error.cure)
         return

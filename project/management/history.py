@@ -308,10 +308,10 @@ _CREATE = re.compile(
 _RENAME_TABLE = re.compile(rf"\s*ALTER TABLE \S+ RENAME (?:TO )?(?!COLUMN\b){_NAME}", re.I)
 _DROP_TABLE = re.compile(rf"\s*DROP TABLE (?:IF EXISTS )?{_NAME}", re.I)
 _DROP_COLUMN = re.compile(rf"\s*ALTER TABLE {_NAME} DROP COLUMN {_COLUMN}", re.I)
-_DELETE = re.compile(rf"\s*DELETE FROM {_NAME}(?P<condition>\s+WHERE\b.*|\s*)$", re.I | re.S)
+_DELETE = re.compile(rf"\s*DELETE FROM {_NAME}(?P<condition>\s+WHERE\b.*|\s*)$", re.I | re.S)  # noqa: S608  # a pattern
 # One statement of a form whose loss is counted; and those that take no row and no value away.
 _LOSES_WHAT_IT_NAMES = re.compile(
-    rf"DROP TABLE (?:IF EXISTS )?{_NAME}|ALTER TABLE {_NAME.replace('<table>', '<of>')} DROP COLUMN {_COLUMN}"
+    rf"DROP TABLE (?:IF EXISTS )?{_NAME}|ALTER TABLE {_NAME.replace('<table>', '<of>')} DROP COLUMN {_COLUMN}"  # noqa: S608  # a pattern
     rf"|DELETE FROM {_NAME.replace('<table>', '<from>')}(?:\s+WHERE\b(?:[^';]|'(?:[^']|'')*')*)?",
     re.I,
 )
@@ -404,13 +404,13 @@ def _losses_of(revision: Script, statements: list[str]) -> Iterator[Loss]:
     deletes: dict[TableName, list[str]] = {}
     for statement in statements:
         if found := _DROP_TABLE.match(statement):
-            count = f"SELECT count(*) FROM {found['table']}"
+            count = f"SELECT count(*) FROM {found['table']}"  # noqa: S608  # what the migration drops
             yield Loss(revision, _table_name(found["table"]), None, _literal(count), dropped=True)
         elif found := _DROP_COLUMN.match(statement):
-            count = f"SELECT count({found['column']}) FROM {found['table']}"
+            count = f"SELECT count({found['column']}) FROM {found['table']}"  # noqa: S608  # as above
             yield Loss(revision, _table_name(found["table"]), _unquoted(found["column"]), _literal(count), dropped=True)
         elif found := _DELETE.match(statement):
-            count = f"SELECT count(*) FROM {found['table']}{found['condition']}"
+            count = f"SELECT count(*) FROM {found['table']}{found['condition']}"  # noqa: S608  # as above
             deletes.setdefault(_table_name(found["table"]), []).append(count)
     for table, counts in deletes.items():
         yield Loss(

@@ -83,7 +83,7 @@ class Project:
     @cached_property
     def models(self) -> dict[str, type[Any]]:
         """The mapped classes by name."""
-        assert self.metadata is not None  # imports every model
+        _ = self.metadata  # imports every model
         registry = self._import(f"{self.package}.models.base").Base.registry
         return {mapper.class_.__name__: mapper.class_ for mapper in sorted(registry.mappers, key=str)}
 
@@ -92,7 +92,7 @@ class Project:
         """The mappers of the models, configured."""
         from sqlalchemy.orm import configure_mappers
 
-        assert self.metadata is not None  # imports every model
+        _ = self.metadata  # imports every model
         configure_mappers()
         return list(self._import(f"{self.package}.models.base").Base.registry.mappers)
 
@@ -204,7 +204,7 @@ def _require_target(key: sa.ForeignKey) -> None:
     import sqlalchemy as sa
 
     try:
-        assert key.column is not None
+        _ = key.column  # looks for it
     except sa.exc.NoReferenceError as error:
         raise CommandError(
             f"{key.parent} refers to {key.target_fullname}, which no model has", "correct it in the model"

@@ -467,6 +467,17 @@ def test_show_takes_the_first_table_with_rows_that_can_say_what_they_are(
     assert [line.partition(" ")[0] for line in lines[4:]] == ["Subject"] * 3
 
 
+def test_an_optimizing_python_leaves_nothing_out(python: Python, house: House, sqlite_database: Database) -> None:
+    python("migrate", flags=("-O",)).expect(0)
+
+    run = python("shell", "-c", "print(Student.__name__)", flags=("-O",)).expect(0)
+    house.write("project/models/broken.py", "1 / 0\n")
+    checked = python("check", flags=("-O",)).expect(1)
+
+    assert run.out == "Student\n"
+    assert "models.E001: project/models/broken.py cannot be imported" in checked.out
+
+
 def test_the_sample_may_be_deleted(manage: Runner, house: House, sqlite_database: Database) -> None:
     for name in ("student", "subject", "enrollment"):
         house.remove(f"project/models/{name}.py")
