@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -736,9 +736,19 @@ def _without(field: Field | None, excluded: Sequence[Any]) -> Field | None:
 
 
 def conflicts(
-    table: sa.Table, declared: Mapping[str, Plan], methods: Sequence[str], around: Around = Around()
+    table: sa.Table,
+    declared: Mapping[str, Plan],
+    methods: Collection[str],
+    plans: Mapping[str, Plan],
+    around: Around = Around(),
 ) -> Iterator[str]:
-    """Yield what could not be stored, naming the column and the constraint."""
+    """Yield what could not be stored, naming the column and the constraint.
+
+    Args:
+        declared: the fields that a seeder declares.
+        methods: the columns that its methods fill.
+        plans: how each column of the table is filled, these included.
+    """
     known = {column.name for column in table.columns}
     for name in [*declared, *methods]:
         if name not in known:
@@ -747,15 +757,12 @@ def conflicts(
     for name, plan in declared.items():
         if name in known and plan.field is not None:
             yield from _conflicts(table.columns[name], plan.field, bounds.get(name, Bounds()))
-    own = {name: plan for name, plan in declared.items() if name in known}
-    made = {name: Plan(constant(None), "", declared=True) for name in methods if name in known}
-    plans = plan_table(table, {**made, **own}, around)
     for column in table.columns:
         plan = plans[column.name]
         unknown = plan.field is None and plan.why.endswith("nothing is known to fill it with")
         if unknown and not column.nullable and column.server_default is None and column.name not in methods:
             yield f"{table.fullname}.{column.name} is a {column.type}: nothing is known to fill it with"
-    for key in keys_of(table, {**own, **made}, around):
+    for key in keys_of(table, {*declared, *methods}, around):
         if not any(column.name in methods or _keeps_apart(plans[column.name], column, key) for column in key.columns):
             names = ", ".join(column.name for column in key.columns)
             what = "declared" if any(column.name in declared for column in key.columns) else "inferred"

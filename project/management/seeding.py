@@ -735,7 +735,7 @@ def _count(connection: sa.Connection, table: sa.Table) -> int:
 
 def _conflicts(target: Target) -> list[str]:
     declared, methods = declarations(target.seeder)
-    return [*_misread(target), *inference.conflicts(target.table, declared, list(methods), target.around)]
+    return [*_misread(target), *inference.conflicts(target.table, declared, methods, target.plans, target.around)]
 
 
 def _misread(target: Target) -> Iterator[str]:
