@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from configparser import ConfigParser, Error
 from pathlib import Path
 
@@ -40,14 +41,19 @@ def _head(root: Path) -> str | None:
 
 
 def _values(file: Path) -> list[object]:
-    """Return what a revision file assigns to revision, down_revision, branch_labels and depends_on."""
+    """Return what a revision file assigns to revision, down_revision, branch_labels and depends_on.
+
+    Raises:
+        ValueError, SyntaxError: a value is not on its line, or a name has two.
+    """
     found: dict[str, object] = {}
-    for node in ast.parse(file.read_bytes()).body:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names = [one.id for one in targets if isinstance(one, ast.Name) and one.id in _NAMES]
-            found.update({name: ast.literal_eval(node.value) for name in names})
+    for name, value in _ASSIGNED.findall(file.read_text(encoding="utf-8")):
+        if name in found:
+            raise ValueError(name)
+        found[name] = ast.literal_eval(value)
     return [found.get(name) for name in _NAMES]
 
 
 _NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
+# A file is not parsed as a whole: of a long history that would take most of the time of a small seeding.
+_ASSIGNED = re.compile(rf"^({'|'.join(_NAMES)})\b[^=\n]*=(?!=)[ \t]*(.*)$", re.MULTILINE)
