@@ -259,6 +259,7 @@ def environment(house: House, url: str | None, changes: Environment | None) -> d
         "LANG": "C.UTF-8",
         "TERM": "dumb",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONWARNINGS": "error",
         "DATABASE_URL": url,
         **(changes or {}),
     }

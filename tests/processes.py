@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
@@ -139,7 +140,10 @@ class Running:
         raise NotImplementedError
 
     def _result(self, code: int) -> Result:
-        return Result(code, self._read("stdout"), self._read("stderr"))
+        result = Result(code, self._read("stdout"), self._read("stderr"))
+        # Where nothing can be raised, as in __del__, Python writes a warning that is an error to stderr.
+        assert "Exception ignored" not in result.err, f"{self._name} raised where nothing can be raised:\n{result}"
+        return result
 
     def _read(self, name: str) -> str:
         file = self._files / name
@@ -189,6 +193,7 @@ def _be(program: Program) -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     sys.dont_write_bytecode = True
+    warnings.simplefilter("error")  # the forkserver was started before PYTHONWARNINGS was set
     sys.path[:] = [place for place in sys.path if place and Path(place) not in _OURS]
     assert "project" not in sys.modules
     code = 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.databases import PREFIX, Database, fresh
-from tests.houses import House, OpenTerminal, Runner
+from tests.houses import House, OpenTerminal, Python, Runner
 
 SHOW_WORLD = '''"""Show what this process knows."""
 
@@ -27,6 +27,20 @@ from project.models import student
 
 def handle(project):
     print(student.__file__, student.Student(id=1, name="Ada", grade=2))
+'''
+WARN = '''"""Warn."""
+
+import warnings
+
+
+def handle(project):
+    warnings.warn("careful")
+'''
+LEAK = '''"""Leave a file open."""
+
+
+def handle(project):
+    open(__file__)
 '''
 WAIT = '''"""Wait until somebody ends this."""
 
@@ -79,6 +93,16 @@ def test_a_process_runs_the_house_it_is_in(manage: Runner, house: House, sqlite_
     result = manage("name")
 
     assert result.out == f"{house.root}/project/models/student.py Pupil 1: Ada, Grade 2\n"
+
+
+def test_a_warning_is_an_error_in_a_process_too(manage: Runner, python: Python, house: House) -> None:
+    house.write("project/commands/warn.py", WARN)
+    house.write("project/commands/leak.py", LEAK)
+
+    for run in (manage, python):
+        assert "UserWarning: careful" in run("warn").expect(1).err
+        with pytest.raises(AssertionError, match="ResourceWarning"):
+            run("leak")
 
 
 def test_processes_are_started_waited_for_and_ended(manage: Runner, house: House, sqlite_database: Database) -> None:
