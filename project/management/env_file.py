@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,14 @@ from pathlib import Path
 from .errors import CommandError
 
 LARGEST_FILE = 1_000_000  # bytes; a longer one is not an .env
+_REFERENCE = re.compile(r"\$\{\w[^}]*\}")
 
 
 @dataclass(frozen=True)
 class Value:
     text: str
     source: str  # "in .env, line 3" or "in the environment"
+    reference: str = ""  # what it says as ${NAME}, which other readers of the file would replace
 
 
 class Variables:
@@ -54,7 +57,7 @@ class Variables:
             raise CommandError(
                 f"{name} is empty (in the environment)", f"give it a value, or unset it to use {self.file.name}"
             )
-        value = self._values.get(name)
+        value = self._value(name)
         if value is None:
             raise CommandError(f"{name} is not set", cure)
         if not value.text.strip():
@@ -66,7 +69,7 @@ class Variables:
 
     def one_of(self, name: str, allowed: tuple[str, ...], *, default: str) -> str:
         """Return a variable that is one of a few words."""
-        value = self._values.get(name)
+        value = self._value(name)
         if value is None or not value.text.strip():
             return default
         if value.text.strip().lower() not in allowed:
@@ -78,8 +81,17 @@ class Variables:
 
     def words(self, name: str) -> tuple[str, ...]:
         """Return a variable of words with commas or spaces between them."""
-        value = self._values.get(name)
+        value = self._value(name)
         return tuple(value.text.replace(",", " ").split()) if value else ()
+
+    def _value(self, name: str) -> Value | None:
+        value = self._values.get(name)
+        if value is not None and value.reference:
+            raise CommandError(
+                f"{name} refers to {value.reference} ({value.source}), and nothing is put in its place here",
+                "write the value itself, or single quotes around it where it is meant like this",
+            )
+        return value
 
     def source(self, name: str) -> str:
         """Return where a variable's value comes from: "in .env, line 3"."""
@@ -100,29 +112,46 @@ def _read_file(file: Path) -> dict[str, Value]:
             continue
         if binding.key in values:
             raise CommandError(f"{binding.key} is set twice: {values[binding.key].source} and {where[3:]}", "keep one")
-        values[binding.key] = Value(binding.value or "", where)
+        values[binding.key] = Value(binding.value or "", where, _reference(binding.original.string, binding.value))
     return values
 
 
+def _reference(line: str, value: str | None) -> str:
+    """Return the ${NAME} that stands in a value outside of single quotes, which mean in any shell that it is none."""
+    found = _REFERENCE.search(value or "")
+    is_quoted = line.partition("=")[2].lstrip().startswith("'")
+    return found[0] if found and not is_quoted else ""
+
+
 def _leading_newlines(text: str) -> int:
-    return len(text[: len(text) - len(text.lstrip())].splitlines()) if text.strip() else 0
+    return text[: len(text) - len(text.lstrip())].count("\n") if text.strip() else 0
 
 
 def _open(file: Path):  # type: ignore[no-untyped-def]  # io.StringIO, imported late
     import io
 
     try:
-        if file.stat().st_size > LARGEST_FILE:
+        with file.open("rb") as opened:
+            content = opened.read(LARGEST_FILE + 1)  # what is no file, as /dev/zero, has no size to ask for
+        if len(content) > LARGEST_FILE:
             raise CommandError(
                 f"{file.name} is larger than 1 MB", "it holds a few NAME=value lines; is it another file?"
             )
-        text = file.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise CommandError(f"{file.name}, line {line} is not UTF-8 text", "save the file as UTF-8") from error
     except OSError as error:
-        raise CommandError(f"{file.name} cannot be read: {error.strerror}", "copy .env.example to it") from error
+        raise CommandError(f"{file.name} cannot be read: {error.strerror}", _unreadable(file, error)) from error
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise CommandError(f"{file.name}, line {line} holds a NUL character", "save the file as plain UTF-8 text")
-    return io.StringIO(text)
+    return io.StringIO(text, newline=None)  # \r\n and \r end a line too
+
+
+def _unreadable(file: Path, error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return f"chmod u+r {file.name}, or run this as its owner"
+    if isinstance(error, IsADirectoryError):
+        return f"move the folder away, and copy .env.example to {file.name}"
+    return "copy .env.example to it"

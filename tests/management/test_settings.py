@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import io
+import os
+import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from traceback import format_exception
+from urllib.parse import quote
 
 import pytest
+from dotenv import dotenv_values
+from dotenv.parser import parse_stream
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
 
+from project.management.backends import Backend
+from project.management.env_file import Variables
+from project.management.errors import CommandError
+from project.management.project import Project
 from tests.databases import BOOKKEEPING, Database, server_address
 from tests.houses import House, Runner
+from tests.processes import REPOSITORY
 
 SECRET = "hunter2-Geheim"
 
@@ -68,12 +83,25 @@ def test_the_example_works_as_it_is(house: House, manage: Runner) -> None:
     assert made(house)
 
 
-def test_a_dollar_in_a_value_is_a_dollar(house: House, manage: Runner) -> None:
-    house.env(DATABASE_URL="sqlite:///${HOME}.db")
+@pytest.mark.parametrize("name", ["cash$.db", "$HOME.db", "${HOME}.db", "$${}.db"])
+def test_a_dollar_in_a_value_is_a_dollar(house: House, manage: Runner, name: str) -> None:
+    house.env(DATABASE_URL=f"'sqlite:///{name}'" if "${HOME}" in name else f"sqlite:///{name}")
 
     manage.ok("migrate")
 
-    assert made(house, "${HOME}.db")
+    assert made(house, name)
+
+
+@pytest.mark.parametrize("quotes", ["", '"'])
+def test_what_other_readers_of_dot_env_would_replace_is_refused(house: House, manage: Runner, quotes: str) -> None:
+    house.write(".env", f"# one\nOTHER=${{NOBODY}}\nDATABASE_URL={quotes}sqlite:///${{NAME}}.db{quotes}\n")
+
+    line = manage("migrate").refusal()
+
+    assert line.startswith("DATABASE_URL refers to ${NAME} (in .env, line 3)")
+    assert "single quotes" in line
+    assert not list(house.root.glob("*.db"))
+    manage.ok("migrate", env={"DATABASE_URL": "sqlite:///school.db"})
 
 
 # What is refused, with file, line and variable
@@ -101,6 +129,7 @@ def test_a_dollar_in_a_value_is_a_dollar(house: House, manage: Runner) -> None:
         ("DATABASE_URL=sqlite:///school.db\n# Schüler\n".encode("latin-1"), [".env, line 2", "UTF-8"]),
         (b"DATABASE_URL=sqlite:///school.db\nNAME=\x00\n", [".env, line 2", "NUL"]),
         (b"X=1\n" * 300_000, [".env", "1 MB"]),
+        (b"\n  \r\n\t this is no assignment\n", [".env, line 3"]),
     ],
     ids=[
         "empty file",
@@ -116,6 +145,7 @@ def test_a_dollar_in_a_value_is_a_dollar(house: House, manage: Runner) -> None:
         "latin-1",
         "NUL",
         "huge",
+        "indented",
     ],
 )
 def test_a_wrong_dot_env_is_refused_naming_file_line_and_variable(
@@ -141,7 +171,15 @@ def test_no_dot_env_and_no_variable_says_to_copy_the_example(house: House, manag
 def test_a_folder_called_dot_env_is_refused(house: House, manage: Runner) -> None:
     (house.root / ".env").mkdir()
 
-    assert ".env cannot be read" in manage("migrate").refusal()
+    line = manage("migrate").refusal()
+
+    assert ".env cannot be read" in line
+    assert "move the folder away" in line
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no /dev/zero")
+def test_a_dot_env_without_an_end_is_refused(manage: Runner) -> None:
+    assert "zero is larger than 1 MB" in manage("migrate", "--env-file", "/dev/zero").refusal()
 
 
 def test_a_dot_env_that_leads_nowhere_is_refused(house: House, manage: Runner) -> None:
@@ -544,8 +582,47 @@ def test_a_byte_that_is_no_letter_in_a_password_is_said_as_such(manage: Runner, 
 
     line = manage("migrate", env={"DATABASE_URL": url}).refusal()
 
-    assert "user or password" in line
+    assert "database, user or password" in line
     assert "UTF-8" in line
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"sqlite://ada:{SECRET}@127.0.0.1/school",
+        f"sqlite:///ada:{SECRET}@127.0.0.1/school",
+        f"sqlite+aiosqlite:////ada:{SECRET}/2@127.0.0.1:5432/school",
+    ],
+)
+def test_the_wrong_scheme_shows_no_password_and_makes_no_file(house: House, manage: Runner, url: str) -> None:
+    line = manage("migrate", env={"DATABASE_URL": url}).refusal()
+
+    assert "goes on like the URL of a server" in line
+    assert SECRET not in line
+    assert not (house.root / "school").exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://postgres@127.0.0.1/postgres%00_of_somebody",
+        "mariadb://root:%00@127.0.0.1/mysql",
+        "mariadb://root@127.0.0.1/mysql?charset=utf8mb4%00",
+        "sqlite:///school.db%00.txt",
+    ],
+)
+def test_a_name_is_not_cut_at_a_nul(house: House, manage: Runner, url: str) -> None:
+    for command in ("check", "migrate", "dbshell"):
+        result = manage(command, "--database-url", url).expect(1)
+
+        assert "DATABASE_URL (given as --database-url) holds a NUL character" in result.out + result.err
+    assert not list(house.root.glob("school*"))
+
+
+def test_a_file_name_that_is_no_utf_8_works(house: House, manage: Runner) -> None:
+    manage.ok("migrate", "--database-url", "sqlite:///caf\udce9.db")
+
+    assert made(house, "caf\udce9.db")
 
 
 @contextmanager
@@ -570,3 +647,123 @@ def user_with_password(database: Database, password: str) -> Iterator[str]:
         yield address.render_as_string(hide_password=False)
     finally:
         database.execute(*gone.split("; "))
+
+
+# Whatever is in it
+
+
+PIECES = ["DATABASE_URL", "ENVIRONMENT", "A", "=", " = ", "'", '"', "#", " # ", "\n", "\r\n", "\r", "\t", "\x0c"]
+PIECES += ["\\", "\\n", "export ", "${A}", "$", "sqlite:///school.db", "Zoë", "\u2028", "\x00", "\ufeff", "\x1b[2J"]
+WRITTEN = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(WRITTEN.map(str.encode), WRITTEN.map(lambda text: text.encode("utf-16")), st.binary(max_size=60)))
+@example("A=ä\n".encode("latin-1"))
+@example(b"\n  \n\tA='open\n")
+@example(b"A='of\r\ntwo lines'\r\nB=\"of\rtwo\"\r")
+def test_dot_env_is_what_python_dotenv_reads_or_is_refused_by_name_and_line(content: bytes) -> None:
+    with a_file(content) as file, without_variables():
+        if is_wrong(content):
+            with pytest.raises(CommandError) as refusal:
+                Variables.read(file, required=True)
+
+            line = re.search(rf"{re.escape(file.name)}, line (\d+)", str(refusal.value))
+            assert line is not None
+            assert 1 <= int(line[1]) <= len(content) + 1
+            return
+
+        read = Variables.read(file, required=True)
+
+        for name, value in dotenv_values(file, interpolate=False).items():
+            if value and value.strip() and "${" not in value:
+                assert read.required(name, "") == value.strip()
+
+
+def is_wrong(content: bytes) -> bool:
+    """Return whether python-dotenv itself cannot read it, or would take one of two values without a word."""
+    try:
+        bindings = list(parse_stream(io.StringIO(content.decode(), newline=None)))
+    except UnicodeDecodeError:
+        return True
+    names = [one.key for one in bindings if one.key is not None]
+    return b"\0" in content or any(one.error for one in bindings) or len(names) > len(set(names))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40))
+@example("@:/#%?&=+ '\"\\")
+@example("${HOME}")
+def test_any_password_that_is_escaped_reaches_the_driver(password: str) -> None:
+    for scheme in ("postgresql", "mysql+aiomysql"):
+        url = f"{scheme}://ada:{quote(password, safe='')}@127.0.0.1:1/school"
+        with a_file(f"DATABASE_URL={url}\n".encode()) as file, without_variables():
+            found = [Project("project", REPOSITORY, env_file=file).backend]
+            found += [Project("project", REPOSITORY, database_url=url).backend]
+
+        assert [password_given(backend) for backend in found] == [password, password]
+
+
+def password_given(backend: Backend) -> object:
+    _, given = backend.url.get_dialect()().create_connect_args(backend.url)
+    return given["password"]
+
+
+WORDS = ("Geheim", "hunter2", "Pa55wort")  # none of which may be seen
+BETWEEN = st.text(st.sampled_from("@:/#%?&=+. \n\t\x1b'\\[]$ä密🔑"), max_size=3)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.tuples(BETWEEN, BETWEEN, BETWEEN, BETWEEN),
+    st.sampled_from(["postgresql", "mariadb", "mysql+asyncmy", "sqlite", "sqlite:/", "postgresql+pg8000", "http"]),
+    st.sampled_from(["@127.0.0.1:1", "@127.0.0.1:x", "@[::1", "@127.0.0.1:1/a?port=x", ""]),
+    st.booleans(),
+)
+@example(("", "@", "/", ""), "postgresql", "@127.0.0.1:1", False)
+@example(("", "@", ":", ""), "postgresql", "@127.0.0.1:1", False)
+@example(("", "", "", ""), "postgresql", "", False)
+@example(("", "/", "", ""), "sqlite", "@127.0.0.1:1", False)
+@example(("", "/", "", ""), "sqlite:/", "@127.0.0.1:1", False)
+def test_no_part_of_a_password_is_in_what_is_said_of_it(
+    between: tuple[str, ...], scheme: str, host: str, escaped: bool
+) -> None:
+    password = "".join(map("".join, zip(between, (*WORDS, ""), strict=True)))
+    if not host:  # then what stands after an @ is taken for one
+        password = password.replace("@", "")
+        assume(scheme in ("postgresql", "mariadb"))
+    url = f"{scheme}://ada:{quote(password, safe='') if escaped else password}{host}/school"
+
+    refusal = refused(url)
+
+    said = "".join(format_exception(refusal))
+    assert not [word for word in WORDS if word.lower() in said.lower()]
+    if not escaped and "@" in password and not scheme.startswith("sqlite"):
+        assert "write @ as %40" in str(refusal)
+
+
+def refused(url: str) -> CommandError:
+    """Return why nothing can be connected to."""
+    project = Project("project", REPOSITORY, database_url=url)
+    with without_variables():
+        try:
+            with project.connect():
+                raise AssertionError("there is nothing at this URL")
+        except CommandError as error:
+            return error
+
+
+@contextmanager
+def a_file(content: bytes) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "my.env")
+        file.write_bytes(content)
+        yield file
+
+
+@contextmanager
+def without_variables() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        for name in os.environ:
+            patched.delenv(name)
+        yield

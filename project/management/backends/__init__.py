@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 
@@ -25,6 +27,7 @@ _SCHEMES = {
 _DRIVER_OF_MODULE = {"sqlite3": "pysqlite", "MySQLdb": "mysqldb"}
 _MODULE_OF_DRIVER = {driver: module for module, driver in _DRIVER_OF_MODULE.items()}
 _PACKAGE_OF_MODULE = {"MySQLdb": "mysqlclient", "psycopg2": "psycopg2-binary"}
+_LIKE_A_SERVER = re.compile(r"/*[^/:@]{2,}:.*@")  # user:password@
 _EXAMPLE = (
     "write it as scheme://user:password@host:port/database, with @ : / # % ? in a password as %40 %3A %2F %23 %25 %3F"
 )
@@ -40,12 +43,7 @@ def backend_for(text: str, *, root: Path, source: str) -> Backend:
     Raises:
         CommandError: the text is no URL, its database or driver is unknown or not installed.
     """
-    try:
-        url = sa.make_url(text)
-    except (sa.exc.ArgumentError, ValueError) as error:
-        raise CommandError(f"DATABASE_URL ({source}) is not a database URL", _EXAMPLE) from error
-    if "@" in (url.host or ""):
-        raise CommandError(f"the password in DATABASE_URL ({source}) holds an @", "write @ as %40 there")
+    url = _parsed(text, source)
     scheme, _, driver = url.drivername.lower().partition("+")
     if scheme not in _SCHEMES:
         raise CommandError(
@@ -67,6 +65,29 @@ def backend_for(text: str, *, root: Path, source: str) -> Backend:
         ) from error
     backend: type[Backend] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
     return backend(url, root=root)
+
+
+def _parsed(text: str, source: str) -> sa.URL:
+    scheme, _, rest = text.partition("://")
+    of_server = not scheme.lower().startswith("sqlite")
+    if of_server and rest.count("@") > 1:  # whatever else is taken for a host, a port or an option would be shown
+        raise CommandError(
+            f"DATABASE_URL ({source}) holds more than one @, so that the end of its password cannot be told",
+            "write @ as %40 in the password",
+        )
+    try:
+        url = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError):
+        # Not even as its cause is the error kept: it may quote what was taken for a port.
+        raise CommandError(f"DATABASE_URL ({source}) is not a database URL", _EXAMPLE) from None
+    if not of_server and (url.host or url.username or url.password or _LIKE_A_SERVER.match(url.database or "")):
+        raise CommandError(
+            f"DATABASE_URL ({source}) begins with sqlite and goes on like the URL of a server",
+            "begin it with postgresql:// or mariadb://, or name a file, as in sqlite:///school.db",
+        )
+    if "\0" in unquote(text):  # a driver in C would take what is before it for the whole name
+        raise CommandError(f"DATABASE_URL ({source}) holds a NUL character (%00)", "take it out")
+    return url
 
 
 def _with_one_database(url: sa.URL, source: str) -> sa.URL:

@@ -135,7 +135,7 @@ class Backend:
             raise
         except UnicodeEncodeError as error:  # a byte of the environment that is no text
             raise CommandError(
-                "the user or password in DATABASE_URL is not UTF-8 text", "write it as UTF-8, or use another"
+                "the database, user or password in DATABASE_URL is not UTF-8 text", "write it as UTF-8, or use another"
             ) from error
         except Exception as error:
             named = f" with its options ({', '.join(self.url.query)})" if self.url.query else ""

@@ -59,8 +59,6 @@ class SQLite(Backend):
             raise CommandError(
                 "DATABASE_URL is an SQLite URI or has options", "name a plain file, as in sqlite:///school.db"
             )
-        if "\0" in name:
-            raise CommandError("the SQLite path in DATABASE_URL holds a NUL character", "name a plain file")
         self.path = root / Path(name).expanduser()
 
     @property
@@ -73,7 +71,7 @@ class SQLite(Backend):
 
     def engine(self, *, create: bool = False) -> sa.Engine:
         self._look(create=create)
-        address = f"file:{quote(str(self.path))}?mode={'rwc' if create else 'rw'}"
+        address = f"file:{quote(os.fsencode(self.path))}?mode={'rwc' if create else 'rw'}"
         engine = sa.create_engine(
             "sqlite://",
             creator=lambda: sqlite3.connect(address, uri=True, timeout=STATEMENT_LOCK_TIMEOUT),
