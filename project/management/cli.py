@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from .console import Console, undelivered
+from .console import Console, one_line, undelivered, visible
 from .errors import DEPENDENCIES, CommandError, Terminated, did_you_mean, driver_words, first_line
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def run_environment(package: str) -> None:
     except CommandError as error:
         if (interruption := _interruption(error)) is not None:
             raise interruption from None
-        raise AlembicCommandError(str(error)) from error
+        raise AlembicCommandError(one_line(str(error))) from error
 
 
 def _run(arguments: list[str], package: str, root: Path, console: Console) -> int:
@@ -191,7 +191,14 @@ def _project(options: dict[str, object], package: str, root: Path):  # type: ign
 def _log(verbosity: int) -> None:
     import logging
 
-    logging.basicConfig(format="%(levelname)s %(name)s %(message)s", level=logging.WARNING)
+    class Visible(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return visible(super().format(record))
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(Visible("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    logging.captureWarnings(True)
     logging.getLogger("alembic").setLevel(logging.INFO if verbosity >= 2 else logging.WARNING)
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     logging.getLogger("sqlalchemy.engine").setLevel(logging.INFO if verbosity >= 3 else logging.WARNING)
@@ -221,7 +228,7 @@ def _summary(file: Path) -> str:
 
 
 def _explain(error: BaseException, console: Console, *, show_traceback: bool) -> int | str | None:
-    """Say on one line why a command ended, and return the exit code; a bug is raised again, for its traceback."""
+    """Say on one line why a command ended, and return the exit code; a bug keeps its traceback."""
     if isinstance(error, SystemExit):
         return error.code
     words, code = str(error), 1
@@ -234,8 +241,9 @@ def _explain(error: BaseException, console: Console, *, show_traceback: bool) ->
     elif (said := _database_words(error)) and not show_traceback:
         words = f"the database refused: {said} — --traceback shows where"
     else:
-        raise error
-    _fail(console, words, show_traceback)
+        _show_traceback(console, error)
+        return 1
+    _fail(console, words, error if show_traceback else None)
     return code
 
 
@@ -257,12 +265,16 @@ def _database_words(error: BaseException) -> str | None:
     return None
 
 
-def _fail(console: Console, message: str, show_traceback: bool) -> None:
-    if show_traceback:
-        import traceback
+def _fail(console: Console, message: str, error: BaseException | None) -> None:
+    if error is not None:
+        _show_traceback(console, error)
+    console.error(f"manage.py: {one_line(message)}")
 
-        console.error(traceback.format_exc().rstrip())
-    console.error(f"manage.py: {message}")
+
+def _show_traceback(console: Console, error: BaseException) -> None:
+    import traceback
+
+    console.error("".join(traceback.format_exception(error)).rstrip())
 
 
 class _interruptible:

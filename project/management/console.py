@@ -12,14 +12,23 @@ from typing import TextIO
 
 from .errors import CommandError
 
-# Terminal control characters, which a table name or a message could carry, are shown and not obeyed.
-_VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+# What a terminal obeys instead of showing it, and what turns the order of the letters around: a table name, a message
+# or a value could carry it. https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+_DIRECTIONS = {code: f"\\u{code:04x}" for code in (*range(0x2028, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
+_VISIBLE = _CONTROLS | _DIRECTIONS
+_ON_ONE_LINE = _VISIBLE | {9: "\\t", 10: "\\n"}
 _COLORS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
 def visible(text: str) -> str:
     """Return the text with its control characters (but not newlines and tabs) written out."""
     return text.translate(_VISIBLE)
+
+
+def one_line(text: str) -> str:
+    """Return the text with its newlines and tabs written out as well."""
+    return text.translate(_ON_ONE_LINE)
 
 
 class Console:
@@ -37,7 +46,7 @@ class Console:
         _write(sys.stdout, visible(text))
 
     def output(self, text: str) -> None:
-        """Write what a program will read, to stdout, every character as it is.
+        """Write what a program will read, to stdout, every character as it is; on a terminal only what is harmless.
 
         Raises:
             CommandError: stdout is in an encoding that lacks one of them.
@@ -49,7 +58,7 @@ class Console:
             raise CommandError(
                 f"stdout is in {encoding}, which has no {error.object[error.start]!r}", "set PYTHONIOENCODING=utf-8"
             ) from error
-        _write(sys.stdout, text)
+        _write(sys.stdout, visible(text) if _is_terminal(sys.stdout) else text)
 
     def say(self, text: str = "", *, style: str = "") -> None:
         """Write what the command did, to stdout, unless --verbosity is 0."""
@@ -109,7 +118,7 @@ class ProgressBar:
     """A bar of rich that appears after one second; without a terminal nothing at all."""
 
     def __init__(self, label: str, total: int, *, shown: bool, color: bool) -> None:
-        self._label, self._total, self._shown, self._color = label, total, shown, color
+        self._label, self._total, self._shown, self._color = one_line(label), total, shown, color
         self._done = 0
         self._begun = time.monotonic()
         self._stop: Callable[[], None] | None = None
@@ -128,7 +137,7 @@ class ProgressBar:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         progress = Progress(
-            TextColumn("  {task.description}"),
+            TextColumn("  {task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows"),
             TimeRemainingColumn(),
@@ -147,6 +156,7 @@ class ProgressBar:
 
 def columns(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset(), indent: str = "  ") -> str:
     """Return rows of cells as aligned lines; the columns numbered in `right` are aligned to the right."""
+    rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     return "\n".join(
         indent

@@ -41,6 +41,18 @@ def did_you_mean(wrong: str, known: list[str], *, most: int = 3) -> str:
     return f" Did you mean {' or '.join(map(repr, names))}?" if names else ""
 
 
+def refuse_bytes(text: str, what: str) -> None:
+    """Refuse a text with a byte that is no letter, which Python makes a surrogate of.
+
+    Raises:
+        CommandError: naming what the text is.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise CommandError(f"{what} is not UTF-8 text", "write it as UTF-8", exit_code=2) from error
+
+
 def driver_words(error: BaseException) -> str:
     """Return what a database said, on one line and without the row it said it of.
 

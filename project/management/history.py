@@ -145,9 +145,10 @@ def kind(revision: Script) -> str:
     return "data" if Path(revision.path).parent.name == "data" else "schema"
 
 
-def message(revision: Script) -> str:
-    """Return the first line of a revision's docstring."""
-    return revision.doc.strip().splitlines()[0] if revision.doc.strip() else "no message"
+def message(revision: Script, *, most: int | None = 80) -> str:
+    """Return the first line of a revision's docstring, in at most so many characters."""
+    line = revision.doc.strip().splitlines()[0] if revision.doc.strip() else "no message"
+    return line if most is None or len(line) <= most else f"{line[: most - 1]}…"
 
 
 def path_of(revision: Script, root: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.databases import Database
 from tests.houses import House, OpenTerminal, Python, Runner, environment
@@ -228,6 +230,44 @@ def test_control_characters_in_an_argument_are_shown_and_not_obeyed(manage: Runn
 
     assert "\x1b" not in line
     assert "\x07" not in line
+
+
+EVIL = "a\x1b]0;b\x07\x9bc\u202ed\ne"  # what a terminal would obey, what turns letters around, what ends a line
+
+
+def test_nothing_that_a_terminal_would_obey_is_printed(house: House, manage: Runner, migrated: Database) -> None:
+    file = house.add_revision("aaa111", f"op.get_bind().exec_driver_sql({f'BROKEN {EVIL}'!r})")
+    house.change(str(file.relative_to(house.root)), "By hand aaa111", ascii(EVIL)[1:-1])
+    with migrated.connect() as connection:
+        sa.Table(EVIL, sa.MetaData(), sa.Column("id", sa.Integer)).create(connection)
+        connection.execute(sa.text("UPDATE subjects SET title = :evil").bindparams(evil=EVIL))
+        connection.commit()
+
+    failed = manage("migrate", "-v", "3", "--traceback").expect(1)
+    refused = manage("reset", "--no-input").refusal()
+    commands = ("show", "check", "showmigrations", "migrate -v 2", "migrate --plan")
+    said = [manage(*command.split()) for command in commands]
+    raised = manage("shell", "-c", f"raise RuntimeError({EVIL!r})").expect(1)
+
+    shown = "".join(f"{one.out}{one.err}" for one in (failed, *said, raised)) + refused
+    assert not re.findall(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", shown)
+    assert r"a\x1b]0;b\x07\x9bc\u202ed" in refused
+    assert r"a\x1b]0;b\x07\x9bc\u202ed" in said[0].out
+    assert "RuntimeError: a" in raised.err
+
+
+def test_a_warning_of_a_library_is_shown_and_not_obeyed(
+    house: House, python: Python, sqlite_database: Database
+) -> None:
+    house.write(
+        "project/commands/warn.py",
+        f'"""Warn."""\n\nimport warnings\n\n\ndef handle(project):\n    warnings.warn({EVIL!r})\n',
+    )
+
+    result = python("warn", env={"PYTHONWARNINGS": None}).expect(0)
+
+    assert r"UserWarning: a\x1b]0;b" in result.err
+    assert "\x1b" not in result.err
 
 
 # Without the dependencies

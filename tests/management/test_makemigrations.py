@@ -948,6 +948,14 @@ def test_a_message_is_only_ever_words(house: House, manage: Runner, sqlite_datab
     assert not any("pwned" in file.name and file.suffix != ".py" for file in after)
 
 
+def test_a_message_that_is_no_utf_8_writes_nothing(house: House, manage: Runner, sqlite_database: Database) -> None:
+    before = files(house)
+
+    assert "the message is not UTF-8 text" in manage("makemigrations", "--empty", "-m", "caf\udce9").refusal(2)
+
+    assert files(house) == before
+
+
 # Wrong usage
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.databases import Database
-from tests.houses import House, OpenTerminal, Runner
+from tests.houses import House, OpenTerminal, Python, Runner
 
 ADA = "Student(name='Ada Lovelace', email='ada@example.org', grade=5, birthday=datetime.date(2015, 12, 10))"
 PROMPTS = {"sqlite": "sqlite> ", "postgresql": "=# ", "mariadb": "]> "}
@@ -54,6 +54,21 @@ def test_code_is_run_with_the_models_a_session_and_sqlalchemy(manage: Runner, mi
     assert asked.out.splitlines()[1].startswith(migrated.kind)
     assert asked.err == ""
     assert migrated.rows("SELECT name FROM students") == [("Ada Lovelace",)]
+
+
+def test_code_that_is_no_utf_8_is_refused(python: Python, manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+
+    assert "the code is not UTF-8 text" in manage("shell", "-c", "print('caf\udce9')").refusal(2)
+    assert "UTF-8" in python.shell(r"printf 'print(\351)' | $MANAGE shell", env={"LANG": "C.UTF-8"}).refusal(2)
+
+
+def test_without_any_input_the_shell_has_nothing_to_do(
+    python: Python, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+
+    assert python.shell("exec $MANAGE shell <&-").expect(0).out == ""
 
 
 def test_what_is_not_committed_is_not_kept(manage: Runner, migrated: Database) -> None:

@@ -242,6 +242,26 @@ def test_a_message_is_shown_and_never_obeyed(house: House, manage: Runner, sqlit
     assert shown["revisions"][-1]["message"] == "Zoë\x1b[2J 学生"
 
 
+def test_a_long_message_is_shown_short(house: House, manage: Runner, sqlite_database: Database) -> None:
+    message = "Added " + "word " * 1000
+    manage.ok("makemigrations", "--empty", "-m", message)
+
+    lines = [*listed(manage), *manage.ok("migrate").out.splitlines()]
+
+    assert max(map(len, lines)) < 160
+    assert as_json(manage)["revisions"][-1]["message"] == message.strip()
+
+
+def test_json_is_written_to_any_terminal(house: House, manage: Runner, sqlite_database: Database) -> None:
+    file = house.add_revision("aaa111", "pass")
+    house.change(str(file.relative_to(house.root)), "By hand aaa111", "Zoë\\x9b2J\\udce9")
+
+    shown = manage.ok("showmigrations", "--json", env={"PYTHONIOENCODING": "ascii"}).out
+
+    assert shown.isascii()
+    assert json.loads(shown)["revisions"][-1]["message"] == "Zoë\x9b2J\udce9"
+
+
 def test_a_revision_without_a_message_is_shown_all_the_same(
     house: House, manage: Runner, sqlite_database: Database
 ) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
-from typing import Any
+from typing import Any, TextIO
 
+from ..console import visible
+from ..errors import CommandError, refuse_bytes
 from ..project import Project
 
 
@@ -20,8 +22,10 @@ def handle(project: Project, *, code: str | None) -> None:
     import sqlalchemy as sa
     from sqlalchemy.orm import Session
 
-    if code is None and not sys.stdin.isatty():
-        code = sys.stdin.read()
+    if code is None and not (sys.stdin and sys.stdin.isatty()):
+        code = _read(sys.stdin)
+    if code is not None:
+        refuse_bytes(code, "the code")
     with project.connect() as connection, Session(connection) as session:
         names: dict[str, Any] = {"sa": sa, "session": session, "project": project, **project.models}
         if code is not None:
@@ -30,8 +34,15 @@ def handle(project: Project, *, code: str | None) -> None:
             _interact(names, project)
 
 
+def _read(stream: TextIO | None) -> str:
+    try:
+        return stream.read() if stream else ""
+    except UnicodeDecodeError as error:
+        raise CommandError(f"what comes from the pipe is not {error.encoding} text", "save it as UTF-8") from error
+
+
 def _interact(names: dict[str, Any], project: Project) -> None:
-    banner = f"{project.backend.label} ({project.backend.title}). Here are: {', '.join(names)}."
+    banner = visible(f"{project.backend.label} ({project.backend.title}). Here are: {', '.join(names)}.")
     if importlib.util.find_spec("IPython") is None:
         import code
 

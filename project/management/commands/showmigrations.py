@@ -67,7 +67,7 @@ def _listed(project: Project, revisions: list[Script], applied: set[str]) -> lis
     return [
         {
             "revision": one.revision,
-            "message": history.message(one),
+            "message": history.message(one, most=None),
             "kind": history.kind(one),
             "applied": one.revision in applied,
             "file": history.path_of(one, project.root),
@@ -77,4 +77,4 @@ def _listed(project: Project, revisions: list[Script], applied: set[str]) -> lis
 
 
 def _json(found: dict[str, object]) -> str:
-    return json.dumps(found, indent=2, ensure_ascii=False)
+    return json.dumps(found, indent=2)  # in ASCII, which any terminal and any encoding of stdout has
