@@ -21,6 +21,7 @@ from alembic.util import CommandError as AlembicCommandError
 
 from . import autogenerate, bookkeeping, guard, history
 from .backends.base import TableName
+from .backends.waiting import LOCK_TIMEOUT, seconds_of
 from .console import columns, plural
 from .errors import CommandError, StepRefused, Terminated, first_line
 
@@ -147,6 +148,8 @@ def run(context: ModuleType, project: Project) -> None:
     request: Request = attributes.get("request") or Request(
         allow_production="allow-production" in extra, stamp=_is_stamp(context.config)
     )
+    if plain:
+        project.backend.waiting.limit(_lock_timeout(extra), "-x lock-timeout=SECONDS")
     options = autogenerate.options(project, script, context.config)
     with _translated(project):
         if context.is_offline_mode():
@@ -155,6 +158,13 @@ def run(context: ModuleType, project: Project) -> None:
             _run_online(context, project, request, options, plain=plain)
         else:
             _run_reading(context, project, options)
+
+
+def _lock_timeout(extra: dict[str, str]) -> int:
+    try:
+        return seconds_of(extra.get("lock-timeout", str(LOCK_TIMEOUT)))
+    except ValueError as error:
+        raise CommandError(f"lock-timeout: {error}", "as in -x lock-timeout=5") from error
 
 
 def _run_reading(context: ModuleType, project: Project, options: dict[str, Any]) -> None:
@@ -229,7 +239,7 @@ def _run_online(
     agreed = _ask_before_going_back(context, project, request, plain=plain) if backend.exists() else []
     with (
         project.connect(write=True, create=True) as connection,
-        backend.lock(connection, project.console.note),
+        backend.lock(connection),
         backend.migrating(connection),
     ):
         runner = _Runner(project, connection, request, agreed)
@@ -339,6 +349,7 @@ class _Runner:
         self.request = request
         self.backend = project.backend
         self.step: Step | None = None
+        self.done = 0  # steps
         self.savepoint: sa.NestedTransaction | None = None
         self.statements: list[Statement] = []  # of the present step
         self.committed = 0  # how many of them the step has committed by itself
@@ -360,7 +371,7 @@ class _Runner:
         try:
             yield
             if self.backend.one_transaction:
-                self.connection.commit()
+                self._commit_all()
         except BaseException as error:
             self.running = False
             kept = self._kept(error)
@@ -369,6 +380,17 @@ class _Runner:
             if self.step is None or isinstance(error, CommandError) or not (ended or isinstance(error, Exception)):
                 raise
             raise self._failure(error, kept) from error
+
+    def _commit_all(self) -> None:
+        """Commit the one transaction of all steps; where that fails, none stays, though each was told as done."""
+        try:
+            self.connection.commit()
+        except (CommandError, sa.exc.DBAPIError) as error:
+            explanation = error if isinstance(error, CommandError) else self.backend.explain(error)
+            if not self.done or explanation is None:
+                raise
+            cause = f"{explanation.cause}. Nothing stays of {plural(self.done, 'revision')}"
+            raise CommandError(cause, explanation.cure) from error
 
     def look_for_foreign_tables(self, script: ScriptDirectory) -> None:
         """Find the tables that are there though no revision is recorded; before Alembic runs, whose `op` this uses."""
@@ -452,6 +474,7 @@ class _Runner:
             self.savepoint.commit()
             self.savepoint = None
         if step is not None:
+            self.done += 1
             rows = sum(self.rows.values()) if step.kind == "data" else 0
             seconds = time.perf_counter() - self.begun
             self.request.on_step(Step(step.revision, step.upgrade, seconds, rows))
@@ -486,7 +509,8 @@ class _Runner:
         revision = self.step.revision
         what = _named(revision, self.project)
         verb = "failed" if self.step.upgrade else "could not be taken back"
-        cause = f"{what} {verb}: {self._words(error)}"
+        explanation = self.backend.explain(error) if isinstance(error, sa.exc.DBAPIError) else None
+        cause = f"{what} {verb}: {explanation.cause if explanation else self._words(error)}"
         if kept:
             stays = (
                 "What it had committed before stays"
@@ -495,7 +519,8 @@ class _Runner:
             )
             by_hand = _by_hand(revision, upgrade=self.step.upgrade)
             return CommandError(f"{cause}. {stays}: {_shown(kept)}", by_hand)
-        cure = error.cure if isinstance(error, StepRefused) else "correct it, then run the command again"
+        known = error if isinstance(error, StepRefused) else explanation
+        cure = known.cure if known else "correct it, then run the command again"
         if self.marked and self.connection.invalidated:  # the note of it could not be taken away
             _, undone = _ends(revision, upgrade=self.step.upgrade)
             cure = f"record that with python manage.py migrate --fake {undone}, then run the command again"
@@ -503,8 +528,7 @@ class _Runner:
 
     def _words(self, error: BaseException) -> str:
         if isinstance(error, sa.exc.DBAPIError):
-            explanation = self.backend.explain(error)
-            return explanation.cause if explanation else self.backend.refusal(error)
+            return self.backend.refusal(error)
         if isinstance(error, AlembicCommandError | StepRefused):
             return first_line(error)
         return f"{type(error).__name__}: {first_line(error)}"

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -68,7 +68,9 @@ class Project:
     def backend(self) -> Backend:
         from .backends import backend_for
 
-        return backend_for(self.settings.database_url, root=self.root, source=self.variables.source("DATABASE_URL"))
+        backend = backend_for(self.settings.database_url, root=self.root, source=self.variables.source("DATABASE_URL"))
+        backend.waiting.notify = self.console.note
+        return backend
 
     @cached_property
     def metadata(self) -> sa.MetaData:
@@ -135,16 +137,17 @@ class Project:
         return table.fullname
 
     @contextmanager
-    def connect(self, *, write: bool = False, create: bool = False) -> Iterator[sa.Connection]:
+    def connect(self, *, write: bool = False, create: bool = False, limited: bool = True) -> Iterator[sa.Connection]:
         """Open a connection outside a transaction; a driver's error leaves it as one line with its cure.
 
         Args:
             write: this connection will write (SQLite then takes its write lock when a transaction begins).
             create: let SQLite make its file.
+            limited: no statement waits longer for somebody's open transaction than one waits for a lock.
         """
         with self.explained():
             engine = self.backend.engine(create=create)
-            with engine.connect() as connection:
+            with engine.connect() as connection, self.backend.limited(connection) if limited else nullcontext():
                 yield self.backend.writing(connection) if write else connection
 
     @contextmanager

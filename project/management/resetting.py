@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -33,7 +34,7 @@ def alone(project: Project) -> Iterator[None]:
     if not project.backend.exists():
         yield
         return
-    with project.explained(), project.backend.alone(project.connect, project.console.note):
+    with project.explained(), project.backend.alone(partial(project.connect, limited=False)):
         yield
 
 
@@ -76,10 +77,10 @@ def empty(project: Project, *, drop_unknown: bool) -> None:
     backend = project.backend
     with (
         project.connect(write=True) as connection,
-        backend.lock(connection, project.console.note),
+        backend.lock(connection),
         backend.migrating(connection),
     ):
-        backend.end_idle_readers(connection, project.console.note)
+        backend.end_idle_readers(connection)
         with connection.begin():
             guard.after_connecting(project, connection, "reset")
             found = _contents(project, connection)

@@ -133,7 +133,8 @@ def seed(
     Raises:
         CommandError: a refusal, or a table that could not be filled; nothing of that table stays.
     """
-    with project.connect(write=True) as connection, project.backend.lock(connection, project.console.note):
+    done: list[Report] = []
+    with project.connect(write=True) as connection, project.backend.lock(connection):
         with connection.begin():
             require_ready(project, connection)
             require_columns(project, connection, targets)
@@ -142,7 +143,9 @@ def seed(
                 _defer_keys(project, connection, targets)
                 _delete_rows(connection, targets)
             for _, group in groupby(targets, lambda target: target.group):
-                _seed_group(project, connection, [*group], request, progress, report)
+                _seed_group(project, connection, [*group], request, progress, done.append if request.fresh else report)
+    for one in done:  # nothing is done before all of it is
+        report(one)
 
 
 def choose(project: Project, names: Sequence[str]) -> list[Target]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -13,16 +13,13 @@ import sqlalchemy as sa
 
 from ..errors import CommandError, driver_words, first_line
 from ..outcomes import Convert, Remembered, through_tables
+from .processes import UNKNOWN
+from .waiting import Waiting
 
 CONNECT_TIMEOUT = 10  # seconds for a server to answer a new connection
-LOCK_TIMEOUT = 60  # seconds to wait for another process that migrates or seeds
-STATEMENT_LOCK_TIMEOUT = 20  # seconds for DDL to wait behind somebody's open transaction
 IDLE = 1.0  # seconds without a statement after which a session in a transaction counts as forgotten
-SAY_AFTER = 2  # seconds of waiting before saying for whom
-
 REBUILD_FROM = 20_000  # rows
 
-Notify = Callable[[str], None]
 Blocks = Iterable[Sequence[Sequence[Any]]]
 LockName = Literal["migrate", "reset"]
 
@@ -77,6 +74,7 @@ class Backend:
     def __init__(self, url: sa.URL, *, root: Path) -> None:
         self.url = url
         self.root = root
+        self.waiting = Waiting()
 
     # Who it is
 
@@ -167,33 +165,23 @@ class Backend:
     # One at a time
 
     @contextmanager
-    def lock(self, connection: sa.Connection, notify: Notify, name: LockName = "migrate") -> Iterator[None]:
+    def lock(self, connection: sa.Connection, name: LockName = "migrate") -> Iterator[None]:
         """Hold this project's lock of this name on the database; it dies with its session.
 
         `connection` must be outside a transaction and is left outside one. On SQLite the write transaction
         itself is the lock and this does nothing.
+
+        Raises:
+            CommandError: somebody else held it for longer than this waits.
         """
-        self._wait(lambda: self._try_lock(connection, name), lambda: self._lock_holder(connection, name), name, notify)
+        does = f"{'resets' if name == 'reset' else 'migrates or seeds'} {self.label}"
+        self.waiting.until(lambda: self._try_lock(connection, name), lambda: self._lock_holder(connection, name), does)
         try:
             yield
         finally:
-            self._unlock(connection, name)
-
-    def _wait(self, try_lock: Callable[[], bool], holder: Callable[[], str], name: LockName, notify: Notify) -> None:
-        """Try until a lock is taken; say after two seconds for whom this waits, and give up after a minute."""
-        begun, said = time.monotonic(), False
-        does, did = ("resets", "reset") if name == "reset" else ("migrates or seeds", "migrated or seeded")
-        while not try_lock():
-            waited = time.monotonic() - begun
-            if waited > LOCK_TIMEOUT:
-                raise CommandError(
-                    f"{holder()} has {did} {self.label} for {LOCK_TIMEOUT} seconds",
-                    "try again when it is done, or end that process",
-                )
-            if waited > SAY_AFTER and not said:
-                notify(f"waiting for {holder()}, which {does} {self.label}")
-                said = True
-            time.sleep(0.05)
+            if not connection.closed and not connection.invalidated:
+                with suppress(sa.exc.DBAPIError):  # the lock went with its session, and what was done is done
+                    self._unlock(connection, name)
 
     def _try_lock(self, connection: sa.Connection, name: LockName) -> bool:
         return True
@@ -202,12 +190,26 @@ class Backend:
         pass
 
     def _lock_holder(self, connection: sa.Connection, name: LockName) -> str:
-        return "another process"
+        return UNKNOWN
 
     @contextmanager
-    def alone(self, connect: Callable[[], AbstractContextManager[sa.Connection]], notify: Notify) -> Iterator[None]:
+    def limited(self, connection: sa.Connection) -> Iterator[None]:
+        """Let no statement on this connection wait for somebody's open transaction longer than a lock is waited for."""
+        yield
+
+    @property
+    def _holds(self) -> str:
+        """What somebody does who is in the way of a statement."""
+        return f"holds what this needs in {self.label}, in an open transaction"
+
+    def _in_the_way(self) -> CommandError:
+        """Return what it means that a statement waited too long."""
+        return self.waiting.refusal(self.waiting.seen or "another session", self._holds)
+
+    @contextmanager
+    def alone(self, connect: Callable[[], AbstractContextManager[sa.Connection]]) -> Iterator[None]:
         """Let one process after the other do what is more than one transaction, as a reset is."""
-        with connect() as connection, self.lock(connection, notify, "reset"):
+        with connect() as connection, self.lock(connection, "reset"):
             yield
 
     def writing(self, connection: sa.Connection) -> sa.Connection:
@@ -253,7 +255,7 @@ class Backend:
         """Drop views and tables that may refer to each other, the last of the tables last; then whatever else."""
         raise NotImplementedError
 
-    def end_idle_readers(self, connection: sa.Connection, notify: Notify) -> None:
+    def end_idle_readers(self, connection: sa.Connection) -> None:
         """End the sessions that wait in a transaction that has only read: they lose nothing, and hold up everything."""
 
     # Filling it

@@ -8,7 +8,8 @@ import os
 import tempfile
 import threading
 import time as clock
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,11 +24,9 @@ from . import options, text
 from .base import (
     CONNECT_TIMEOUT,
     IDLE,
-    STATEMENT_LOCK_TIMEOUT,
     Backend,
     Blocks,
     LockName,
-    Notify,
     Relation,
     Size,
     driver_errors,
@@ -35,6 +34,7 @@ from .base import (
     drop_tables_at_once,
     idle_for,
 )
+from .processes import UNKNOWN
 
 STATEMENT = 1 << 20  # bytes of an INSERT of many rows
 
@@ -139,10 +139,7 @@ class MariaDB(Backend):
                 "set it up there, or take ssl out of DATABASE_URL",
             )
         if code == 1205:
-            return CommandError(
-                f"another session's open transaction holds what this needs in {self.label}",
-                "end that transaction, then run the command again",
-            )
+            return self._in_the_way()
         if code in (1021, 1114):
             return CommandError(f"the disk of {where} is full", "make room, then run the command again")
         if code in (2006, 2013, 1927, 1053) or error.connection_invalidated:
@@ -163,22 +160,32 @@ class MariaDB(Backend):
         return bool(locked)
 
     def _unlock(self, connection: sa.Connection, name: LockName) -> None:
-        if connection.closed or connection.invalidated:
-            return  # the lock went with its session
         connection.rollback()
         connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), {"name": self._lock_name(name)})
         connection.commit()
 
     def _lock_holder(self, connection: sa.Connection, name: LockName) -> str:
-        holder = connection.scalar(sa.text("SELECT IS_USED_LOCK(:name)"), {"name": self._lock_name(name)})
+        holder = connection.execute(
+            sa.text(
+                f"SELECT {_SESSION} FROM (SELECT IS_USED_LOCK(:name) AS id) l"  # noqa: S608  # columns
+                " LEFT JOIN information_schema.processlist p ON p.id = l.id WHERE l.id IS NOT NULL"
+            ),
+            {"name": self._lock_name(name)},
+        ).all()
         connection.commit()
-        return f"session {holder}" if holder else "another process"
+        return _sessions(holder) or UNKNOWN
 
-    def writing(self, connection: sa.Connection) -> sa.Connection:
+    @contextmanager
+    def limited(self, connection: sa.Connection) -> Iterator[None]:
+        seconds = max(self.waiting.seconds, 1)  # the least that every version knows
         for variable in ("lock_wait_timeout", "innodb_lock_wait_timeout"):
-            connection.exec_driver_sql(f"SET SESSION {variable} = {STATEMENT_LOCK_TIMEOUT}")
+            connection.exec_driver_sql(f"SET SESSION {variable} = {seconds}")
+        here = connection.scalar(sa.text("SELECT CONNECTION_ID()"))
         connection.commit()
-        return connection
+        with self.waiting.watched(
+            lambda: self._engine(self.url), lambda beside: _in_the_way_of(beside, here), self._holds, seconds
+        ):
+            yield
 
     def whole_default(self, connection: sa.Connection, column: sa.Column[Any], reflected: str | None) -> str | None:
         if reflected is not None:
@@ -201,7 +208,7 @@ class MariaDB(Backend):
         finally:
             connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
 
-    def end_idle_readers(self, connection: sa.Connection, notify: Notify) -> None:
+    def end_idle_readers(self, connection: sa.Connection) -> None:
         idle = sa.text(
             "SELECT p.id, p.user FROM information_schema.innodb_trx t"
             " JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id"
@@ -210,7 +217,7 @@ class MariaDB(Backend):
         )
         for session, user in idle_for(connection, idle, IDLE):
             connection.exec_driver_sql(f"KILL {int(session)}")
-            notify(f"ended session {session} of {user}, which waited in a transaction that had only read")
+            self.waiting.notify(f"ended session {session} of {user}, which waited in a transaction that had only read")
         connection.commit()
 
     def bulk_load(
@@ -296,6 +303,27 @@ class MariaDB(Backend):
         password = query.get("password") or query.get("passwd") or url.password
         database = ["--", url.database] if url.database else []
         return ["mariadb", *arguments, *database], {"MYSQL_PWD": password} if password else {}
+
+
+def _in_the_way_of(beside: sa.Connection, session: int) -> str | None:
+    """Return who holds what a session waits for: for rows InnoDB knows, for a table anybody in an open transaction may.
+
+    https://mariadb.com/kb/en/information-schema-innodb_lock_waits-table/, https://mariadb.com/kb/en/metadata-locking/
+    """
+    found = beside.execute(sa.text(_HOLDS_ROWS), {"session": session}).all()
+    if not found and beside.execute(sa.text(_WAITS_FOR_A_TABLE), {"session": session}).first():
+        found = beside.execute(sa.text(_IN_A_TRANSACTION), {"session": session}).all()
+    return _sessions(found, "one of the sessions")
+
+
+def _sessions(found: Sequence[Any], several: str = "sessions") -> str | None:
+    """Return `session 12 of ada@localhost` for a row of _SESSION, or the numbers of several."""
+    if len(found) > 1:
+        return f"{several} {', '.join(str(one.id) for one in found)}"
+    if not found:
+        return None
+    number, user, host = found[0]
+    return f"session {number}" + (f" of {user}@{host.rpartition(':')[0] or host}" if user else "")
 
 
 def _refuse_warnings(cursor: Any, rows: int) -> None:
@@ -473,6 +501,22 @@ _SSL_WORDS: dict[str, dict[str, str]] = {
     "required": _INSIST,
     "verify-ca": {"ssl_verify_cert": "true"},
 }
+_SESSION = "l.id, p.user, p.host"
+_HOLDS_ROWS = f"""
+SELECT {_SESSION} FROM (
+    SELECT DISTINCT holder.trx_mysql_thread_id AS id FROM information_schema.innodb_lock_waits w
+    JOIN information_schema.innodb_trx waits ON waits.trx_id = w.requesting_trx_id
+    JOIN information_schema.innodb_trx holder ON holder.trx_id = w.blocking_trx_id
+    WHERE waits.trx_mysql_thread_id = :session
+) l LEFT JOIN information_schema.processlist p ON p.id = l.id ORDER BY l.id
+"""  # noqa: S608  # columns
+_WAITS_FOR_A_TABLE = """
+SELECT 1 FROM information_schema.processlist WHERE id = :session AND state LIKE 'Waiting for % lock'
+"""
+_IN_A_TRANSACTION = f"""
+SELECT {_SESSION} FROM (SELECT trx_mysql_thread_id AS id FROM information_schema.innodb_trx) l
+JOIN information_schema.processlist p ON p.id = l.id WHERE l.id <> :session AND p.db = DATABASE() ORDER BY l.id
+"""  # noqa: S608  # columns
 _KINDS: dict[type, text.Render] = {
     bool: lambda value: "1" if value else "0",
     bytes: bytes.hex,

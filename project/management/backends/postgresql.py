@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,11 +21,9 @@ from . import options, text
 from .base import (
     CONNECT_TIMEOUT,
     IDLE,
-    STATEMENT_LOCK_TIMEOUT,
     Backend,
     Blocks,
     LockName,
-    Notify,
     Relation,
     Size,
     TableName,
@@ -33,6 +32,9 @@ from .base import (
     drop_tables_at_once,
     idle_for,
 )
+from .processes import UNKNOWN, program
+
+SHORTEST_WAIT = 0.5  # seconds for a statement, in which it can be found who is in its way
 
 # Any numbers that no other user of advisory locks in this database has.
 LOCKS: dict[LockName, int] = {"migrate": 7_305_521_846_209_114, "reset": 7_305_521_846_209_115}
@@ -82,7 +84,10 @@ class PostgreSQL(Backend):
             ) from error
 
     def _engine_options(self) -> dict[str, object]:
-        return {"connect_args": {} if "connect_timeout" in self.url.query else {"connect_timeout": CONNECT_TIMEOUT}}
+        given: dict[str, object] = {"fallback_application_name": program(sys.argv)}  # who others will be told of
+        if "connect_timeout" not in self.url.query:
+            given["connect_timeout"] = CONNECT_TIMEOUT
+        return {"connect_args": given}
 
     def create_database(self) -> bool:
         engine = self._engine(self.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
@@ -104,10 +109,7 @@ class PostgreSQL(Backend):
         where = ", ".join(self.hosts()) or "this machine"
         state = getattr(error.orig, "sqlstate", None)
         if state == "55P03":
-            return CommandError(
-                f"another session's open transaction holds what this needs in {self.label}",
-                "end that transaction, then run the command again: it goes on where it stopped",
-            )
+            return self._in_the_way()
         if state in ("57P01", "57P02", "57P03") or error.connection_invalidated:
             return CommandError(f"the connection to {self.label} was cut", "run the command again")
         if state == "53100":
@@ -159,8 +161,6 @@ class PostgreSQL(Backend):
         return bool(locked)
 
     def _unlock(self, connection: sa.Connection, name: LockName) -> None:
-        if connection.closed or connection.invalidated:
-            return  # the lock went with its session
         connection.rollback()
         connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": LOCKS[name]})
         connection.commit()
@@ -168,20 +168,31 @@ class PostgreSQL(Backend):
     def _lock_holder(self, connection: sa.Connection, name: LockName) -> str:
         holder = connection.execute(
             sa.text(
-                "SELECT a.pid, a.usename, a.client_addr::text FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+                f"SELECT {_SESSION} FROM pg_locks l JOIN pg_stat_activity a USING (pid)"  # noqa: S608  # columns
                 " WHERE l.locktype = 'advisory' AND l.granted AND l.database = a.datid"
                 " AND a.datname = current_database()"
                 " AND (l.classid::bigint << 32) + l.objid::bigint = :key"
             ),
             {"key": LOCKS[name]},
-        ).first()
+        ).all()
         connection.commit()
-        return f"session {holder[0]} of {holder[1]}" if holder else "another process"
+        return _sessions(holder) or UNKNOWN
 
-    def writing(self, connection: sa.Connection) -> sa.Connection:
-        connection.exec_driver_sql(f"SET lock_timeout = '{STATEMENT_LOCK_TIMEOUT}s'")
+    @contextmanager
+    def limited(self, connection: sa.Connection) -> Iterator[None]:
+        seconds = max(self.waiting.seconds, SHORTEST_WAIT)
+        settle = sa.text("SELECT set_config('lock_timeout', :wait, false), pg_backend_pid()")
+        _, here = connection.execute(settle, {"wait": f"{round(seconds * 1000)}ms"}).one()
         connection.commit()
-        return connection
+        # https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION
+        blocking = sa.text(
+            f"SELECT {_SESSION} FROM unnest(pg_blocking_pids(:here)) AS b(pid)"  # noqa: S608  # columns
+            " LEFT JOIN pg_stat_activity a ON a.pid = b.pid ORDER BY a.xact_start"
+        )
+        with self.waiting.watched(
+            self.engine, lambda beside: _sessions(beside.execute(blocking, {"here": here}).all()), self._holds, seconds
+        ):
+            yield
 
     def relations(self, connection: sa.Connection, schemas: Iterable[str | None]) -> list[Relation]:
         default = sa.inspect(connection).default_schema_name
@@ -216,7 +227,7 @@ class PostgreSQL(Backend):
         for routine in list(connection.scalars(known, {"name": name[1], "schema": name[0]})):
             connection.exec_driver_sql(f"DROP ROUTINE IF EXISTS {routine}")
 
-    def end_idle_readers(self, connection: sa.Connection, notify: Notify) -> None:
+    def end_idle_readers(self, connection: sa.Connection) -> None:
         idle = sa.text(
             "SELECT pid, usename FROM pg_stat_activity WHERE datname = current_database()"
             " AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%' AND backend_xid IS NULL"
@@ -224,7 +235,7 @@ class PostgreSQL(Backend):
         )
         for pid, user in idle_for(connection, idle, IDLE):
             connection.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
-            notify(f"ended session {pid} of {user}, which waited in a transaction that had only read")
+            self.waiting.notify(f"ended session {pid} of {user}, which waited in a transaction that had only read")
         connection.commit()
 
     def can_defer(self, key: sa.ForeignKeyConstraint) -> bool:
@@ -338,6 +349,7 @@ _VARIABLES = {
     "target_session_attrs": "PGTARGETSESSIONATTRS",
     "channel_binding": "PGCHANNELBINDING",
 }
+_SESSION = "a.pid, a.usename, a.application_name, host(a.client_addr)"
 _RELATION_KINDS = {"r": "TABLE", "p": "TABLE", "v": "VIEW", "m": "MATERIALIZED VIEW", "f": "FOREIGN TABLE"}
 # Tables and views of some schemas; then, of any schema, the views on them and the tables that refer to or inherit them.
 _RELATIONS = """
@@ -390,6 +402,18 @@ _KINDS: dict[type, text.Render] = {
     list: lambda value: _array_text(value),
     timedelta: lambda value: f"{value.total_seconds():f} seconds",
 }
+
+
+def _sessions(found: Sequence[Any]) -> str | None:
+    """Return `session 4711 of ada (psql)` for the first of rows of _SESSION, and how many more there are."""
+    if not found:
+        return None
+    pid, user, program_name, address = found[0]
+    if pid is None:
+        return "a prepared transaction"
+    inside = ", ".join(filter(None, (program_name, address)))
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"session {pid} of {user}{f' ({inside})' if inside else ''}{more}"
 
 
 def _array_text(values: list[Any]) -> str:

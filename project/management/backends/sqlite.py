@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,13 +19,10 @@ import sqlalchemy as sa
 
 from ..errors import CommandError
 from ..outcomes import Convert, Remembered, through_tables
-from . import recreated
+from . import processes, recreated
 from .base import (
-    LOCK_TIMEOUT,
-    STATEMENT_LOCK_TIMEOUT,
     Backend,
     Blocks,
-    Notify,
     Relation,
     Size,
     TableName,
@@ -40,6 +36,8 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]  # looked at before it is used
 
 
+WRITE_TIMEOUT = 20  # seconds for a connection that was to read, as a shell's, to get the write lock after all
+_PENDING = 0x40000000  # the first of the 512 bytes that SQLite locks
 LOADING_CACHE = 128 * 1024  # KiB of pages while many rows are loaded
 
 
@@ -74,13 +72,49 @@ class SQLite(Backend):
         address = f"file:{quote(os.fsencode(self.path))}?mode={'rwc' if create else 'rw'}"
         engine = sa.create_engine(
             "sqlite://",
-            creator=lambda: sqlite3.connect(address, uri=True, timeout=STATEMENT_LOCK_TIMEOUT),
+            creator=lambda: self._open(address),
             poolclass=sa.NullPool,
             hide_parameters=True,
         )
         sa.event.listen(engine, "connect", _take_over_transactions)
-        sa.event.listen(engine, "begin", _begin)
+        sa.event.listen(engine, "begin", self._begin)
         return engine
+
+    def _open(self, address: str) -> sqlite3.Connection:
+        # Waiting inside SQLite would keep Ctrl-C waiting too, and a large transaction waits at each page it puts aside.
+        driver = sqlite3.connect(address, uri=True, timeout=0, factory=_Connection)
+        driver.commits = self._when_readers_have_left
+        return driver
+
+    def _begin(self, connection: sa.Connection) -> None:
+        """Begin, and hold the lock: for one that writes the write lock, for one that reads what keeps writers off."""
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        writes = connection.get_execution_options().get("begin_immediate")
+        driver.execute("PRAGMA busy_timeout = 0")
+        with driver_errors(connection, sqlite3.Error):
+            if writes:
+                self._when_free(lambda: driver.execute("BEGIN IMMEDIATE"))
+            else:
+                driver.execute("BEGIN")
+                self._when_free(lambda: driver.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall())
+                driver.execute(f"PRAGMA busy_timeout = {WRITE_TIMEOUT * 1000}")
+
+    def _when_free(self, begin: Callable[[], object]) -> None:
+        self.waiting.until(lambda: not _is_busy(begin), self._writer, f"is writing {self.label}")
+
+    def _when_readers_have_left(self, commit: Callable[[], object]) -> None:
+        self.waiting.until(lambda: not _is_busy(commit), self._reader, f"is reading {self.label}")
+
+    def _writer(self) -> str:
+        """Return the process that has locked the file: https://www.sqlite.org/lockingv3.html, walformat.html#locks"""
+        lock = processes.Bytes(self.path, _PENDING, _PENDING + 511, frozenset({"WRITE"}))
+        wal = processes.Bytes(Path(f"{self.path.resolve()}-shm"), 120, 122, frozenset({"WRITE"}))
+        return processes.holding("POSIX", [lock, wal])
+
+    def _reader(self) -> str:
+        modes = frozenset({"READ", "WRITE"})
+        return processes.holding("POSIX", [processes.Bytes(self.path, _PENDING, _PENDING + 511, modes)])
 
     def exists(self) -> bool:
         try:
@@ -116,9 +150,15 @@ class SQLite(Backend):
         if "readonly" in words:
             return CommandError(f"{self.path} is read-only", "make it and its folder writable (chmod u+w)")
         if "locked" in words:
-            return CommandError(f"{self.label} is locked by another process", "try again when it is done")
-        if "disk is full" in words or "disk I/O error" in words:
-            return CommandError(f"{self.label} could not be written: {words}", "make room on its disk, then try again")
+            return CommandError(f"{self._reader()} has locked {self.label}", "try again when it is done")
+        if "disk is full" in words:
+            return CommandError(f"the disk of {self.label} is full", "make room, then run the command again")
+        if "disk I/O error" in words:
+            name = getattr(error.orig, "sqlite_errorname", "")
+            return CommandError(
+                f"{self.path} could not be written: {words} ({name})",
+                "look at the permissions of its folder (chmod u+w) and at its disk, then run the command again",
+            )
         return None
 
     def writing(self, connection: sa.Connection) -> sa.Connection:
@@ -165,14 +205,16 @@ class SQLite(Backend):
         drop_each(connection, (one for one in relations if one.kind == "TABLE"))
 
     @contextmanager
-    def alone(self, connect: Callable[[], AbstractContextManager[sa.Connection]], notify: Notify) -> Iterator[None]:
+    def alone(self, connect: Callable[[], AbstractContextManager[sa.Connection]]) -> Iterator[None]:
         """Hold a lock on the file's folder: one on the file itself would meddle with SQLite's own."""
-        if fcntl is None:  # Windows: the transactions still come one after the other
+        folder = _opened(self.path.parent)
+        if folder is None:  # the transactions still come one after the other
             yield
             return
-        folder = os.open(self.path.parent, os.O_RDONLY)
+        lock = processes.Bytes(self.path.parent, 0, 0, frozenset({"WRITE"}))
         try:
-            self._wait(lambda: _try_flock(folder), lambda: "another process", "reset", notify)
+            holder = partial(processes.holding, "FLOCK", [lock])
+            self.waiting.until(lambda: _try_flock(folder), holder, f"resets a database in {self.path.parent}")
             yield
         finally:
             os.close(folder)
@@ -258,6 +300,23 @@ def _without_indexes(driver: sqlite3.Connection, table: sa.Table, size: Size) ->
     driver.execute(f"PRAGMA cache_size = {before}")
 
 
+class _Connection(sqlite3.Connection):
+    """A connection whose commit waits for those who still read what was before."""
+
+    commits: Callable[[Callable[[], object]], None]
+
+    def commit(self) -> None:
+        self.commits(super().commit)
+
+
+def _opened(folder: Path) -> int | None:
+    """Return a folder, opened to be locked; None where that cannot be: on Windows, without the right to list it."""
+    try:
+        return os.open(folder, os.O_RDONLY) if fcntl is not None else None
+    except OSError:
+        return None
+
+
 def _try_flock(folder: int) -> bool:
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -273,19 +332,12 @@ def _take_over_transactions(driver: sqlite3.Connection, _record: object) -> None
     driver.execute("PRAGMA foreign_keys = ON")
 
 
-def _begin(connection: sa.Connection) -> None:
-    if not connection.get_execution_options().get("begin_immediate"):
-        connection.exec_driver_sql("BEGIN")
-        return
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    deadline = time.monotonic() + LOCK_TIMEOUT
-    driver.execute("PRAGMA busy_timeout = 200")  # waiting inside SQLite would keep Ctrl-C waiting too
-    while True:
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            break
-        except sa.exc.OperationalError as error:
-            if "locked" not in str(error.orig) or time.monotonic() > deadline:
-                raise
-    driver.execute(f"PRAGMA busy_timeout = {STATEMENT_LOCK_TIMEOUT * 1000}")
+def _is_busy(call: Callable[[], object]) -> bool:
+    """Call, and return whether SQLite refused because of somebody's lock: https://www.sqlite.org/rescode.html#busy"""
+    try:
+        call()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return True
+    return False

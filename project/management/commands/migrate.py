@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..console import columns, plural
 from ..errors import CommandError
 from ..project import Project
+from ._waiting import add_lock_timeout, limit_waiting
 
 if TYPE_CHECKING:
     from ..migrations import Request, Step
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_backward_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow-production", action="store_true", help="go back in production too")
     parser.add_argument("--no-input", "--noinput", action="store_true", help="ask nothing")
+    add_lock_timeout(parser)
 
 
 def handle(
@@ -44,8 +46,10 @@ def handle(
     create_database: bool,
     allow_production: bool,
     no_input: bool,
+    lock_timeout: int,
 ) -> int:
     console = project.console
+    limit_waiting(project, lock_timeout)
     if revision == "head" and not (sql or fake or create_database) and (head := _settled_head(project)):
         if plan or check:
             console.result("Nothing to do.")

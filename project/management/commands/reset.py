@@ -13,6 +13,7 @@ from ..console import columns, plural
 from ..migrations import Request
 from ..project import Project
 from . import seed
+from ._waiting import add_lock_timeout, limit_waiting
 from .migrate import header, run
 
 
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-production-name", action="store_true", help="reset a database whose name says production"
     )
+    add_lock_timeout(parser)
 
 
 def handle(
@@ -38,7 +40,9 @@ def handle(
     drop_unknown: bool,
     allow_remote: bool,
     allow_production_name: bool,
+    lock_timeout: int,
 ) -> None:
+    limit_waiting(project, lock_timeout)
     guard.before_connecting(project, "reset", allow_remote=allow_remote, allow_production_name=allow_production_name)
     rows = seeding.Request(count=count, random_seed=random_seed, locale=seeding.known_locale(locale))
     if not no_seed:

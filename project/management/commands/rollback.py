@@ -11,6 +11,7 @@ from .. import migrations
 from ..errors import CommandError
 from ..migrations import Request
 from ..project import Project
+from ._waiting import limit_waiting
 from .migrate import add_backward_arguments, run
 
 
@@ -20,7 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_backward_arguments(parser)
 
 
-def handle(project: Project, *, steps: int, redo: bool, allow_production: bool, no_input: bool) -> None:
+def handle(
+    project: Project, *, steps: int, redo: bool, allow_production: bool, no_input: bool, lock_timeout: int
+) -> None:
+    limit_waiting(project, lock_timeout)
     before = migrations.read_heads(project)
     if not before:
         raise CommandError(f"{project.backend.label} has no revision to take back", "python manage.py migrate")

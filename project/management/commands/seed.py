@@ -15,6 +15,7 @@ from ..console import columns, plural
 from ..errors import CommandError
 from ..project import Project
 from ..seeding import MOST, Report, Request, Target
+from ._waiting import add_lock_timeout, limit_waiting
 
 SHOWN = 5  # rows of --dry-run
 
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="show how each column is filled, and why")
     parser.add_argument("--dry-run", action="store_true", help="print the first rows, write nothing")
     parser.add_argument("--no-input", "--noinput", action="store_true", help="ask nothing")
+    add_lock_timeout(parser)
 
 
 def add_row_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,13 +50,16 @@ def handle(
     list: bool,
     dry_run: bool,
     no_input: bool,
+    lock_timeout: int,
 ) -> None:
     if add is not None and (count is not None or fresh):
         raise CommandError("--add goes neither with --count nor with --fresh", "give one of them", exit_code=2)
     request = Request(tuple(tables), count, add, fresh, random_seed, seeding.known_locale(locale))
     if list:
         _list(project, seeding.choose(project, request.tables))
-    elif dry_run:
+        return
+    limit_waiting(project, lock_timeout)
+    if dry_run:
         _show_first_rows(project, request)
     else:
         run(project, request, no_input=no_input)

@@ -26,7 +26,7 @@ def handle(project: Project, *, code: str | None) -> None:
         code = _read(sys.stdin)
     if code is not None:
         refuse_bytes(code, "the code")
-    with project.connect() as connection, Session(connection) as session:
+    with project.connect(limited=False) as connection, Session(connection) as session:
         names: dict[str, Any] = {"sa": sa, "session": session, "project": project, **project.models}
         if code is not None:
             exec(compile(code, "<-c>", "exec"), names)  # noqa: S102  # the person's own code is the point

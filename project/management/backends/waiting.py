@@ -1,0 +1,113 @@
+"""Waiting for what somebody else holds: two seconds in silence, then with a word for whom, and not for ever."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
+
+import sqlalchemy as sa
+
+from ..errors import CommandError
+
+LOCK_TIMEOUT = 60  # seconds to wait for a lock, where nobody says otherwise
+LONGEST = 86_400  # seconds that can be asked for
+SAY_AFTER = 2  # seconds of waiting before saying for whom
+
+Notify = Callable[[str], None]
+Look = Callable[[sa.Connection], str | None]
+
+
+class Waiting:
+    """How long one command waits for a lock, how that is told, and who was seen in its way."""
+
+    def __init__(self) -> None:
+        self.seconds = LOCK_TIMEOUT
+        self.option = ""  # what a person would write to wait longer, where there is such an option
+        self.notify: Notify = lambda text: None
+        self.seen = ""  # who was in the way of a statement when it was last looked
+        self._said = ""
+
+    def limit(self, seconds: int, option: str) -> None:
+        """Wait for that long, as an option says."""
+        self.seconds, self.option = seconds, option
+
+    def until(self, taken: Callable[[], bool], holder: Callable[[], str], does: str) -> None:
+        """Try until a lock is taken.
+
+        Args:
+            holder: returns who has it.
+            does: what the holder does: "migrates or seeds school.db".
+
+        Raises:
+            CommandError: it was not to be had in time.
+        """
+        begun, pause, said = time.monotonic(), 0.001, False
+        while not taken():
+            waited = time.monotonic() - begun
+            if waited >= self.seconds:
+                raise self.refusal(holder(), does)
+            if waited > SAY_AFTER and not said:
+                self._say(holder(), does)
+                said = True
+            time.sleep(min(pause, self.seconds - waited))
+            pause = min(2 * pause, 0.05)
+
+    def refusal(self, who: str, does: str) -> CommandError:
+        """Return why this waits no longer."""
+        after = f"gave up after {self.seconds:,} s: " if self.seconds else ""
+        longer = f"; {self.option} waits longer" if self.option else ""
+        return CommandError(f"{after}{who} {does}", f"let it finish or end it, then run the command again{longer}")
+
+    @contextmanager
+    def watched(self, engine: Callable[[], sa.Engine], look: Look, does: str, seconds: float) -> Iterator[None]:
+        """Look from a second connection who is in the way of the statements on the first; say so when that lasts.
+
+        Args:
+            look: returns who it is, None for nobody; called in a thread of its own.
+            does: what whoever is in the way does.
+            seconds: after which the database itself ends a wait.
+        """
+        ended = Event()
+        thread = Thread(target=self._watch, args=(engine, look, does, min(1.0, seconds / 4), ended), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join(5)  # it may be looking at a server that answers no more
+
+    def _watch(self, engine: Callable[[], sa.Engine], look: Look, does: str, interval: float, ended: Event) -> None:
+        if ended.wait(interval):  # most commands need no second connection
+            return
+        with suppress(sa.exc.SQLAlchemyError, CommandError), engine().connect() as beside:  # then nobody can be named
+            beside.execution_options(isolation_level="AUTOCOMMIT")
+            since: float | None = None
+            while not ended.is_set():
+                if (found := look(beside)) is None:
+                    since = None
+                else:
+                    self.seen = found
+                    since = time.monotonic() if since is None else since
+                    if time.monotonic() - since >= SAY_AFTER:
+                        self._say(found, does)
+                ended.wait(interval)
+
+    def _say(self, who: str, does: str) -> None:
+        text = f"waiting for {who}, which {does}"
+        if text != self._said:  # it may be in the way of one thing after the other
+            self.notify(text)
+        self._said = text
+
+
+def seconds_of(text: str) -> int:
+    """Return the seconds that an option says.
+
+    Raises:
+        ValueError: it is no whole number of seconds, or more than a day.
+    """
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) > LONGEST:
+        shown = text if len(text) <= 40 else f"{text[:39]}…"
+        raise ValueError(f"{shown!r} is not a whole number of seconds from 0 to {LONGEST:,}")
+    return int(text)
