@@ -201,6 +201,7 @@ def _log(verbosity: int) -> None:
     logging.captureWarnings(True)
     logging.getLogger("alembic").setLevel(logging.INFO if verbosity >= 2 else logging.WARNING)
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # of a connection that was cut we tell ourselves
     logging.getLogger("sqlalchemy.engine").setLevel(logging.INFO if verbosity >= 3 else logging.WARNING)
 
 

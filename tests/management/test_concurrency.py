@@ -48,6 +48,10 @@ sys.stderr.flush()
 while not Path(os.environ["SIGN"]).exists():
     time.sleep(0.01)
 """
+COUNTER = """\
+counter = op.create_table("counter", sa.Column("runs", sa.Integer()))
+op.bulk_insert(counter, [{"runs": 0}])
+"""
 SOME = 5 * BLOCK  # students: more than fit into SQLite's cache, so that a killed writer leaves half of them in its file
 
 
@@ -72,18 +76,19 @@ def all_of(running: list[Running]) -> list[Result]:
 
 
 def wait_behind(running: Running, database: Database) -> None:
-    """Wait until a process waits for another one's lock; SQLite's own lock makes no words."""
-    if database.kind != "sqlite":
-        running.wait_for("waiting for session")
+    """Wait until a process waits for another one's lock."""
+    running.wait_for("waiting for process" if database.kind == "sqlite" else "waiting for session")
 
 
 # Migrating
 
 
-@pytest.mark.parametrize("applied", [0, 5], ids=["empty", "at head"])
+@pytest.mark.parametrize("applied", [0, 3, 7], ids=["empty", "half-way", "at head"])
 def test_eight_migrators_at_once_apply_what_is_pending_once(
     house: House, manage: Runner, database: Database, applied: int
 ) -> None:
+    house.add_revision("aaa111", COUNTER, 'op.drop_table("counter")')
+    house.add_revision("bbb222", 'op.execute("UPDATE counter SET runs = runs + 1")', kind="data")
     if applied:
         manage.ok("migrate", f"+{applied}")
 
@@ -94,6 +99,7 @@ def test_eight_migrators_at_once_apply_what_is_pending_once(
     assert all(one.err == "" or one.err.startswith("waiting for ") for one in results)
     assert database.revision() == house.line()[-1]
     assert database.count("subjects") == 14
+    assert database.value("SELECT runs FROM counter") == 1
 
 
 # Seeding
