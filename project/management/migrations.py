@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -303,7 +303,7 @@ def explain_losses(project: Project, connection: sa.Connection, back: Sequence[S
     for loss in losses:
         if loss.table[0] is None and loss.table not in known:
             continue
-        count = _count(connection, loss.count)
+        count = _count(project, connection, loss.count)
         if count is None:
             silent += [loss.revision] if loss.revision not in silent else []
             continue
@@ -322,12 +322,17 @@ def explain_losses(project: Project, connection: sa.Connection, back: Sequence[S
     return f"{head}. It loses\n{columns(lines, right=frozenset({1}))}"
 
 
-def _count(connection: sa.Connection, query: sa.TextClause) -> int | None:
-    """Return a count; None when it speaks of what an earlier step back will have made."""
+def _count(project: Project, connection: sa.Connection, query: sa.TextClause) -> int | None:
+    """Return a count; None when it speaks of what an earlier step back will have made.
+
+    What somebody holds locked is not lost sight of: that error is raised.
+    """
     try:
         with connection.begin_nested():
             return connection.scalar(query) or 0
-    except sa.exc.DBAPIError:
+    except sa.exc.DBAPIError as error:
+        if project.backend.explain(error) is not None:
+            raise
         return None
 
 
@@ -481,6 +486,8 @@ class _Runner:
 
     def _undo(self, kept: Sequence[str]) -> None:
         if self.connection.closed or self.connection.invalidated:
+            if self.marked and not kept:
+                self._forget_mark()
             return
         if self.backend.one_transaction and self.connection.in_transaction():
             if self.savepoint is not None and self.savepoint.is_active:
@@ -491,6 +498,20 @@ class _Runner:
         if self.marked and not kept:
             bookkeeping.delete(self.connection, "unfinished")
             self.connection.commit()
+
+    def _forget_mark(self) -> None:
+        """Take the note of the step away by another connection: its own was cut, and the server undoes what it did.
+
+        Whoever gets the lock knows that the session that was cut is gone.
+        """
+        with (
+            suppress(sa.exc.SQLAlchemyError, CommandError),  # then the note stays, and the cure says how to go on
+            self.backend.engine().connect() as connection,
+            self.backend.lock(connection),
+        ):
+            bookkeeping.delete(connection, "unfinished")
+            connection.commit()
+            self.marked = False
 
     def _kept(self, error: BaseException) -> list[str]:
         """Return the statements of the present step that a rollback does not take back.
