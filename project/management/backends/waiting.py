@@ -14,6 +14,7 @@ from ..errors import CommandError
 LOCK_TIMEOUT = 60  # seconds to wait for a lock, where nobody says otherwise
 LONGEST = 86_400  # seconds that can be asked for
 SAY_AFTER = 2  # seconds of waiting before saying for whom
+LOOK_EVERY = 0.5  # seconds, who is in the way of a statement
 
 Notify = Callable[[str], None]
 Look = Callable[[sa.Connection], str | None]
@@ -70,7 +71,7 @@ class Waiting:
             seconds: after which the database itself ends a wait.
         """
         ended = Event()
-        thread = Thread(target=self._watch, args=(engine, look, does, min(1.0, seconds / 4), ended), daemon=True)
+        thread = Thread(target=self._watch, args=(engine, look, does, min(LOOK_EVERY, seconds / 4), ended), daemon=True)
         thread.start()
         try:
             yield
