@@ -355,6 +355,7 @@ class _Runner:
         self.backend = project.backend
         self.step: Step | None = None
         self.done = 0  # steps
+        self.writes = False  # whether there is anything to commit
         self.savepoint: sa.NestedTransaction | None = None
         self.statements: list[Statement] = []  # of the present step
         self.committed = 0  # how many of them the step has committed by itself
@@ -388,6 +389,9 @@ class _Runner:
 
     def _commit_all(self) -> None:
         """Commit the one transaction of all steps; where that fails, none stays, though each was told as done."""
+        if not self.writes:
+            self.connection.rollback()  # even an empty commit would wait for readers
+            return
         try:
             self.connection.commit()
         except (CommandError, sa.exc.DBAPIError) as error:
@@ -424,6 +428,7 @@ class _Runner:
                         " but no revision is recorded in it",
                         "python manage.py migrate --fake REVISION records the one it is at",
                     )
+            self.writes = bool(steps or self.request.stamp or not heads)  # without heads Alembic makes its own table
             if steps or self.request.stamp:
                 self._prepare(forget_unfinished=stamping or self.request.stamp)
             for step in steps:

@@ -135,9 +135,10 @@ def seed(
     """
     done: list[Report] = []
     with project.connect(write=True) as connection, project.backend.lock(connection):
-        with connection.begin():
+        with connection.begin() as looking:
             require_ready(project, connection)
             require_columns(project, connection, targets)
+            looking.rollback()  # a commit, even of nothing, waits for those who read an SQLite file
         with connection.begin() if request.fresh else nullcontext():
             if request.fresh:
                 _defer_keys(project, connection, targets)
@@ -365,13 +366,15 @@ def _seed_group(
 ) -> None:
     """Fill tables in one transaction, then the keys that had to wait for their rows."""
     try:
-        with nullcontext() if request.fresh else connection.begin():
+        with nullcontext() if request.fresh else connection.begin() as transaction:
             _defer_keys(project, connection, targets)
             done = [_seed_table(project, connection, target, request, progress) for target in targets]
             for loaded in done:
                 if loaded.context is not None:
                     with _explained(project, loaded.target):
                         _set_late_keys(connection, loaded)
+            if transaction is not None and all(loaded.context is None for loaded in done):
+                transaction.rollback()  # nothing was written
     except _Refused as error:
         raise _with_row(project, connection, error, request) from error.__cause__
     for loaded in done:

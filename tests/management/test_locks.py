@@ -96,14 +96,14 @@ def test_every_command_names_the_holder_gives_up_and_finds_the_lock_free_when_it
 
     waiting = [manage.start(*command, "--lock-timeout", "5") for command in LOCKERS]
     results = [one.wait().expect(1) for one in waiting]
-    at_once = manage("seed", "--lock-timeout", "0").refusal()
+    at_once = manage("seed", "--lock-timeout", "1").refusal()
 
     for one in results:
         *before, said, line = one.err.splitlines()
         assert re.search(rf"^waiting for {name}.*, which ", said), one
         assert re.search(rf"^manage.py: gave up after 5 s: {name}.*--lock-timeout SECONDS waits longer$", line), one
         assert not [text for text in before if "waiting" in text]
-    assert re.match(name, at_once)
+    assert re.match(f"gave up after 1 s: {name}", at_once)
     holder.kill()
     assert manage.ok("seed", "--count", "40").err == ""
     assert counts(migrated) == (40, 14, 40)
@@ -194,6 +194,14 @@ def test_a_reader_does_not_slow_a_large_seeding_down_and_gets_all_or_nothing(
         assert "is reading" in line
         assert reader.execute("SELECT count(*) FROM students").fetchone() == (0,)
     assert counts(sqlite_database) == (0, 14, 0)
+
+
+def test_a_reader_keeps_nobody_who_has_nothing_to_write(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    manage.ok("seed", "--count", "30")
+    with beside(sqlite_database, "BEGIN", "SELECT * FROM students"):
+        assert "Nothing to do" in manage.ok("migrate", "--lock-timeout", "0").out
+        assert manage.ok("seed", "--count", "30", "--lock-timeout", "0").out.count("nothing to add") == 2
 
 
 def test_tables_seeded_anew_are_told_only_when_they_are_kept(manage: Runner, sqlite_database: Database) -> None:
