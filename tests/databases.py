@@ -116,18 +116,23 @@ def fresh(kind: str, folder: Path, *, made: bool = True) -> Iterator[Database]:
         return
     server = _server(kind)
     if made:
-        _administrate(server, f"CREATE DATABASE {name}")
+        administrate(server, f"CREATE DATABASE {name}")
     try:
         yield Database(kind, name, server.set(database=name))
     finally:
         # A killed process leaves its session to the server, which may still be undoing its work.
         force = " WITH (FORCE)" if kind == "postgresql" else ""
-        _administrate(server, f"DROP DATABASE IF EXISTS {name}{force}")
+        administrate(server, f"DROP DATABASE IF EXISTS {name}{force}")
 
 
 def server_address(kind: str) -> sa.URL:
     """Return the address of a server that answers; skip the test, or fail it in CI, when it does not."""
     return _server(kind)
+
+
+def why_no_server(kind: str) -> str:
+    """Return why no server of a kind can be used, nothing when one answers."""
+    return _look_for(kind)[1]
 
 
 def _server(kind: str) -> sa.URL:
@@ -144,14 +149,15 @@ def _look_for(kind: str) -> tuple[sa.URL, str]:
     if url.host != "127.0.0.1":
         return url, f"{variable} must be on 127.0.0.1: tests make and drop databases there"
     try:
-        _administrate(url, "SELECT 1")
+        administrate(url, "SELECT 1")
     except sa.exc.OperationalError as error:
         why = str(error.orig).strip().splitlines()[0]
         return url, f"no {kind} server answers on {url.host}:{url.port} (set {variable} for another port): {why}"
     return url, ""
 
 
-def _administrate(server: sa.URL, statement: str) -> None:
+def administrate(server: sa.URL, statement: str) -> None:
+    """Run a statement on a server, outside of a transaction."""
     engine = sa.create_engine(
         server, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 10}
     )

@@ -1,0 +1,80 @@
+"""Goes into a copy of the project: at the N-th point that a run comes to, it is killed or its connection is cut.
+
+Points are before and after every statement and before every commit, and in the middle of the loading of rows. FAULT
+is `kill`, `cut` (the session that is working) or `cut-all` (every session of the database, as when a server stops);
+a kill passes by the statements that only read, for nothing is different after them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+_FAULT = os.environ.get("FAULT", "")
+_AT = int(os.environ.get("FAULT_AT", "0"))
+_READS = re.compile(r"\s*(SELECT|SHOW|PRAGMA|EXPLAIN)\b", re.I)
+
+
+class _Run:
+    points = 0
+    connection: sa.Connection | None = None
+
+
+def point(connection: sa.Connection | None = None) -> None:
+    """Come to one more point; the fault happens at the one that is asked for."""
+    _Run.connection = connection or _Run.connection
+    _Run.points += 1
+    if not _FAULT or _Run.points != _AT:
+        return
+    Path(os.environ["FAULT_SIGN"]).touch()
+    if _FAULT == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    assert _Run.connection is not None
+    _cut(_Run.connection, everybody=_FAULT == "cut-all")
+
+
+def _statement(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+    if _FAULT != "kill" or not _READS.match(statement):
+        point(connection)
+
+
+def _small_cache(driver: Any, _record: object) -> None:
+    driver.execute("PRAGMA cache_size = 10")
+
+
+def _cut(connection: sa.Connection, *, everybody: bool) -> None:
+    """End a session from outside, and wait until the server has forgotten it."""
+    if connection.closed or connection.invalidated:
+        return
+    driver: Any = connection.connection.driver_connection
+    postgresql = connection.dialect.name == "postgresql"
+    own = driver.info.backend_pid if postgresql else driver.thread_id()
+    other = sa.create_engine(connection.engine.url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT").connect()
+    with other:
+        if postgresql:
+            sessions = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        else:
+            sessions = (
+                "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+                " AND command <> 'Killed'"
+            )
+        ended = [one for one in other.scalars(sa.text(sessions)) if everybody or one == own]
+        for session in ended:
+            other.exec_driver_sql(f"SELECT pg_terminate_backend({session})" if postgresql else f"KILL {session}")
+        deadline = time.monotonic() + 30
+        while set(ended) & set(other.scalars(sa.text(sessions))) and time.monotonic() < deadline:
+            time.sleep(0.002)
+
+
+if _FAULT:
+    sa.event.listen(sa.Engine, "before_cursor_execute", _statement)
+    sa.event.listen(sa.Engine, "after_cursor_execute", _statement)
+    sa.event.listen(sa.Engine, "commit", point)
+if os.environ.get("FAULT_CACHE"):  # pages are written to the file, and read back, before a transaction is done
+    sa.event.listen(sa.Engine, "connect", _small_cache)

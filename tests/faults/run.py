@@ -1,0 +1,234 @@
+"""`make test-faults`: every fault at its full figures, on every database, and one table of what came of it.
+
+Run it as `python -m tests.faults.run`; words after that pick the rows whose names have them, as in `run kill sqlite`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tests.databases import KINDS, SERVERS, why_no_server
+from tests.faults import kills, migrators, sequences, sessions, statements, writes
+from tests.faults.stages import Stage, Work, migrations, opened, resets, seedings
+from tests.faults.states import Verdict
+from tests.processes import REPOSITORY
+
+ROUNDS = 20
+MOMENTS = 200
+ROWS = 2_000  # of each table in a seeding that is killed
+FEW = 600  # where every write is a try
+SEQUENCES, STEPS = 25, 14
+AT_ONCE = 2  # processes
+RESULTS = REPOSITORY / "tests" / "faults" / "RESULTS.md"
+TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table: a fault on a database."""
+
+    fault: str
+    kind: str
+    run: Callable[[Stage], Verdict]
+    needs_strace: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.fault}, {TITLES[self.kind]}"
+
+
+def rows() -> list[Row]:
+    """Return every row, the long ones first, so that both processes end together."""
+    each = [
+        Row(f"crash at each write of {name}", "sqlite", _writes(make, writes.KILLED), True) for name, make in _FILES
+    ]
+    for words, fault in (
+        ("disk full at each write of", writes.FULL_ONCE),
+        ("disk full from each write on of", writes.FULL_FROM),
+    ):
+        each += [Row(f"{words} {name}", "sqlite", _writes(make, fault), True) for name, make in _FILES]
+    for kind in SERVERS:
+        each += [Row(f"sessions cut at each statement of {name}", kind, _cut(make)) for name, make in _WORKS]
+    for kind in KINDS:
+        each += [
+            *(Row(f"kill -9 at {MOMENTS} moments of {name}", kind, _moments(make)) for name, make in _WORKS),
+            *(Row(f"kill -9 at each statement of {name}", kind, _points(make)) for name, make in _WORKS),
+            Row(
+                "8 migrators at once, from empty, half-way, at head",
+                kind,
+                lambda stage: migrators.at_once(stage, ROUNDS),
+            ),
+            Row("a migration that fails at each statement", kind, statements.failing),
+            Row("reset with other sessions open", kind, _sessions),
+            Row("random commands, some killed", kind, _sequences),
+        ]
+    each.append(Row("reset by a link, over a -wal or a hot journal, killed at each statement", "sqlite", _file))
+    return each
+
+
+def _works(make: Callable[[Stage], list[Work]], judge: Callable[[Stage, Work], Verdict]) -> Callable[[Stage], Verdict]:
+    def run(stage: Stage) -> Verdict:
+        verdict = Verdict()
+        for work in make(stage):
+            verdict.add(judge(stage, work))
+        return verdict
+
+    return run
+
+
+def _moments(make: Callable[[Stage], list[Work]]) -> Callable[[Stage], Verdict]:
+    def run(stage: Stage) -> Verdict:
+        verdict, works = Verdict(), make(stage)
+        for work in works:
+            verdict.add(kills.at_moments(stage, work, -(-MOMENTS // len(works))))
+        return verdict
+
+    return run
+
+
+def _points(make: Callable[[Stage], list[Work]]) -> Callable[[Stage], Verdict]:
+    return _works(make, kills.at_points)
+
+
+def _cut(make: Callable[[Stage], list[Work]]) -> Callable[[Stage], Verdict]:
+    def run(stage: Stage, work: Work) -> Verdict:
+        verdict = kills.cut(stage, work, "cut")
+        verdict.add(kills.cut(stage, work, "cut-all", range(1, kills.MOST_POINTS, 3)))
+        return verdict
+
+    return _works(make, run)
+
+
+def _writes(make: Callable[[Stage], list[Work]], fault: str) -> Callable[[Stage], Verdict]:
+    return _works(make, lambda stage, work: writes.at_writes(stage, work, fault))
+
+
+def _migrators(stage: Stage) -> Verdict:
+    return migrators.at_once(stage, ROUNDS)
+
+
+def _sessions(stage: Stage) -> Verdict:
+    return _works(lambda one: resets(one, 60), lambda one, work: sessions.around(one, work, patient=True))(stage)
+
+
+def _file(stage: Stage) -> Verdict:
+    return _works(lambda one: resets(one, 60), sessions.around_the_file)(stage)
+
+
+def _sequences(stage: Stage) -> Verdict:
+    verdict = Verdict()
+    try:
+        verdict.tries = sequences.check(stage, SEQUENCES, STEPS)
+    except AssertionError as error:
+        verdict.tries = 1
+        verdict.lose(str(error))
+    return verdict
+
+
+def _in_wal_mode(stage: Stage, works: list[Work]) -> list[Work]:
+    changed = []
+    for work in works:
+        stage.restore(work.start)
+        with stage.database.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        changed.append(replace(work, name=f"{work.name} in WAL mode", start=stage.save()))
+    return changed
+
+
+def _with_pages_written_early(works: list[Work]) -> list[Work]:
+    return [replace(one, name=f"{one.name} with a small cache", environment={"FAULT_CACHE": "1"}) for one in works]
+
+
+_SYSTEM_CALLS = {
+    "crash at each write of": writes.KILLED,
+    "disk full at each write of": writes.FULL_ONCE,
+    "disk full from each write on of": writes.FULL_FROM,
+}
+_WORKS: Sequence[tuple[str, Callable[[Stage], list[Work]]]] = (
+    ("migrate, up and down", migrations),
+    ("seed", lambda stage: seedings(stage, ROWS)),
+    ("reset", lambda stage: resets(stage, 400)),
+)
+_FILES: Sequence[tuple[str, Callable[[Stage], list[Work]]]] = (
+    ("migrate, up and down", migrations),
+    ("seed", lambda stage: _with_pages_written_early(seedings(stage, FEW))),
+    ("seed in WAL mode", lambda stage: _in_wal_mode(stage, seedings(stage, FEW)[:1])),
+    ("reset", lambda stage: resets(stage, 100)),
+    ("reset in WAL mode", lambda stage: _in_wal_mode(stage, resets(stage, 100))),
+)
+
+
+# The table
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the rows that have all of these words in their names; write the table when that is every row."""
+    chosen = [row for row in rows() if all(word.lower() in row.name.lower() for word in words)]
+    missing = {kind: why_no_server(kind) for kind in SERVERS}
+    skipped = {row.name: missing[row.kind] for row in chosen if missing.get(row.kind)}
+    if any(row.needs_strace for row in chosen) and (why := writes.why_not()):
+        skipped |= {row.name: why for row in chosen if row.needs_strace}
+    for name, why in skipped.items():
+        print(f"skipped: {name}: {why}", file=sys.stderr)
+    if skipped and os.environ.get("CI"):
+        return 1
+    chosen = [row for row in chosen if row.name not in skipped]
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="faults-") as folder, ThreadPoolExecutor(AT_ONCE) as pool:
+        verdicts = list(pool.map(lambda pair: _run(pair[1], Path(folder, str(pair[0]))), enumerate(chosen)))
+    table = _table(chosen, verdicts)
+    print(table)
+    print(f"{sum(one.tries for one in verdicts):,} tries in {(time.monotonic() - begun) / 60:.0f} minutes.")
+    if not words and not skipped:
+        RESULTS.write_text(f"{_HEAD}\n{table}\n", encoding="utf-8")
+    return 0 if all(verdict.is_clean for verdict in verdicts) else 1
+
+
+def _run(row: Row, folder: Path) -> Verdict:
+    begun = time.monotonic()
+    try:
+        with opened(row.kind, folder) as stage:
+            verdict = row.run(stage)
+    except (AssertionError, OSError, sa.exc.SQLAlchemyError):  # it is told, and the other rows go on
+        verdict = Verdict()
+        verdict.lose(traceback.format_exc())
+    print(f"{row.name}: {verdict.tries:,} tries, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+    for words in verdict.words[:20]:
+        print(f"    {words}", file=sys.stderr, flush=True)
+    return verdict
+
+
+def _table(chosen: Sequence[Row], verdicts: Sequence[Verdict]) -> str:
+    cells = [
+        (
+            f"{row.name}{f' ({one.refused:,} refused, the revision named)' if one.refused else ''}",
+            f"{one.tries:,}",
+            *map(str, (one.lost, one.duplicated, one.unclear)),
+        )
+        for row, one in zip(chosen, verdicts, strict=True)
+    ]
+    heads = ("fault", "tries", "lost", "duplicated", "unclear messages")
+    lines = [heads, ("---", "---:", "---:", "---:", "---:"), *sorted(cells)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+_HEAD = """\
+# What came of the faults
+
+`make test-faults` wrote this. A try is one fault: after it the database is as before, as after, or at a step between,
+and the next run ends in exactly the state of a run that nothing disturbed: schema, rows, revision, bookkeeping. *Lost*
+and *duplicated* count rows and parts of the schema, *unclear* the failures that are not one line with a cure.
+"""
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

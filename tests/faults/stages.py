@@ -1,0 +1,312 @@
+"""A copy of the project with a database: what is done there, and back to how it was in a moment."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tests.databases import Database, administrate, fresh, server_address
+from tests.faults import injected
+from tests.faults.states import State, Verdict, difference, read
+from tests.houses import House, Runner, build
+from tests.processes import Result
+
+COUNTS = """\
+op.create_table("counter", sa.Column("n", sa.Integer(), nullable=False))
+op.execute("INSERT INTO counter (n) VALUES (0)")"""
+ADDS_ONE = 'op.execute("UPDATE counter SET n = n + 1")'
+TAKES_ONE = 'op.execute("UPDATE counter SET n = n - 1")'
+RECREATES = """\
+with op.batch_alter_table("students") as batch:
+    batch.add_column(sa.Column("house", sa.String(20)))
+    batch.create_check_constraint("a_house_has_a_name", "house <> ''")
+op.execute("UPDATE students SET house = 'red'")"""
+UNDOES = """\
+with op.batch_alter_table("students") as batch:
+    batch.drop_constraint("a_house_has_a_name", type_="check")
+    batch.drop_column("house")"""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A database as it was: SQLite's files, PostgreSQL's template, MariaDB's statements and rows."""
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    template: str = ""
+    tables: Sequence[tuple[str, str, Sequence[sa.Row[tuple[object, ...]]]]] = ()
+
+
+@dataclass(frozen=True)
+class Work:
+    """A command on a database: how that was before, may be between, and has to be afterwards."""
+
+    name: str
+    command: tuple[str, ...]
+    start: Snapshot
+    before: State
+    between: Sequence[State] | None  # what may be committed before all of it is done; None: that is not looked at
+    after: State
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def allows(self, state: State) -> bool:
+        """Return whether a run that ended anywhere may leave this behind."""
+        known = (self.before, *(self.between or ()), self.after)
+        return self.between is None or any(state.contents == one.contents for one in known)
+
+
+class Stage:
+    """A copy of the project with one database of its own."""
+
+    def __init__(self, house: House, database: Database) -> None:
+        self.house, self.database = house, database
+        self.run = Runner(house, database.url)
+        self._templates: list[str] = []
+        self._signs = 0
+        self._empty = self.save()  # no stage is made for a database that holds something
+        prepare(house)
+
+    @property
+    def kind(self) -> str:
+        return self.database.kind
+
+    def state(self) -> State:
+        return read(self.database)
+
+    def sign(self) -> Path:
+        """Return a file that is not there yet, for a run to say that the fault came."""
+        self._signs += 1
+        return self.house.root.parent / f"sign-{self.database.name}-{self._signs}"
+
+    def save(self) -> Snapshot:
+        """Remember the database as it is."""
+        if self.database.file is not None:
+            return Snapshot(files={path.name: path.read_bytes() for path in self._files()})
+        if self.kind == "postgresql":
+            name = f"{self.database.name}_{len(self._templates)}"
+            self._administrate(f"CREATE DATABASE {name} TEMPLATE {self.database.name}")
+            self._templates.append(name)
+            return Snapshot(template=name)
+        with self.database.connect() as connection:
+            names = sa.inspect(connection).get_table_names()
+            made = [connection.exec_driver_sql(f"SHOW CREATE TABLE `{one}`").one()[1] for one in names]
+            rows = [connection.exec_driver_sql(f"SELECT * FROM `{one}`").all() for one in names]
+        return Snapshot(tables=list(zip(names, made, rows, strict=True)))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Bring the database back to how it was; sessions that are left end."""
+        name = self.database.name
+        if self.database.file is not None:
+            for path in self._files():
+                path.unlink()
+            for file, data in snapshot.files.items():
+                self.database.file.with_name(file).write_bytes(data)
+        elif self.kind == "postgresql":
+            self._administrate(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            self._administrate(f"CREATE DATABASE {name} TEMPLATE {snapshot.template}")
+        else:
+            self._administrate(f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+            with self.database.connect() as connection:
+                connection.exec_driver_sql("SET foreign_key_checks = 0")
+                for table, made, rows in snapshot.tables:
+                    connection.exec_driver_sql(made.replace("%", "%%"))
+                    if rows:
+                        marks = ", ".join(["%s"] * len(rows[0]))
+                        values = [tuple(row) for row in rows]
+                        connection.exec_driver_sql(f"INSERT INTO `{table}` VALUES ({marks})", values)
+                connection.commit()
+
+    def clear(self) -> None:
+        """Begin with an empty database."""
+        self.restore(self._empty)
+
+    def close(self) -> None:
+        for name in self._templates:
+            self._administrate(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def _files(self) -> list[Path]:
+        file = self.database.file
+        assert file is not None
+        beside = [file.with_name(file.name + ending) for ending in ("", "-journal", "-wal", "-shm")]
+        return [path for path in beside if path.exists()]
+
+    def _administrate(self, *statements: str) -> None:
+        for statement in statements:
+            administrate(server_address(self.kind), statement)
+
+
+def prepare(house: House) -> None:
+    """Put what injects the faults into a copy of the project, and revisions of every sort after its own."""
+    if (house.root / "project" / "injected.py").exists():
+        return
+    house.write("project/injected.py", Path(injected.__file__).read_text(encoding="utf-8"))
+    house.write("project/settings.py", house.read("project/settings.py") + "\n\nfrom project import injected\n")
+    house.change(
+        "project/seeds/students.py",
+        '        born = rows.once("born"',
+        '        from project.injected import point\n\n        point()\n        born = rows.once("born"',
+    )
+    house.add_revision("c0c0c0c0c0c0", COUNTS, 'op.drop_table("counter")', kind="data")
+    house.add_revision("c1c1c1c1c1c1", ADDS_ONE, TAKES_ONE, kind="data")
+    house.add_revision("c2c2c2c2c2c2", RECREATES, UNDOES)
+    house.add_revision("c3c3c3c3c3c3", ADDS_ONE, TAKES_ONE, kind="data")
+
+
+@contextmanager
+def opened(kind: str, folder: Path) -> Iterator[Stage]:
+    """Make a stage in a folder, and take its databases away afterwards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with fresh(kind, folder) as database:
+        stage = Stage(House(build(folder / "house")), database)
+        try:
+            yield stage
+        finally:
+            stage.close()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+# The works
+
+
+OWN_ROW = "INSERT INTO students (name, email, grade, birthday) VALUES ('Ada', 'ada@example.org', 3, '2016-12-10')"
+
+
+def migrations(stage: Stage) -> list[Work]:
+    """From empty, from half-way, and back."""
+    first = from_empty(stage)
+    stage.clear()
+    return [first, *from_half_way(stage)]
+
+
+def from_empty(stage: Stage) -> Work:
+    start, before = stage.save(), stage.state()
+    steps = [_after(stage, "migrate", "+1") for _ in stage.house.line()]
+    return Work("migrate from empty", ("migrate",), start, before, _kept(stage, steps), steps[-1])
+
+
+def from_half_way(stage: Stage, *, and_back: bool = True) -> list[Work]:
+    """With rows in a table that is made anew and data migrations that count; and back from head with rows."""
+    stage.run.ok("migrate", "+5")
+    stage.database.execute(OWN_ROW)
+    half, before = stage.save(), stage.state()
+    steps = [_after(stage, "migrate", "+1") for _ in range(4)]
+    work = Work("migrate from half-way", ("migrate",), half, before, _kept(stage, steps), steps[-1])
+    if not and_back:
+        return [work]
+    stage.run.ok("seed", "--count", "200")
+    full, before = stage.save(), stage.state()
+    back = [_after(stage, "rollback", "--no-input") for _ in range(6)]
+    command = ("migrate", stage.house.line()[2], "--no-input")
+    return [work, Work("migrate backwards", command, full, before, _kept(stage, back), back[-1])]
+
+
+def seedings(stage: Stage, count: int, *, anew: bool = True) -> list[Work]:
+    """More rows for every table; and anew, in one transaction."""
+    stage.run.ok("migrate")
+    stage.run.ok("seed", "--count", "40")
+    start, before = stage.save(), stage.state()
+    students = _after(stage, "seed", "students", "--count", str(count))
+    after = _after(stage, "seed", "--count", str(count))
+    work = Work("seed", ("seed", "--count", str(count)), start, before, (students,), after)
+    if not anew:
+        return [work]
+    stage.restore(start)
+    fresh = ("seed", "--fresh", "--no-input", "--random-seed", "7", "--count", str(count))
+    return [work, Work("seed --fresh", fresh, start, before, (), _after(stage, *fresh))]
+
+
+def resets(stage: Stage, count: int, *, looked_at: bool = True) -> list[Work]:
+    """A database with rows, and somebody's own among them, emptied and built anew."""
+    steps = [stage.state()] if looked_at else None
+    if steps is None:
+        stage.run.ok("migrate")
+    else:
+        steps += [_after(stage, "migrate", "+1") for _ in stage.house.line()]
+        steps.append(_after(stage, "seed", "students", "--count", str(count)))
+    stage.run.ok("seed", "--count", "60")
+    stage.database.execute(OWN_ROW)
+    start, before = stage.save(), stage.state()
+    command = ("reset", "--no-input", "--count", str(count))
+    return [Work("reset", command, start, before, steps, _after(stage, *command))]
+
+
+def _after(stage: Stage, *command: str) -> State:
+    stage.run.ok(*command)
+    return stage.state()
+
+
+def _kept(stage: Stage, steps: Sequence[State]) -> Sequence[State]:
+    """Return which steps of a run may stay without the rest: none where the run is one transaction."""
+    return () if stage.kind == "sqlite" else steps
+
+
+# What has to be true
+
+
+def judge(stage: Stage, work: Work, verdict: Verdict, where: str, *, named: str = "") -> None:
+    """Look at what a fault left behind, run the command again, and look at what that made.
+
+    Only MariaDB may refuse to go on, and only by naming the revision that it could not roll back.
+    """
+    left = stage.state()
+    if not work.allows(left) and stage.kind != "mariadb":
+        verdict.lose(f"{where}: left behind, {difference_to_nearest(work, left)}")
+    again = stage.run(*work.command)
+    if again.code == 0:
+        verdict.compare(work.after, stage.state(), f"{where}, and run again")
+    elif stage.kind == "mariadb" and names_a_revision(stage, again):
+        verdict.refused += 1
+        verdict.compare(left, stage.state(), f"{where}, and refused")
+    else:
+        verdict.lose(f"{where}: run again, it ends with {again}")
+
+
+def difference_to_nearest(work: Work, left: State) -> str:
+    return min((difference(one, left) for one in (work.before, *(work.between or ()), work.after)), key=len)
+
+
+def names_a_revision(stage: Stage, result: Result) -> bool:
+    """Return whether a run was refused in one line that names a revision of the house."""
+    lines = result.err.splitlines()
+    return (
+        result.code == 1
+        and lines[-1].startswith("manage.py: revision ")
+        and any(one in lines[-1] for one in stage.house.line())
+    )
+
+
+def check_words(result: Result, verdict: Verdict, where: str, *expected: str) -> None:
+    """Count a failure that is not told in one line: the cause, then the cure."""
+    said = [line for line in result.err.splitlines() if line.startswith("manage.py: ")]
+    clear = (
+        result.code == 1
+        and len(said) == 1
+        and result.err.splitlines()[-1] == said[0]
+        and " — " in said[0]
+        and "Traceback" not in result.err
+        and "--traceback" not in said[0]
+        and all(word in said[0] for word in expected)
+    )
+    if not clear:
+        verdict.blame(f"{where}: {result}")
+
+
+def leave_in_wal(file: Path, *statements: str) -> None:
+    """Turn a file to WAL mode and leave committed statements in a -wal that nobody has put back."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    for statement in statements:
+        connection.execute(statement)
+    ends = [file.with_name(file.name + ending) for ending in ("-wal", "-shm")]
+    kept = {path: path.read_bytes() for path in ends}
+    main = file.read_bytes()
+    connection.close()
+    file.write_bytes(main)
+    for path, data in kept.items():
+        path.write_bytes(data)

@@ -1,0 +1,78 @@
+"""A few of the faults of each sort at every run of the tests; `make test-faults` has all of them.
+
+What is broken on purpose to see these fail: a commit in the middle of a step, no transaction, no lock, bookkeeping
+written after the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import Database
+from tests.faults import kills, sequences, stages, statements
+from tests.faults.stages import Stage
+from tests.faults.states import Verdict
+from tests.houses import House
+
+
+@pytest.fixture
+def stage(house: House, database: Database) -> Iterator[Stage]:
+    made = Stage(house, database)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def server_stage(house: House, server_database: Database) -> Iterator[Stage]:
+    made = Stage(house, server_database)
+    yield made
+    made.close()
+
+
+def expect_clean(verdict: Verdict, tries: int) -> None:
+    assert verdict.is_clean, "\n".join(verdict.words)
+    assert verdict.tries == tries
+
+
+def test_a_migration_killed_at_a_statement_is_done_by_the_next(stage: Stage) -> None:
+    [work] = stages.from_half_way(stage, and_back=False)
+
+    verdict = kills.at_points(stage, work, (4, 21, 33))
+
+    expect_clean(verdict, 3)
+
+
+def test_a_seeding_killed_at_a_statement_is_done_by_the_next(stage: Stage) -> None:
+    [work] = stages.seedings(stage, 300, anew=False)
+
+    verdict = kills.at_points(stage, work, (2, 7, 12))
+
+    expect_clean(verdict, 3)
+
+
+def test_a_reset_killed_at_a_statement_is_done_by_the_next(stage: Stage) -> None:
+    [work] = stages.resets(stage, 50, looked_at=False)
+
+    verdict = kills.at_points(stage, work, (6, 60))
+
+    expect_clean(verdict, 2)
+
+
+def test_a_session_that_is_cut_leaves_all_or_nothing_and_says_so(server_stage: Stage) -> None:
+    [work] = stages.seedings(server_stage, 300, anew=False)
+
+    verdict = kills.cut(server_stage, work, "cut-all", (5, 40))
+
+    expect_clean(verdict, 2)
+
+
+def test_a_migration_that_fails_at_a_statement_leaves_nothing_or_names_it(stage: Stage) -> None:
+    verdict = statements.failing(stage, ["SQL that is refused"], every=5)
+
+    expect_clean(verdict, 4)
+
+
+def test_random_commands_some_of_them_killed_leave_what_the_model_says(stage: Stage) -> None:
+    assert sequences.check(stage, examples=1, steps=8) > 0

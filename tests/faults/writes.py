@@ -1,0 +1,75 @@
+"""SQLite's own calls of the system: killed at the first, second, third ... write, and a disk that is full at each.
+
+`strace` does it: https://man7.org/linux/man-pages/man1/strace.1.html, without --seccomp-bpf, with which its version 6.1
+delivers no signals. It counts each system call by itself, and only those on the database's files.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.faults.stages import Stage, Work, check_words, judge
+from tests.faults.states import Verdict
+from tests.houses import environment
+from tests.processes import Result, Started
+
+CALLS = ("pwrite64", "write", "fsync", "fdatasync", "ftruncate", "unlink")
+KILLED = "signal=KILL:when={}"
+FULL_ONCE = "error=ENOSPC:when={}"
+FULL_FROM = "error=ENOSPC:when={}+"
+FULL = "make room on its disk"
+
+
+def why_not() -> str:
+    """Return why this machine cannot do it, nothing when it can."""
+    if shutil.which("strace") is None:
+        return "strace is not installed"
+    tried = subprocess.run(["strace", "-o", os.devnull, "-e", "trace=none", "true"], capture_output=True, text=True)
+    return f"strace cannot trace here: {tried.stderr.strip()}" if tried.returncode else ""
+
+
+def at_writes(stage: Stage, work: Work, fault: str) -> Verdict:
+    """Inject a fault into every call of every kind that writes to the database's files."""
+    verdict = Verdict()
+    for call in CALLS:
+        for number, result in _faults(stage, work, call, fault):
+            where = f"{work.name}, {fault.format(number)} of {call}"
+            verdict.tries += 1
+            if result.code != 0 and fault != KILLED:
+                check_words(result, verdict, where, FULL)
+            judge(stage, work, verdict, where)
+    return verdict
+
+
+def _faults(stage: Stage, work: Work, call: str, fault: str) -> Iterator[tuple[int, Result]]:
+    number = 0
+    while True:
+        number += 1
+        stage.restore(work.start)
+        result, came = _traced(stage, work, f"inject={call}:{fault.format(number)}")
+        if not came:
+            result.expect(0)
+            return
+        yield number, result
+
+
+def _traced(stage: Stage, work: Work, injection: str) -> tuple[Result, bool]:
+    """Run a command under strace; return what it left behind, and whether the fault came."""
+    assert stage.database.file is not None
+    files = Path(tempfile.mkdtemp(dir=stage.house.root.parent))
+    watched = [f"{stage.database.file}{ending}" for ending in ("", "-journal", "-wal", "-shm")]
+    paths = [word for path in watched for word in ("-P", path)]
+    trace = ["strace", "-o", str(files / "trace"), "-e", injection, *paths]
+    command = [*trace, sys.executable, "manage.py", *work.command]
+    values = environment(stage.house, stage.database.url, work.environment)
+    result = Started(command, values, stage.house.root, files).wait()
+    text = (files / "trace").read_text(errors="replace")
+    shutil.rmtree(files)
+    return result, "(INJECTED)" in text or result.code == -signal.SIGKILL
