@@ -361,6 +361,7 @@ class _Runner:
         self.committed = 0  # how many of them the step has committed by itself
         self.running = False  # from a step's first statement to the record of it
         self.marked = False  # whether the step is written down as unfinished
+        self.all_undone = False  # whether the database has taken back the steps before it too
         self.rows: dict[str, int] = {}
         self.foreign_tables: list[str] = []
         self.broken_before: Counter[tuple[str, str]] = Counter()
@@ -494,6 +495,10 @@ class _Runner:
             if self.marked and not kept:
                 self._forget_mark()
             return
+        if self.backend.rolled_back(self.connection):
+            self.all_undone = True
+            self.connection.rollback()
+            return
         if self.backend.one_transaction and self.connection.in_transaction():
             if self.savepoint is not None and self.savepoint.is_active:
                 self.savepoint.rollback()
@@ -546,11 +551,12 @@ class _Runner:
             by_hand = _by_hand(revision, upgrade=self.step.upgrade)
             return CommandError(f"{cause}. {stays}: {_shown(kept)}", by_hand)
         known = error if isinstance(error, StepRefused) else explanation
-        cure = known.cure if known else "correct it, then run the command again"
+        cure = (known.cure if known else "") or "correct it, then run the command again"
         if self.marked and self.connection.invalidated:  # the note of it could not be taken away
             _, undone = _ends(revision, upgrade=self.step.upgrade)
             cure = f"record that with python manage.py migrate --fake {undone}, then run the command again"
-        return CommandError(f"{cause}. Nothing of it stays", cure)
+        nothing = "Nothing of this run stays" if self.all_undone else "Nothing of it stays"
+        return CommandError(f"{cause}. {nothing}", cure)
 
     def _words(self, error: BaseException) -> str:
         if isinstance(error, sa.exc.DBAPIError):

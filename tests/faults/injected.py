@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import time
 from pathlib import Path
@@ -76,5 +77,7 @@ if _FAULT:
     sa.event.listen(sa.Engine, "before_cursor_execute", _statement)
     sa.event.listen(sa.Engine, "after_cursor_execute", _statement)
     sa.event.listen(sa.Engine, "commit", point)
+if os.environ.get("FAULT_SIZE"):  # no file can grow beyond it: what is written fails as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ["FAULT_SIZE"]),) * 2)
 if os.environ.get("FAULT_CACHE"):  # pages are written to the file, and read back, before a transaction is done
     sa.event.listen(sa.Engine, "connect", _small_cache)

@@ -26,7 +26,7 @@ from tests.processes import REPOSITORY
 ROUNDS = 20
 MOMENTS = 200
 ROWS = 2_000  # of each table in a seeding that is killed
-FEW = 600  # where every write is a try
+FEW = 300  # where every write is a try
 SEQUENCES, STEPS = 25, 14
 AT_ONCE = 2  # processes
 RESULTS = REPOSITORY / "tests" / "faults" / "RESULTS.md"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.databases import Database
-from tests.faults import kills, sequences, stages, statements
+from tests.faults import kills, sequences, stages, statements, writes
 from tests.faults.stages import Stage
 from tests.faults.states import Verdict
 from tests.houses import House
@@ -58,6 +58,20 @@ def test_a_reset_killed_at_a_statement_is_done_by_the_next(stage: Stage) -> None
     verdict = kills.at_points(stage, work, (6, 60))
 
     expect_clean(verdict, 2)
+
+
+def test_a_disk_that_is_full_is_named_and_the_next_run_does_it_all(house: House, sqlite_database: Database) -> None:
+    stage = Stage(house, sqlite_database)
+    [migration] = stages.from_half_way(stage, and_back=False)
+    size = len(migration.start.files[sqlite_database.name])
+
+    verdict = writes.at_sizes(stage, migration, (size, size + 8192))
+    stage.clear()
+    [seeding] = stages.seedings(stage, 300, anew=False)
+    size = len(seeding.start.files[sqlite_database.name])
+    verdict.add(writes.at_sizes(stage, seeding, (size, size + 8192, size + 32768)))
+
+    expect_clean(verdict, 5)
 
 
 def test_a_session_that_is_cut_leaves_all_or_nothing_and_says_so(server_stage: Stage) -> None:

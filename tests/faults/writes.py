@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.faults.stages import Stage, Work, check_words, judge
@@ -45,6 +45,22 @@ def at_writes(stage: Stage, work: Work, fault: str) -> Verdict:
             if result.code != 0 and fault != KILLED:
                 check_words(result, verdict, where, FULL)
             judge(stage, work, verdict, where)
+    return verdict
+
+
+def at_sizes(stage: Stage, work: Work, sizes: Iterable[int]) -> Verdict:
+    """Let no file grow beyond a size in bytes: a full disk that needs no strace."""
+    verdict = Verdict()
+    for size in sizes:
+        stage.restore(work.start)
+        where = f"{work.name} with files of at most {size:,} bytes"
+        result = stage.run(*work.command, env={**work.environment, "FAULT_SIZE": str(size), "FAULT_CACHE": "1"})
+        verdict.tries += 1
+        if result.code == 0:
+            verdict.lose(f"{where} ends with 0")
+        else:
+            check_words(result, verdict, where, FULL)
+        judge(stage, work, verdict, where)
     return verdict
 
 

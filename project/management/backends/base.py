@@ -158,6 +158,10 @@ class Backend:
         """Return the database's own words, on one line."""
         return driver_words(error.orig or error)
 
+    def rolled_back(self, connection: sa.Connection) -> bool:
+        """Return whether the database has by itself taken back the whole transaction that is open here."""
+        return False
+
     def never_ran(self, error: BaseException) -> bool:
         """Return whether a statement was refused before it was begun, so that it cannot have committed anything."""
         return False

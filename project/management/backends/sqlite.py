@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -78,6 +79,7 @@ class SQLite(Backend):
         )
         sa.event.listen(engine, "connect", _take_over_transactions)
         sa.event.listen(engine, "begin", self._begin)
+        sa.event.listen(engine, "before_cursor_execute", _refuse_after_rollback)
         return engine
 
     def _open(self, address: str) -> sqlite3.Connection:
@@ -160,6 +162,12 @@ class SQLite(Backend):
                 "look at the permissions of its folder (chmod u+w) and at its disk, then run the command again",
             )
         return None
+
+    def rolled_back(self, connection: sa.Connection) -> bool:
+        # As it may on a full disk: https://www.sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        return connection.in_transaction() and not driver.in_transaction
 
     def writing(self, connection: sa.Connection) -> sa.Connection:
         return connection.execution_options(begin_immediate=True)
@@ -330,6 +338,23 @@ def _try_flock(folder: int) -> bool:
 def _take_over_transactions(driver: sqlite3.Connection, _record: object) -> None:
     driver.isolation_level = None  # Python's own transactions leave DDL outside
     driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _refuse_after_rollback(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+    """Run nothing more after SQLite has taken back the whole transaction: it would be committed by itself.
+
+    Raises what the transaction was taken back for, where that is what is being handled, as by Alembic's batch mode.
+    """
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    if driver.in_transaction or not connection.get_execution_options().get("begin_immediate"):
+        return
+    if statement.startswith("BEGIN"):
+        return
+    first = sys.exc_info()[1]
+    if isinstance(first, sa.exc.DBAPIError):
+        raise first
+    raise sa.exc.OperationalError(statement, None, sqlite3.OperationalError("the transaction had been taken back"))
 
 
 def _is_busy(call: Callable[[], object]) -> bool:
