@@ -1,10 +1,11 @@
 # make dev: a migrated, seeded database to look at.   make test: every test, on every server that runs.
+# make test-faults: kills, full disks, cut connections at every step; under an hour of 2 cores.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: dev install test lint types bench bench-quick clean
+.PHONY: dev install test test-faults lint types bench bench-quick clean
 
 dev: install .env
 	$(BIN)/python manage.py migrate
@@ -25,6 +26,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 test: install
 	$(BIN)/python -m pytest -n auto
+
+test-faults: install
+	$(BIN)/python -m tests.faults.run
 
 lint: install
 	$(BIN)/ruff check .

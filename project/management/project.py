@@ -162,6 +162,8 @@ class Project:
             if explanation is None:
                 raise
             raise explanation from error
+        except sa.exc.PendingRollbackError as error:  # something went on after its connection was cut
+            raise CommandError(f"the connection to {self.backend.label} was cut", "run the command again") from error
         except UnicodeEncodeError as error:
             if "charset" not in self.backend.url.query:
                 raise

@@ -22,7 +22,9 @@ def at_moments(stage: Stage, work: Work, points: int) -> Verdict:
         time.sleep(length * number / points)  # wherever it is by then: what is true afterwards is the same
         running.kill()
         verdict.tries += 1
-        judge(stage, work, verdict, f"{work.name} killed after {number} of {points} parts of {length:.2f} s")
+        judge(
+            stage, work, verdict, f"{work.name} killed after {number} of {points} parts of {length:.2f} s", killed=True
+        )
     return verdict
 
 
@@ -44,7 +46,7 @@ def at_points(stage: Stage, work: Work, points: Iterable[int] = range(1, MOST_PO
         where = f"{work.name} killed at point {number}"
         assert result.code == -signal.SIGKILL, where
         verdict.tries += 1
-        judge(stage, work, verdict, where)
+        judge(stage, work, verdict, where, killed=True)
     return verdict
 
 

@@ -1,10 +1,12 @@
 """`make test-faults`: every fault at its full figures, on every database, and one table of what came of it.
 
-Run it as `python -m tests.faults.run`; words after that pick the rows whose names have them, as in `run kill sqlite`.
+Run it as `python -m tests.faults.run`; words after that pick the rows whose names have them all, as in
+`run kill sqlite`, and `--every 10` looks at every tenth point only.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
@@ -47,33 +49,27 @@ class Row:
         return f"{self.fault}, {TITLES[self.kind]}"
 
 
-def rows() -> list[Row]:
+def rows(every: int = 1) -> list[Row]:
     """Return every row, the long ones first, so that both processes end together."""
+    points, moments = range(1, kills.MOST_POINTS, every), MOMENTS // every
     each = [
-        Row(f"crash at each write of {name}", "sqlite", _writes(make, writes.KILLED), True) for name, make in _FILES
+        Row(f"{words} {name}", "sqlite", _writes(make, fault, points), needs_strace=True)
+        for words, fault in _SYSTEM_CALLS.items()
+        for name, make in _FILES
     ]
-    for words, fault in (
-        ("disk full at each write of", writes.FULL_ONCE),
-        ("disk full from each write on of", writes.FULL_FROM),
-    ):
-        each += [Row(f"{words} {name}", "sqlite", _writes(make, fault), True) for name, make in _FILES]
     for kind in SERVERS:
-        each += [Row(f"sessions cut at each statement of {name}", kind, _cut(make)) for name, make in _WORKS]
+        each += [Row(f"sessions cut at each statement of {name}", kind, _cut(make, points)) for name, make in _WORKS]
     for kind in KINDS:
+        each += [Row(f"kill -9 at {moments} moments of {name}", kind, _moments(make, moments)) for name, make in _WORKS]
+        each += [Row(f"kill -9 at each statement of {name}", kind, _points(make, points)) for name, make in _WORKS]
         each += [
-            *(Row(f"kill -9 at {MOMENTS} moments of {name}", kind, _moments(make)) for name, make in _WORKS),
-            *(Row(f"kill -9 at each statement of {name}", kind, _points(make)) for name, make in _WORKS),
-            Row(
-                "8 migrators at once, from empty, half-way, at head",
-                kind,
-                lambda stage: migrators.at_once(stage, ROUNDS),
-            ),
+            Row("8 migrators at once, from empty, half-way, at head", kind, _migrators),
             Row("a migration that fails at each statement", kind, statements.failing),
             Row("reset with other sessions open", kind, _sessions),
             Row("random commands, some killed", kind, _sequences),
         ]
-    each.append(Row("reset by a link, over a -wal or a hot journal, killed at each statement", "sqlite", _file))
-    return each
+    file = Row("reset by a link, over a -wal or a hot journal, killed at each statement", "sqlite", _file(3 * every))
+    return [*each, file]
 
 
 def _works(make: Callable[[Stage], list[Work]], judge: Callable[[Stage, Work], Verdict]) -> Callable[[Stage], Verdict]:
@@ -86,31 +82,31 @@ def _works(make: Callable[[Stage], list[Work]], judge: Callable[[Stage, Work], V
     return run
 
 
-def _moments(make: Callable[[Stage], list[Work]]) -> Callable[[Stage], Verdict]:
+def _moments(make: Callable[[Stage], list[Work]], moments: int) -> Callable[[Stage], Verdict]:
     def run(stage: Stage) -> Verdict:
         verdict, works = Verdict(), make(stage)
         for work in works:
-            verdict.add(kills.at_moments(stage, work, -(-MOMENTS // len(works))))
+            verdict.add(kills.at_moments(stage, work, -(-moments // len(works))))
         return verdict
 
     return run
 
 
-def _points(make: Callable[[Stage], list[Work]]) -> Callable[[Stage], Verdict]:
-    return _works(make, kills.at_points)
+def _points(make: Callable[[Stage], list[Work]], points: range) -> Callable[[Stage], Verdict]:
+    return _works(make, lambda stage, work: kills.at_points(stage, work, points))
 
 
-def _cut(make: Callable[[Stage], list[Work]]) -> Callable[[Stage], Verdict]:
+def _cut(make: Callable[[Stage], list[Work]], points: range) -> Callable[[Stage], Verdict]:
     def run(stage: Stage, work: Work) -> Verdict:
-        verdict = kills.cut(stage, work, "cut")
-        verdict.add(kills.cut(stage, work, "cut-all", range(1, kills.MOST_POINTS, 3)))
+        verdict = kills.cut(stage, work, "cut", points)
+        verdict.add(kills.cut(stage, work, "cut-all", points[::4]))
         return verdict
 
     return _works(make, run)
 
 
-def _writes(make: Callable[[Stage], list[Work]], fault: str) -> Callable[[Stage], Verdict]:
-    return _works(make, lambda stage, work: writes.at_writes(stage, work, fault))
+def _writes(make: Callable[[Stage], list[Work]], fault: str, numbers: range) -> Callable[[Stage], Verdict]:
+    return _works(make, lambda stage, work: writes.at_writes(stage, work, fault, numbers))
 
 
 def _migrators(stage: Stage) -> Verdict:
@@ -121,8 +117,8 @@ def _sessions(stage: Stage) -> Verdict:
     return _works(lambda one: resets(one, 60), lambda one, work: sessions.around(one, work, patient=True))(stage)
 
 
-def _file(stage: Stage) -> Verdict:
-    return _works(lambda one: resets(one, 60), sessions.around_the_file)(stage)
+def _file(every: int) -> Callable[[Stage], Verdict]:
+    return _works(lambda one: resets(one, 60), lambda one, work: sessions.around_the_file(one, work, every))
 
 
 def _sequences(stage: Stage) -> Verdict:
@@ -171,9 +167,14 @@ _FILES: Sequence[tuple[str, Callable[[Stage], list[Work]]]] = (
 # The table
 
 
-def main(words: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run the rows that have all of these words in their names; write the table when that is every row."""
-    chosen = [row for row in rows() if all(word.lower() in row.name.lower() for word in words)]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--every", type=int, default=1)
+    given = parser.parse_args(arguments)
+    words: list[str] = given.words
+    chosen = [row for row in rows(given.every) if all(word.lower() in row.name.lower() for word in words)]
     missing = {kind: why_no_server(kind) for kind in SERVERS}
     skipped = {row.name: missing[row.kind] for row in chosen if missing.get(row.kind)}
     if any(row.needs_strace for row in chosen) and (why := writes.why_not()):
@@ -189,7 +190,7 @@ def main(words: Sequence[str]) -> int:
     table = _table(chosen, verdicts)
     print(table)
     print(f"{sum(one.tries for one in verdicts):,} tries in {(time.monotonic() - begun) / 60:.0f} minutes.")
-    if not words and not skipped:
+    if not words and not skipped and given.every == 1:
         RESULTS.write_text(f"{_HEAD}\n{table}\n", encoding="utf-8")
     return 0 if all(verdict.is_clean for verdict in verdicts) else 1
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -71,6 +72,7 @@ def _reading(stage: Stage, work: Work, session: _Session, verdict: Verdict, wher
     if stage.kind == "sqlite":
         session.connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         session.connection.commit()
+        session.connection.exec_driver_sql("BEGIN")  # its driver begins none for a query
     before = session.read()
     _reset(stage, work, verdict, where)
     try:
@@ -95,7 +97,7 @@ def _writing_a_moment(stage: Stage, work: Work, session: _Session, verdict: Verd
         verdict.compare(work.after, stage.state(), where)
     else:
         check_words(result, verdict, where)
-        judge(stage, work, verdict, where)
+        _reset(stage, work, verdict, f"{where}, and the next")
     _sees_and_writes(stage, work, session, verdict, where)
 
 
@@ -110,7 +112,7 @@ def _writing_for_ever(stage: Stage, work: Work, session: _Session, verdict: Verd
     session.connection.commit()
     if _names(stage, "for ever") != 1:
         verdict.lose(f"{where}: the row of the other session is not there")
-    judge(stage, work, verdict, where)
+    _reset(stage, work, verdict, f"{where}, and the next")
 
 
 def _reset(stage: Stage, work: Work, verdict: Verdict, where: str) -> None:
@@ -143,34 +145,29 @@ def _names(stage: Stage, name: str) -> int:
 def around_the_file(stage: Stage, work: Work, every: int = 1) -> Verdict:
     """Reset by a link, in rollback and in WAL mode, over what a crash left; finished, and killed at each statement."""
     verdict = Verdict()
-    for leave in (_as_it_is, _leave_wal, _leave_journal):
+    for words, statements in _LEFT_OVER.items():
         stage.restore(work.start)
-        leave(stage)
+        if statements:
+            _crash(stage, statements)
         left = stage.save()
+        disturbed = replace(work, start=left, before=stage.state())
         for number in [None, *range(1, kills.MOST_POINTS, every)]:
             stage.restore(left)
-            where = f"reset by a link{leave.__doc__}, {f'killed at point {number}' if number else 'finished'}"
-            if not _through_a_link(stage, work, number, verdict, where):
+            where = f"reset by a link{words}, {f'killed at point {number}' if number else 'finished'}"
+            if not _through_a_link(stage, disturbed, number, verdict, where):
                 break
             verdict.tries += 1
     return verdict
 
 
-def _as_it_is(stage: Stage) -> None:
-    """"""
+_LEFT_OVER = {
+    "": (),
+    " over a -wal": ("PRAGMA journal_mode = WAL", "PRAGMA wal_autocheckpoint = 0", "DELETE FROM enrollments"),
+    " over a hot journal": ("PRAGMA cache_size = 5", "BEGIN", "UPDATE students SET grade = 1, name = name || 'x'"),
+}
 
 
-def _leave_wal(stage: Stage) -> None:
-    """with a -wal left over"""
-    _crash(stage, "PRAGMA journal_mode = WAL", "PRAGMA wal_autocheckpoint = 0", "DELETE FROM enrollments")
-
-
-def _leave_journal(stage: Stage) -> None:
-    """with a hot journal left over"""
-    _crash(stage, "PRAGMA cache_size = 5", "BEGIN", "UPDATE students SET grade = 1, name = name || 'x'")
-
-
-def _crash(stage: Stage, *statements: str) -> None:
+def _crash(stage: Stage, statements: Sequence[str]) -> None:
     """Leave the files as a process does that is killed after these statements."""
     file = stage.database.file
     assert file is not None

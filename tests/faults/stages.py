@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -50,13 +49,14 @@ class Work:
     command: tuple[str, ...]
     start: Snapshot
     before: State
-    between: Sequence[State] | None  # what may be committed before all of it is done; None: that is not looked at
+    between: Sequence[State] | None  # what may be there before all of it is done; None: that is not looked at
     after: State
+    one_transaction: bool = False  # a run that is killed leaves none of what is between; one that fails may
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def allows(self, state: State) -> bool:
+    def allows(self, state: State, *, killed: bool) -> bool:
         """Return whether a run that ended anywhere may leave this behind."""
-        known = (self.before, *(self.between or ()), self.after)
+        known = (self.before, *(() if killed and self.one_transaction else self.between or ()), self.after)
         return self.between is None or any(state.contents == one.contents for one in known)
 
 
@@ -186,7 +186,7 @@ def migrations(stage: Stage) -> list[Work]:
 def from_empty(stage: Stage) -> Work:
     start, before = stage.save(), stage.state()
     steps = [_after(stage, "migrate", "+1") for _ in stage.house.line()]
-    return Work("migrate from empty", ("migrate",), start, before, _kept(stage, steps), steps[-1])
+    return _migration(stage, "migrate from empty", ("migrate",), start, before, steps)
 
 
 def from_half_way(stage: Stage, *, and_back: bool = True) -> list[Work]:
@@ -195,14 +195,20 @@ def from_half_way(stage: Stage, *, and_back: bool = True) -> list[Work]:
     stage.database.execute(OWN_ROW)
     half, before = stage.save(), stage.state()
     steps = [_after(stage, "migrate", "+1") for _ in range(4)]
-    work = Work("migrate from half-way", ("migrate",), half, before, _kept(stage, steps), steps[-1])
+    work = _migration(stage, "migrate from half-way", ("migrate",), half, before, steps)
     if not and_back:
         return [work]
     stage.run.ok("seed", "--count", "200")
     full, before = stage.save(), stage.state()
     back = [_after(stage, "rollback", "--no-input") for _ in range(6)]
     command = ("migrate", stage.house.line()[2], "--no-input")
-    return [work, Work("migrate backwards", command, full, before, _kept(stage, back), back[-1])]
+    return [work, _migration(stage, "migrate backwards", command, full, before, back)]
+
+
+def _migration(
+    stage: Stage, name: str, command: tuple[str, ...], start: Snapshot, before: State, steps: Sequence[State]
+) -> Work:
+    return Work(name, command, start, before, steps, steps[-1], one_transaction=stage.kind == "sqlite")
 
 
 def seedings(stage: Stage, count: int, *, anew: bool = True) -> list[Work]:
@@ -240,21 +246,16 @@ def _after(stage: Stage, *command: str) -> State:
     return stage.state()
 
 
-def _kept(stage: Stage, steps: Sequence[State]) -> Sequence[State]:
-    """Return which steps of a run may stay without the rest: none where the run is one transaction."""
-    return () if stage.kind == "sqlite" else steps
-
-
 # What has to be true
 
 
-def judge(stage: Stage, work: Work, verdict: Verdict, where: str, *, named: str = "") -> None:
+def judge(stage: Stage, work: Work, verdict: Verdict, where: str, *, killed: bool = False) -> None:
     """Look at what a fault left behind, run the command again, and look at what that made.
 
     Only MariaDB may refuse to go on, and only by naming the revision that it could not roll back.
     """
     left = stage.state()
-    if not work.allows(left) and stage.kind != "mariadb":
+    if not work.allows(left, killed=killed) and stage.kind != "mariadb":
         verdict.lose(f"{where}: left behind, {difference_to_nearest(work, left)}")
     again = stage.run(*work.command)
     if again.code == 0:
@@ -294,19 +295,3 @@ def check_words(result: Result, verdict: Verdict, where: str, *expected: str) ->
     )
     if not clear:
         verdict.blame(f"{where}: {result}")
-
-
-def leave_in_wal(file: Path, *statements: str) -> None:
-    """Turn a file to WAL mode and leave committed statements in a -wal that nobody has put back."""
-    connection = sqlite3.connect(file, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
-    for statement in statements:
-        connection.execute(statement)
-    ends = [file.with_name(file.name + ending) for ending in ("-wal", "-shm")]
-    kept = {path: path.read_bytes() for path in ends}
-    main = file.read_bytes()
-    connection.close()
-    file.write_bytes(main)
-    for path, data in kept.items():
-        path.write_bytes(data)

@@ -35,16 +35,16 @@ def why_not() -> str:
     return f"strace cannot trace here: {tried.stderr.strip()}" if tried.returncode else ""
 
 
-def at_writes(stage: Stage, work: Work, fault: str) -> Verdict:
+def at_writes(stage: Stage, work: Work, fault: str, numbers: Iterable[int]) -> Verdict:
     """Inject a fault into every call of every kind that writes to the database's files."""
     verdict = Verdict()
     for call in CALLS:
-        for number, result in _faults(stage, work, call, fault):
+        for number, result in _faults(stage, work, call, fault, numbers):
             where = f"{work.name}, {fault.format(number)} of {call}"
             verdict.tries += 1
             if result.code != 0 and fault != KILLED:
                 check_words(result, verdict, where, FULL)
-            judge(stage, work, verdict, where)
+            judge(stage, work, verdict, where, killed=fault == KILLED)
     return verdict
 
 
@@ -64,10 +64,8 @@ def at_sizes(stage: Stage, work: Work, sizes: Iterable[int]) -> Verdict:
     return verdict
 
 
-def _faults(stage: Stage, work: Work, call: str, fault: str) -> Iterator[tuple[int, Result]]:
-    number = 0
-    while True:
-        number += 1
+def _faults(stage: Stage, work: Work, call: str, fault: str, numbers: Iterable[int]) -> Iterator[tuple[int, Result]]:
+    for number in numbers:
         stage.restore(work.start)
         result, came = _traced(stage, work, f"inject={call}:{fault.format(number)}")
         if not came:
