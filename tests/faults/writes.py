@@ -24,14 +24,14 @@ CALLS = ("pwrite64", "write", "fsync", "fdatasync", "ftruncate", "unlink")
 KILLED = "signal=KILL:when={}"
 FULL_ONCE = "error=ENOSPC:when={}"
 FULL_FROM = "error=ENOSPC:when={}+"
-FULL = "make room on its disk"
+FULL = "make room"
 
 
 def why_not() -> str:
     """Return why this machine cannot do it, nothing when it can."""
-    if shutil.which("strace") is None:
+    if (strace := shutil.which("strace")) is None:
         return "strace is not installed"
-    tried = subprocess.run(["strace", "-o", os.devnull, "-e", "trace=none", "true"], capture_output=True, text=True)
+    tried = subprocess.run([strace, "-o", os.devnull, "-e", "trace=none", "true"], capture_output=True, text=True)
     return f"strace cannot trace here: {tried.stderr.strip()}" if tried.returncode else ""
 
 

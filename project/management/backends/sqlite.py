@@ -159,7 +159,7 @@ class SQLite(Backend):
             name = getattr(error.orig, "sqlite_errorname", "")
             return CommandError(
                 f"{self.path} could not be written: {words} ({name})",
-                "look at the permissions of its folder (chmod u+w) and at its disk, then run the command again",
+                "make room on its disk, or make its folder writable (chmod u+w), then run the command again",
             )
         return None
 
