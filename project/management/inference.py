@@ -799,6 +799,8 @@ def forbids(column: Column, bounds: Bounds, value: Any) -> str:
     wanted = _wanted_types(column.type)
     if wanted and (not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted)):
         return f"is no value of {type(kind).__name__}"
+    if isinstance(value, str) and not _is_utf_8(value):
+        return "holds half a character, which no database stores"
     length = getattr(kind, "length", None)
     if isinstance(kind, sa.String) and isinstance(value, str) and isinstance(length, int) and len(value) > length:
         return f"is {len(value)} characters long and the column holds {length}"
@@ -814,6 +816,15 @@ def forbids(column: Column, bounds: Bounds, value: Any) -> str:
         or (bounds.high is not None and _less(bounds.high, value))
     )
     return f"{bounds.why} forbids" if outside else ""
+
+
+def _is_utf_8(text: str) -> bool:
+    """Return whether a text has no surrogates, which stand for bytes that are no letters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def refuse_values(column: Column, bounds: Bounds, values: Sequence[Any], first: int, source: str) -> None:
@@ -850,6 +861,8 @@ def _may_hold_forbidden(column: Column, bounds: Bounds, values: Sequence[Any]) -
     if kinds - set(wanted) or len(kinds) > 1:
         return True
     if kinds == {str}:
+        if not _is_utf_8("".join(values)):
+            return True
         longest = getattr(plain_type(column), "length", None)
         return (longest is not None and max(map(len, values)) > longest) or bool(bounds.names)
     if not bounds.names and not isinstance(plain_type(column), sa.Integer | sa.Numeric):

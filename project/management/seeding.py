@@ -139,12 +139,16 @@ def seed(
             require_ready(project, connection)
             require_columns(project, connection, targets)
             looking.rollback()  # a commit, even of nothing, waits for those who read an SQLite file
-        with connection.begin() if request.fresh else nullcontext():
-            if request.fresh:
-                _defer_keys(project, connection, targets)
-                _delete_rows(connection, targets)
-            for _, group in groupby(targets, lambda target: target.group):
-                _seed_group(project, connection, [*group], request, progress, done.append if request.fresh else report)
+        try:
+            with connection.begin() if request.fresh else nullcontext():
+                if request.fresh:
+                    _defer_keys(project, connection, targets)
+                    _delete_rows(connection, targets)
+                for _, group in groupby(targets, lambda target: target.group):
+                    reported = done.append if request.fresh else report
+                    _seed_group(project, connection, [*group], request, progress, reported)
+        except _Refused as error:
+            raise _with_row(project, connection, error, targets, request) from error.__cause__
     for one in done:  # nothing is done before all of it is
         report(one)
 
@@ -365,18 +369,15 @@ def _seed_group(
     report: Callable[[Report], None],
 ) -> None:
     """Fill tables in one transaction, then the keys that had to wait for their rows."""
-    try:
-        with nullcontext() if request.fresh else connection.begin() as transaction:
-            _defer_keys(project, connection, targets)
-            done = [_seed_table(project, connection, target, request, progress) for target in targets]
-            for loaded in done:
-                if loaded.context is not None:
-                    with _explained(project, loaded.target):
-                        _set_late_keys(connection, loaded)
-            if transaction is not None and all(loaded.context is None for loaded in done):
-                transaction.rollback()  # nothing was written
-    except _Refused as error:
-        raise _with_row(project, connection, error, request) from error.__cause__
+    with nullcontext() if request.fresh else connection.begin() as transaction:
+        _defer_keys(project, connection, targets)
+        done = [_seed_table(project, connection, target, request, progress) for target in targets]
+        for loaded in done:
+            if loaded.context is not None:
+                with _explained(project, loaded.target):
+                    _set_late_keys(connection, loaded)
+        if transaction is not None and all(loaded.context is None for loaded in done):
+            transaction.rollback()  # nothing was written
     for loaded in done:
         report(loaded.report)
 
@@ -643,27 +644,39 @@ def _explained(project: Project, target: Target) -> Iterator[None]:
         raise _Refused(target, project.backend.refusal(error)) from error
 
 
-def _with_row(project: Project, connection: sa.Connection, error: _Refused, request: Request) -> CommandError:
+def _with_row(
+    project: Project, connection: sa.Connection, error: _Refused, targets: Sequence[Target], request: Request
+) -> CommandError:
     """Return what was refused, in one line: the row and its values where it can be found, and what to write."""
     target = error.target
-    found = None if request.fresh else _find_refused_row(project, connection, target, request)
-    shown = f" in row {found[0] + 1:,}: {_values_of(target, found[1], str(error))}" if found else ""
+    found = _find_refused_row(project, connection, target, targets, request)
+    words = found.words if found else str(error)  # a load may be refused for another row than the first
+    shown = f" in row {found.number + 1:,}: {_values_of(target, found.values, words)}" if found else ""
     model = target.seeder.model.__name__ if target.seeder else target.name
     where = target.seeder.__name__ if target.seeder else f"project/seeds/{target.table.name}.py"
-    column = next(iter(_named_columns(target, str(error))), None)
+    column = next(iter(_named_columns(target, words)), None)
     lines = f": {column} = ..." if column else ""
     return CommandError(
-        f"{target.name} could not be seeded: {str(error).rstrip('.')}{shown}. Nothing of it was kept",
+        f"{target.name} could not be seeded: {words.rstrip('.')}{shown}. Nothing of it was kept",
         f"say in {where} what the model {'' if target.seeder else f'of {model} '}cannot{lines}",
     )
 
 
+@dataclass(frozen=True)
+class _RefusedRow:
+    number: int
+    values: dict[str, Any]
+    words: str  # the database's
+
+
 def _find_refused_row(
-    project: Project, connection: sa.Connection, target: Target, request: Request
-) -> tuple[int, dict[str, Any]] | None:
-    """Return the number and the values of the first row that the database refuses, by trying; keeps nothing."""
+    project: Project, connection: sa.Connection, target: Target, targets: Sequence[Target], request: Request
+) -> _RefusedRow | None:
+    """Return the first row that the database refuses, by trying; keeps nothing."""
     with connection.begin() as transaction:
         try:
+            if request.fresh:
+                _seed_anew_before(project, connection, target, targets, request)
             context, _ = _prepare(connection, target, request)
             fills = _fills(target, context)
             number = context.start
@@ -672,33 +685,69 @@ def _find_refused_row(
                 while first < len(block[0]):
                     size = min(size, len(block[0]) - first)
                     rows = [values[first : first + size] for values in block]
-                    if _accepts(project, connection, target, list(fills), rows):
+                    words = _refusal_of(project, connection, target, list(fills), rows)
+                    if words is None:
                         first += size
                     elif size == 1:
-                        return number + first, dict(zip(fills, (values[0] for values in rows), strict=True))
+                        row = dict(zip(fills, (values[0] for values in rows), strict=True))
+                        return _RefusedRow(number + first, row, words + _without_parent(connection, target, row, words))
                     else:
                         size //= 2
                 number += len(block[0])
                 if number > context.start + FOUND_WITHIN:
                     return None
-        except (sa.exc.DBAPIError, CommandError):
+        except (sa.exc.DBAPIError, CommandError, _Refused):
             return None
         finally:
             transaction.rollback()
     return None
 
 
-def _accepts(
+def _seed_anew_before(
+    project: Project, connection: sa.Connection, target: Target, targets: Sequence[Target], request: Request
+) -> None:
+    """Do again, in the open transaction, what --fresh had done before it came to a table."""
+    _defer_keys(project, connection, targets)
+    _delete_rows(connection, targets)
+    for before in targets[: targets.index(target)]:
+        _seed_table(project, connection, before, request, _unseen)
+
+
+@contextmanager
+def _unseen(_label: str, _total: int) -> Iterator[Bar]:
+    class Unseen:
+        def advance(self, rows: int) -> None:
+            """Nobody looks."""
+
+    yield Unseen()
+
+
+def _refusal_of(
     project: Project, connection: sa.Connection, target: Target, columns: list[str], rows: Sequence[Sequence[Any]]
-) -> bool:
+) -> str | None:
+    """Return why the database refuses rows, None when it takes them."""
     savepoint = connection.begin_nested()
     try:
         project.backend.bulk_load(connection, target.table, columns, [rows], Size(0, 0))
-    except sa.exc.DBAPIError:
+    except sa.exc.DBAPIError as error:
         savepoint.rollback()
-        return False
+        return project.backend.refusal(error)
     savepoint.commit()
-    return True
+    return None
+
+
+def _without_parent(connection: sa.Connection, target: Target, row: Mapping[str, Any], words: str) -> str:
+    """Return which key of a row leads nowhere, where the database does not say it."""
+    if "FOREIGN KEY" not in words.upper() or _named_columns(target, words):
+        return ""
+    for key in target.table.foreign_key_constraints:
+        parents = {one.parent.name: one.column for one in key.elements}
+        if any(row.get(name) is None for name in parents):
+            continue
+        found = sa.select(sa.literal(1)).where(*(column == row[name] for name, column in parents.items()))
+        if connection.execute(found).first() is None:
+            return f": {', '.join(parents)} of no row in {key.referred_table.fullname}"
+    return ""
 
 
 def _named_columns(target: Target, words: str) -> list[str]:
@@ -710,7 +759,10 @@ def _named_columns(target: Target, words: str) -> list[str]:
                 used = {word.lower() for word in re.findall(r"\w+", str(constraint.sqltext))}
                 return [column.name for column in target.table.columns if column.name.lower() in used]
             return [column.name for column in getattr(constraint, "columns", ())]
-    return [column.name for column in target.table.columns if column.name.lower() in said]
+    named = [column.name for column in target.table.columns if column.name.lower() in said]
+    if not named and "primary" in said:  # what MariaDB calls every primary key
+        return [column.name for column in target.table.primary_key.columns]
+    return named
 
 
 def _values_of(target: Target, row: Mapping[str, Any], words: str) -> str:

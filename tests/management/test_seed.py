@@ -661,6 +661,71 @@ def test_a_wrong_seeder_leaves_nothing_behind_and_is_one_line(house: House, mana
     assert counts(migrated) == (60, 14, 60)
 
 
+WRONG_ENROLLMENTS = """
+from project.management.seeding import Seeder, column
+from project.models.enrollment import Enrollment
+
+
+class EnrollmentSeeder(Seeder):
+    model = Enrollment
+    count = 9
+
+    @column
+    def {name}(self, rows):
+        return [{value} for i in range(len(rows))]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("student_id", "10**9 if i == 4 else i + 1", r"(?i)foreign key.* in row 5: student_id = 1000000000\."),
+        ("id", "min(i, 6) + 1", r"in row 8: id = 7\. .* cannot: id = \.\.\."),
+        # The database may come upon the pairs that are not unique before it looks for the student of row 2.
+        ("student_id", "(1, 10**9)[i == 1]", r"(?i)foreign key.* in row 2: student_id = 1000000000\."),
+    ],
+    ids=["reference", "primary key", "two"],
+)
+def test_a_refused_row_is_told_with_its_own_words(
+    house: House, manage: Runner, migrated: Database, name: str, value: str, told: str
+) -> None:
+    manage.ok("seed", "students", "--count", "9")
+    house.write("project/seeds/enrollments.py", WRONG_ENROLLMENTS.format(name=name, value=value))
+
+    line = manage("seed", "enrollments", "--count", "9").refusal()
+
+    assert re.search(told, line), line
+    assert "Nothing of it was kept" in line
+    assert counts(migrated) == (9, 14, 0)
+
+
+def test_a_refused_row_is_told_when_all_are_made_anew(house: House, manage: Runner, migrated: Database) -> None:
+    manage.ok("seed", "--count", "9")
+    before = students(migrated), enrollments(migrated)
+    house.write("project/seeds/enrollments.py", WRONG_ENROLLMENTS.format(name="id", value="min(i, 6) + 1"))
+
+    line = manage("seed", "--fresh", "--no-input").expect(1).err.splitlines()[-1]
+
+    assert "in row 8: id = 7. Nothing of it was kept" in line
+    assert (students(migrated), enrollments(migrated)) == before
+
+
+HALF = """    @column
+    def name(self, rows):
+        return ['Ada'] * 3 + ['\\udce9'] * (len(rows) - 3)
+
+"""
+
+
+def test_half_a_character_is_refused_by_row(house: House, manage: Runner, migrated: Database) -> None:
+    house.change("project/seeds/students.py", "    @column\n", f"{HALF}    @column\n")
+
+    line = manage("seed", "students").refusal()
+
+    assert "students.name would be '\\udce9' in row 4" in line
+    assert migrated.count("students") == 0
+
+
 def test_what_was_seeded_before_a_wrong_table_stays(house: House, manage: Runner, migrated: Database) -> None:
     house.change("project/seeds/enrollments.py", "    mark = maybe(between(35, 100), share=0.3)\n", "")
     house.change(
