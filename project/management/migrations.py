@@ -28,6 +28,8 @@ from .errors import CommandError, StepRefused, Terminated, first_line
 if TYPE_CHECKING:
     from .project import Project
 
+UNDONE_WITHIN = 2  # seconds for a server to undo what a session did that was cut
+
 Plan = Callable[[tuple[str, ...], MigrationContext | None], Iterable[MigrationStep]]
 
 
@@ -514,6 +516,7 @@ class _Runner:
 
         Whoever gets the lock knows that the session that was cut is gone.
         """
+        self.backend.waiting.limit(UNDONE_WITHIN, "")
         with (
             suppress(sa.exc.SQLAlchemyError, CommandError),  # then the note stays, and the cure says how to go on
             self.backend.engine().connect() as connection,
@@ -540,8 +543,7 @@ class _Runner:
         revision = self.step.revision
         what = _named(revision, self.project)
         verb = "failed" if self.step.upgrade else "could not be taken back"
-        explanation = self.backend.explain(error) if isinstance(error, sa.exc.DBAPIError) else None
-        cause = f"{what} {verb}: {explanation.cause if explanation else self._words(error)}"
+        cause = f"{what} {verb}: {self._words(error)}"
         if kept:
             stays = (
                 "What it had committed before stays"
@@ -550,17 +552,24 @@ class _Runner:
             )
             by_hand = _by_hand(revision, upgrade=self.step.upgrade)
             return CommandError(f"{cause}. {stays}: {_shown(kept)}", by_hand)
-        known = error if isinstance(error, StepRefused) else explanation
-        cure = (known.cure if known else "") or "correct it, then run the command again"
+        cure = self._cure(error)
         if self.marked and self.connection.invalidated:  # the note of it could not be taken away
             _, undone = _ends(revision, upgrade=self.step.upgrade)
             cure = f"record that with python manage.py migrate --fake {undone}, then run the command again"
         nothing = "Nothing of this run stays" if self.all_undone else "Nothing of it stays"
         return CommandError(f"{cause}. {nothing}", cure)
 
+    def _cure(self, error: BaseException) -> str:
+        """Return what to do about a step that left nothing: what stopped it may not be its own fault."""
+        explanation = self.backend.explain(error) if isinstance(error, sa.exc.DBAPIError) else None
+        if explanation is not None and explanation.cure:
+            return explanation.cure
+        return error.cure if isinstance(error, StepRefused) else "correct it, then run the command again"
+
     def _words(self, error: BaseException) -> str:
         if isinstance(error, sa.exc.DBAPIError):
-            return self.backend.refusal(error)
+            explanation = self.backend.explain(error)
+            return explanation.cause if explanation else self.backend.refusal(error)
         if isinstance(error, AlembicCommandError | StepRefused):
             return first_line(error)
         return f"{type(error).__name__}: {first_line(error)}"

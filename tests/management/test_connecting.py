@@ -235,26 +235,43 @@ def test_a_missing_sqlite_file_is_said_with_the_command_that_makes_it(
     assert "python manage.py migrate" in manage(*command).refusal()
 
 
-def test_an_sqlite_file_on_a_read_only_file_system_is_said_as_such(
-    house: House, manage: Runner, sqlite_database: Database
-) -> None:
-    # A limit on the size of files stands for a full disk: both fail the write, and this needs no other file system.
+def allow_files_of(house: House, size: int, command: str) -> str:
+    """Write a command that runs another with no larger files: they stand for a full disk, which fails writes too."""
     house.write(
-        "project/commands/migrate_on_a_full_disk.py",
-        '"""Migrate, with no room for the database."""\n\n'
+        f"project/commands/{command}_on_a_full_disk.py",
+        '"""Run a command with no room for the database."""\n\n'
         "import resource\nimport signal\n\n"
-        "from project.management.commands.migrate import add_arguments, handle as migrate\n\n\n"
+        f"from project.management.commands.{command} import add_arguments, handle as run\n\n\n"
         "def handle(project, **options):\n"
         "    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n"
-        "    return migrate(project, **options)\n",
+        f"    resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
+        "    return run(project, **options)\n",
     )
+    return f"{command}_on_a_full_disk"
 
-    result = manage("migrate_on_a_full_disk").expect(1)
 
-    assert "could not be written" in result.err or "disk" in result.err
-    assert "Traceback" not in result.err
+def test_a_migration_that_finds_no_room_leaves_nothing_and_says_so(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    line = manage(allow_files_of(house, 8192, "migrate")).refusal()
+
+    assert "could not be written" in line or "disk" in line
+    assert "Nothing stays of 5 revisions" in line
     assert sqlite_database.tables() == set()
+    manage.ok("migrate")
+
+
+def test_a_seeding_that_finds_no_room_leaves_no_row_and_the_next_ends_right(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+
+    line = manage(allow_files_of(house, 1 << 20, "seed"), "students", "--count", "40000").refusal()
+
+    assert "could not be written" in line or "disk" in line
+    assert sqlite_database.count("students") == 0
+    manage.ok("seed", "students", "--count", "40000")
+    assert sqlite_database.count("students") == 40_000
 
 
 def test_an_sqlite_file_may_be_reached_through_a_link(house: House, manage: Runner, sqlite_database: Database) -> None:
