@@ -182,9 +182,7 @@ class MariaDB(Backend):
             connection.exec_driver_sql(f"SET SESSION {variable} = {seconds}")
         here = connection.scalar(sa.text("SELECT CONNECTION_ID()"))
         connection.commit()
-        with self.waiting.watched(
-            lambda: self._engine(self.url), lambda beside: _in_the_way_of(beside, here), self._holds, seconds
-        ):
+        with self.waiting.watched(connection.engine, lambda beside: _in_the_way_of(beside, here), self._holds, seconds):
             yield
 
     def whole_default(self, connection: sa.Connection, column: sa.Column[Any], reflected: str | None) -> str | None:

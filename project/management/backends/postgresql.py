@@ -190,7 +190,10 @@ class PostgreSQL(Backend):
             " LEFT JOIN pg_stat_activity a ON a.pid = b.pid ORDER BY a.xact_start"
         )
         with self.waiting.watched(
-            self.engine, lambda beside: _sessions(beside.execute(blocking, {"here": here}).all()), self._holds, seconds
+            connection.engine,
+            lambda beside: _sessions(beside.execute(blocking, {"here": here}).all()),
+            self._holds,
+            seconds,
         ):
             yield
 

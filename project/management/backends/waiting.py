@@ -62,7 +62,7 @@ class Waiting:
         return CommandError(f"{after}{who} {does}", f"let it finish or end it, then run the command again{longer}")
 
     @contextmanager
-    def watched(self, engine: Callable[[], sa.Engine], look: Look, does: str, seconds: float) -> Iterator[None]:
+    def watched(self, engine: sa.Engine, look: Look, does: str, seconds: float) -> Iterator[None]:
         """Look from a second connection who is in the way of the statements on the first; say so when that lasts.
 
         Args:
@@ -79,10 +79,10 @@ class Waiting:
             ended.set()
             thread.join(5)  # it may be looking at a server that answers no more
 
-    def _watch(self, engine: Callable[[], sa.Engine], look: Look, does: str, interval: float, ended: Event) -> None:
+    def _watch(self, engine: sa.Engine, look: Look, does: str, interval: float, ended: Event) -> None:
         if ended.wait(interval):  # most commands need no second connection
             return
-        with suppress(sa.exc.SQLAlchemyError, CommandError), engine().connect() as beside:  # then nobody can be named
+        with suppress(Exception), engine.connect() as beside:  # where it cannot look, nobody can be named
             beside.execution_options(isolation_level="AUTOCOMMIT")
             since: float | None = None
             while not ended.is_set():
