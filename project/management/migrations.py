@@ -257,7 +257,9 @@ def _run_online(
             }
             with history.silent():
                 context.configure(**settings)
-            context.configure(**settings, fn=runner.steps(context.get_context().opts["fn"], context.script))
+            plan: Plan = context.get_context().opts["fn"]
+            runner.refuse_foreign_tables(plan)
+            context.configure(**settings, fn=runner.steps(plan, context.script))
             if backend.one_transaction:  # nothing that a migration does has to run outside it
                 context.get_context().autocommit_block = nullcontext
             with context.begin_transaction():
@@ -412,6 +414,17 @@ class _Runner:
             self.foreign_tables = sorted(name for name in there if TableName(None, name) in made)
         self._commit()
 
+    def refuse_foreign_tables(self, plan: Plan) -> None:
+        """Refuse steps among such tables, before Alembic makes its own table, which MariaDB would keep."""
+        if not self.foreign_tables or self.request.stamp:
+            return
+        if any(isinstance(step, RevisionStep) for step in plan((), None)):
+            raise CommandError(
+                f"{self.backend.label} has the tables {', '.join(self.foreign_tables)},"
+                " but no revision is recorded in it",
+                "python manage.py migrate --fake REVISION records the one it is at",
+            )
+
     def steps(self, plan: Plan, script: ScriptDirectory) -> Plan:
         """Surround each step of a plan with what must happen before and after it."""
 
@@ -425,12 +438,6 @@ class _Runner:
             stamping = self.request.stamp or any(not isinstance(step, RevisionStep) for step in steps)
             if not stamping:
                 _refuse_unfinished(self.project, self.connection, script)
-                if steps and self.foreign_tables:
-                    raise CommandError(
-                        f"{self.backend.label} has the tables {', '.join(self.foreign_tables)},"
-                        " but no revision is recorded in it",
-                        "python manage.py migrate --fake REVISION records the one it is at",
-                    )
             self.writes = bool(steps or self.request.stamp or not heads)  # without heads Alembic makes its own table
             if steps or self.request.stamp:
                 self._prepare(forget_unfinished=stamping or self.request.stamp)

@@ -1084,15 +1084,21 @@ def test_autoincrement_is_not_lost(house: House, manage: Runner, sqlite_database
 
 
 def test_tables_without_a_recorded_revision_are_refused_with_the_way_to_record_it(
-    house: House, manage: Runner, database: Database
+    house: House, manage: Runner, alembic: Runner, database: Database
 ) -> None:
     manage.ok("migrate", "+2")
     database.execute("DROP TABLE alembic_version")
+    before = database.all_tables()
 
     line = manage("migrate").refusal()
+    plain = alembic("upgrade", "head")
+    after = database.all_tables()
     manage.ok("migrate", "--fake", house.line()[1])
     manage.ok("migrate")
 
+    assert after == before
+    assert plain.code != 0
+    assert "no revision is recorded" in plain.out + plain.err
     assert "students" in line
     assert "no revision is recorded" in line
     assert "--fake" in line
