@@ -956,6 +956,21 @@ def test_a_message_that_is_no_utf_8_writes_nothing(house: House, manage: Runner,
     assert files(house) == before
 
 
+def test_a_revision_that_cannot_be_written_leaves_nothing(
+    house: House, python: Python, sqlite_database: Database
+) -> None:
+    before = files(house)
+
+    told = python.shell("{ ulimit -f 0; $MANAGE makemigrations --empty -m x; echo code $?; } 2>&1 | cat").out
+
+    assert told.splitlines() == [
+        "manage.py: no revision can be written to migrations/versions: File too large"
+        " — make the folder writable, or make room on its disk",
+        "code 1",
+    ]
+    assert files(house) == before
+
+
 # Wrong usage
 
 
