@@ -268,17 +268,15 @@ def judge(stage: Stage, work: Work, verdict: Verdict, where: str, *, killed: boo
 
 
 def difference_to_nearest(work: Work, left: State) -> str:
-    return min((difference(one, left) for one in (work.before, *(work.between or ()), work.after)), key=len)
+    known = (work.before, *(work.between or ()), work.after)
+    return min((difference(one, left) for one in known), key=len) or "some steps of one transaction"
 
 
 def names_a_revision(stage: Stage, result: Result) -> bool:
-    """Return whether a run was refused in one line that names a revision of the house."""
-    lines = result.err.splitlines()
-    return (
-        result.code == 1
-        and lines[-1].startswith("manage.py: revision ")
-        and any(one in lines[-1] for one in stage.house.line())
-    )
+    """Return whether a run was refused in one line for a revision of the house that was begun before."""
+    last = result.err.splitlines()[-1] if result.err else ""
+    named = any(last.startswith(f"manage.py: revision {one} ") for one in stage.house.line())
+    return result.code == 1 and named and "was begun" in last and "never finished" in last
 
 
 def check_words(result: Result, verdict: Verdict, where: str, *expected: str) -> None:
