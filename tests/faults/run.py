@@ -205,7 +205,8 @@ def _run(row: Row, folder: Path) -> Verdict:
         verdict.lose(traceback.format_exc())
     print(f"{row.name}: {verdict.tries:,} tries, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
     for words in verdict.words[:20]:
-        print(f"    {words}", file=sys.stderr, flush=True)
+        shown = words if len(words) < 900 else f"{words[:300]} … {words[-500:]}"
+        print(f"    {shown}", file=sys.stderr, flush=True)
     return verdict
 
 

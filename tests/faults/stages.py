@@ -34,11 +34,12 @@ with op.batch_alter_table("students") as batch:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A database as it was: SQLite's files, PostgreSQL's template, MariaDB's statements and rows."""
+    """A database as it was: SQLite's files; on a server the statements that make its tables, and their rows."""
 
     files: Mapping[str, bytes] = field(default_factory=dict)
-    template: str = ""
-    tables: Sequence[tuple[str, str, Sequence[sa.Row[tuple[object, ...]]]]] = ()
+    statements: Sequence[str] = ()
+    rows: Sequence[tuple[sa.Table, Sequence[dict[str, object]]]] = ()
+    sequences: Mapping[str, int] = field(default_factory=dict)  # PostgreSQL's
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,6 @@ class Stage:
     def __init__(self, house: House, database: Database) -> None:
         self.house, self.database = house, database
         self.run = Runner(house, database.url)
-        self._templates: list[str] = []
         self._signs = 0
         self._empty = self.save()  # no stage is made for a database that holds something
         prepare(house)
@@ -87,47 +87,63 @@ class Stage:
         """Remember the database as it is."""
         if self.database.file is not None:
             return Snapshot(files={path.name: path.read_bytes() for path in self._files()})
-        if self.kind == "postgresql":
-            name = f"{self.database.name}_{len(self._templates)}"
-            self._administrate(f"CREATE DATABASE {name} TEMPLATE {self.database.name}")
-            self._templates.append(name)
-            return Snapshot(template=name)
         with self.database.connect() as connection:
-            names = sa.inspect(connection).get_table_names()
-            made = [connection.exec_driver_sql(f"SHOW CREATE TABLE `{one}`").one()[1] for one in names]
-            rows = [connection.exec_driver_sql(f"SELECT * FROM `{one}`").all() for one in names]
-        return Snapshot(tables=list(zip(names, made, rows, strict=True)))
+            metadata = sa.MetaData()
+            metadata.reflect(connection)
+            rows = [
+                (table, [dict(row) for row in connection.execute(sa.select(table)).mappings()])
+                for table in metadata.sorted_tables
+            ]
+            if self.kind == "mariadb":
+                shown = [connection.exec_driver_sql(f"SHOW CREATE TABLE `{table.name}`").one()[1] for table, _ in rows]
+                return Snapshot(statements=shown, rows=rows)
+            last = "SELECT sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL"
+            sequences = {str(name): int(value) for name, value in connection.execute(sa.text(last))}
+        revision = self.database.revision()
+        plain = Runner(self.house, self.database.url, module="alembic")
+        return Snapshot(
+            statements=[plain.ok("upgrade", revision, "--sql").out] if revision else (), rows=rows, sequences=sequences
+        )
 
     def restore(self, snapshot: Snapshot) -> None:
         """Bring the database back to how it was; sessions that are left end."""
-        name = self.database.name
         if self.database.file is not None:
             for path in self._files():
                 path.unlink()
             for file, data in snapshot.files.items():
                 self.database.file.with_name(file).write_bytes(data)
-        elif self.kind == "postgresql":
-            self._administrate(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            self._administrate(f"CREATE DATABASE {name} TEMPLATE {snapshot.template}")
-        else:
+            return
+        self._empty_server()
+        with self.database.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            with driver.cursor() as cursor:
+                for statement in snapshot.statements:
+                    cursor.execute(statement)
+            for table, _ in reversed(snapshot.rows):
+                connection.execute(table.delete())  # what the migrations themselves have put in
+            for table, rows in snapshot.rows:
+                if rows:
+                    connection.execute(table.insert(), rows)
+            for name, value in snapshot.sequences.items():
+                connection.execute(sa.select(sa.func.setval(name, value)))
+            connection.commit()
+
+    def _empty_server(self) -> None:
+        name = self.database.name
+        if self.kind == "mariadb":
             self._administrate(f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
-            with self.database.connect() as connection:
-                connection.exec_driver_sql("SET foreign_key_checks = 0")
-                for table, made, rows in snapshot.tables:
-                    connection.exec_driver_sql(made.replace("%", "%%"))
-                    if rows:
-                        marks = ", ".join(["%s"] * len(rows[0]))
-                        values = [tuple(row) for row in rows]
-                        connection.exec_driver_sql(f"INSERT INTO `{table}` VALUES ({marks})", values)
-                connection.commit()
+            return
+        with self.database.connect() as connection:  # dropping the whole database takes a checkpoint
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            connection.execute(sa.text(f"{others} AND pid <> pg_backend_pid()"))
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+            connection.commit()
 
     def clear(self) -> None:
         """Begin with an empty database."""
         self.restore(self._empty)
-
-    def close(self) -> None:
-        for name in self._templates:
-            self._administrate(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def _files(self) -> list[Path]:
         file = self.database.file
@@ -162,11 +178,9 @@ def opened(kind: str, folder: Path) -> Iterator[Stage]:
     """Make a stage in a folder, and take its databases away afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
     with fresh(kind, folder) as database:
-        stage = Stage(House(build(folder / "house")), database)
         try:
-            yield stage
+            yield Stage(House(build(folder / "house")), database)
         finally:
-            stage.close()
             shutil.rmtree(folder, ignore_errors=True)
 
 
