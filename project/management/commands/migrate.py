@@ -7,6 +7,7 @@ where the database is. Going back says what will be lost and asks.
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from ..console import columns, plural
@@ -50,13 +51,15 @@ def handle(
 ) -> int:
     console = project.console
     limit_waiting(project, lock_timeout)
-    if revision == "head" and not (sql or fake or create_database) and (head := _settled_head(project)):
-        if plan or check:
+    if revision == "head" and not (sql or fake or create_database):
+        head = _settled_head(project)
+        if head and (plan or check):
             console.result("Nothing to do.")
-        else:
+            return 0
+        if head and _settled_head(project, locked=True):
             console.say(header(project), style="bold")
             console.say(f"Nothing to do: at head {head}.")
-        return 0
+            return 0
     from .. import migrations
 
     if plan or check:
@@ -73,17 +76,27 @@ def handle(
     return 0
 
 
-def _settled_head(project: Project) -> str | None:
-    """Return the newest revision where nothing can be pending or unfinished, told without importing Alembic."""
+def _settled_head(project: Project, *, locked: bool = False) -> str | None:
+    """Return the newest revision where nothing can be pending or unfinished, told without importing Alembic.
+
+    Args:
+        locked: look while nobody migrates or seeds, as one that migrates does.
+    """
     from .. import bookkeeping, heads
 
-    if not project.backend.exists():
+    backend = project.backend
+    if not backend.exists():
         return None
-    with project.connect() as connection:
+    with (
+        project.connect(write=locked) as connection,
+        backend.lock(connection) if locked else nullcontext(),
+        connection.begin() as looking,
+    ):
         head = heads.reached_head(project.root, connection)
-        if head is None or bookkeeping.read(connection, "environment") is None:
-            return None
-        return None if bookkeeping.read(connection, "unfinished") else head
+        recorded = head and bookkeeping.read(connection, "environment")
+        settled = bool(recorded) and not bookkeeping.read(connection, "unfinished")
+        looking.rollback()  # a commit, even of nothing, waits for those who read an SQLite file
+        return head if settled else None
 
 
 def run(project: Project, target: str, request: Request, *, hint: str = "", titled: bool = True) -> int:
