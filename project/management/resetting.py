@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from . import autogenerate, bookkeeping, guard, history
 from .backends.base import Relation, TableName
 from .errors import CommandError
-from .seeding import seeded_rows
+from .seeding import seeded_rows, where_from
 
 if TYPE_CHECKING:
     from .project import Project
@@ -65,7 +65,7 @@ def inspect(project: Project, *, drop_unknown: bool) -> list[tuple[str, int, str
         seeded = seeded_rows(connection)
         inserted = bookkeeping.read_all(connection, "inserted:")
         return [
-            (str(table), rows, _note(rows, seeded.get(str(table), 0), inserted.get(str(table))))
+            (str(table), rows, where_from(rows, seeded.get(str(table), 0), inserted.get(str(table))))
             for table, rows in counted.items()
         ]
 
@@ -137,10 +137,3 @@ def _enumerations(project: Project) -> set[Relation]:
         for column in table.columns
         if isinstance(column.type, sa.Enum) and column.type.name
     }
-
-
-def _note(rows: int, seeded: int, revision: str | None) -> str:
-    if not rows or revision:
-        return f"from migration {revision}" if revision and rows else ""
-    strangers = max(0, rows - seeded)
-    return f"{strangers:,} of them not from seed" if strangers else ""

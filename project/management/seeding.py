@@ -301,11 +301,19 @@ def rows_to_delete(connection: sa.Connection, targets: Sequence[Target]) -> list
             f"{child} has rows that refer to {parent}",
             f"seed --fresh {' '.join(map(quote, names))} seeds all of them anew",
         )
-    inserted = bookkeeping.read_all(connection, "inserted:")
+    inserted, seeded = bookkeeping.read_all(connection, "inserted:"), seeded_rows(connection)
     return [
-        (str(table), rows, f"from migration {inserted[str(table)]}" if rows and str(table) in inserted else "")
+        (str(table), rows, where_from(rows, seeded.get(str(table), 0), inserted.get(str(table))))
         for table, rows in sorted(counted.items(), key=lambda item: str(item[0]))
     ]
+
+
+def where_from(rows: int, seeded: int, revision: str | None) -> str:
+    """Return which of a table's rows seeding could not make again, nothing when it could make them all."""
+    if not rows or revision:
+        return f"from migration {revision}" if revision and rows else ""
+    strangers = max(0, rows - seeded)
+    return f"{strangers:,} of them not from seed" if strangers else ""
 
 
 def _refers(connection: sa.Connection, key: sa.ForeignKeyConstraint) -> bool:

@@ -759,7 +759,7 @@ def test_fresh_deletes_children_first_and_makes_the_rows_again(manage: Runner, m
     assert result.err.splitlines() == [
         f"seed --fresh deletes from {_label(migrated)}",
         "  enrollments  40 rows",
-        "  students     41 rows",
+        "  students     41 rows  1 of them not from seed",
     ]
     assert [line.split()[0] for line in result.out.splitlines()[:-1]] == ["students", "subjects", "enrollments"]
     assert (students(migrated), enrollments(migrated)) == before
@@ -798,6 +798,30 @@ def test_fresh_without_a_terminal_is_refused_with_the_losses(manage: Runner, sch
         " There is no terminal to ask on — --no-input goes on without the question"
     )
     assert counts(school) == (10, 14, 10)
+
+
+def test_fresh_says_how_many_rows_are_a_persons_own(manage: Runner, migrated: Database) -> None:
+    manage.ok("seed", "students", "--count", "3")
+    for email in ("ada@example.org", "bob@example.org"):
+        migrated.execute(OWN, name="Ada", email=email)
+
+    line = manage("seed", "students", "--fresh").refusal()
+
+    assert "students 5 rows 2 of them not from seed" in line
+    assert migrated.count("students") == 5
+
+
+def test_a_person_may_own_the_last_number_there_is(manage: Runner, postgresql_database: Database) -> None:
+    manage.ok("migrate")
+    postgresql_database.execute(OWN, name="Ada", email="ada@example.org")
+    postgresql_database.execute("UPDATE students SET id = 2147483647")
+
+    line = manage("seed", "students").refusal()
+    postgresql_database.execute("UPDATE students SET id = 1")
+    manage.ok("seed", "students", "--count", "3")
+
+    assert line.startswith("a row of students has the id 2,147,483,647, the last there is")
+    assert postgresql_database.count("students") == 4
 
 
 def test_fresh_of_an_empty_database_asks_nothing(manage: Runner, school: Database) -> None:

@@ -315,6 +315,12 @@ class PostgreSQL(Backend):
             return
         asked = f"SELECT last_value + is_called::int FROM {sequence}"  # noqa: S608  # PostgreSQL quoted it
         if largest >= (connection.exec_driver_sql(asked).scalar() or 0):
+            last = sa.text("SELECT seqmax FROM pg_sequence WHERE seqrelid = CAST(:sequence AS regclass)")
+            if largest >= connection.scalar(last, {"sequence": sequence}):  # no rollback would move it back
+                raise CommandError(
+                    f"a row of {key.table.fullname} has the {key.name} {largest:,}, the last there is",
+                    "give that row another one, then run the command again",
+                )
             connection.execute(sa.select(sa.func.setval(sequence, largest)))
 
     def _converters(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> list[Convert]:
