@@ -367,6 +367,7 @@ class _Runner:
         self.marked = False  # whether the step is written down as unfinished
         self.all_undone = False  # whether the database has taken back the steps before it too
         self.rows: dict[str, int] = {}
+        self.inserted: set[str] = set()  # tables that the present step has put rows into
         self.foreign_tables: list[str] = []
         self.broken_before: Counter[tuple[str, str]] = Counter()
         self.begun = 0.0
@@ -474,6 +475,7 @@ class _Runner:
 
     def _begin(self, step: Step) -> None:
         self.step, self.statements, self.committed, self.rows, self.marked = step, [], 0, {}, False
+        self.inserted = set()
         if not self.backend.transactional_ddl:
             self._mark()
             self._commit()
@@ -588,11 +590,14 @@ class _Runner:
             raise StepRefused(f"rows of {child} would refer to rows of {parent} that do not exist")
 
     def _remember_rows(self) -> None:
+        """Record the first migration that put rows into a table, until that one is taken back."""
         assert self.step is not None
-        for table in self.rows:
-            if self.step.upgrade:
-                bookkeeping.write(self.connection, f"inserted:{table}", self.step.revision.revision)
-            else:
+        revision = self.step.revision.revision
+        for table in self.inserted if self.step.upgrade else self.rows:
+            recorded = bookkeeping.read(self.connection, f"inserted:{table}")
+            if self.step.upgrade and recorded is None:
+                bookkeeping.write(self.connection, f"inserted:{table}", revision)
+            elif not self.step.upgrade and recorded == revision:
                 bookkeeping.delete(self.connection, f"inserted:{table}")
 
     def _forget_dropped_tables(self) -> None:
@@ -624,6 +629,8 @@ class _Runner:
         if found := _ROWS.match(statement):
             table = found["table"].strip('"`')
             self.rows[table] = self.rows.get(table, 0) + max(cursor.rowcount, 0)
+            if found["verb"][0] in "IiRr":
+                self.inserted.add(table)
 
     def _changes(self, statement: str) -> bool:
         return self.running and not (_READS.match(statement) or any(name in statement for name in bookkeeping.HIDDEN))
@@ -650,7 +657,7 @@ _READS = re.compile(
     rf"{_BEGINS}(SELECT|SHOW|DESCRIBE|EXPLAIN|PRAGMA|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|SET)\b", re.I | re.S
 )
 _ROWS = re.compile(
-    rf"{_BEGINS}(?:INSERT (?:IGNORE )?INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+(?P<table>\S+)", re.I | re.S
+    rf"{_BEGINS}(?P<verb>INSERT (?:IGNORE )?INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+(?P<table>\S+)", re.I | re.S
 )
 _ADDS = re.compile(rf"{_BEGINS}CREATE\b", re.I | re.S)
 _DROPS = re.compile(rf"{_BEGINS}DROP TABLE\b", re.I | re.S)
