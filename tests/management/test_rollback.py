@@ -474,3 +474,15 @@ def test_a_table_that_is_made_again_holds_no_seeded_rows(house: House, manage: R
 
     assert re.search(r"(?m)^  subjects +14 rows  kept: they come from migration a5af281c99a2$", result.out)
     assert migrated.count("subjects") == 14
+
+
+def test_rows_of_a_data_migration_stay_its_own_when_a_later_change_of_them_is_taken_back(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    change = "op.execute('UPDATE subjects SET title = upper(title)')"
+    house.add_revision("aaa111", change, change, kind="data")
+    manage.ok("migrate")
+
+    manage.ok("rollback", "--no-input")
+
+    assert sqlite_database.metadata("inserted:subjects") == "a5af281c99a2"
