@@ -28,7 +28,6 @@ class Model:
         self.students = 0
         self.enrollments = 0
         self.seeded: dict[str, int] = {}
-        self.was_migrated = False
 
     def copy(self) -> Model:
         other = Model()
@@ -38,7 +37,7 @@ class Model:
     def go_to(self, revision: int) -> Model:
         """Return the model after as many revisions: what a revision makes goes with it."""
         other = self.copy()
-        other.at, other.was_migrated = revision, True
+        other.at = revision
         for table in ("students", "enrollments"):
             if revision < FIRST[table]:
                 setattr(other, table, 0)
