@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from .errors import CommandError, shortened
+
 TABLE = "management_metadata"
 HIDDEN = frozenset({TABLE, "alembic_version"})
 
@@ -58,3 +60,9 @@ def write(connection: sa.Connection, key: str, value: str) -> None:
 def delete(connection: sa.Connection, key: str) -> None:
     """Forget a key, in the transaction that is open."""
     connection.execute(metadata_table.delete().where(metadata_table.c.key == key))
+
+
+def damaged(key: str, value: str) -> CommandError:
+    """Return what it means that a key has a value that is never written to it."""
+    cause = f"{TABLE} holds {shortened(value)!r} for {key}, which nothing here writes"
+    return CommandError(cause, "correct that row, or delete it")

@@ -41,6 +41,11 @@ def did_you_mean(wrong: str, known: list[str], *, most: int = 3) -> str:
     return f" Did you mean {' or '.join(map(repr, names))}?" if names else ""
 
 
+def shortened(text: str, *, most: int = 40) -> str:
+    """Return a text cut to so many characters, with an ellipsis where it was longer."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def refuse_bytes(text: str, what: str) -> None:
     """Refuse a text with a byte that is no letter, which Python makes a surrogate of.
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from . import meanings
 from .conditions import Bounds, read_checks, widest
-from .errors import CommandError, did_you_mean
+from .errors import CommandError, did_you_mean, shortened
 from .fields import Field, between, choice, constant, fake, integer_range, maybe, numbered, reference, scale_of
 from .inferred import (
     Component,
@@ -891,8 +891,7 @@ _PLAIN_TYPES: tuple[tuple[Any, tuple[type, ...]], ...] = (
 
 
 def short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    return shortened(repr(value))
 
 
 def _less(one: Any, other: Any) -> bool:

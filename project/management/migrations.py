@@ -23,7 +23,7 @@ from . import autogenerate, bookkeeping, guard, history
 from .backends.base import TableName
 from .backends.waiting import LOCK_TIMEOUT, seconds_of
 from .console import columns, plural
-from .errors import CommandError, StepRefused, Terminated, first_line
+from .errors import CommandError, StepRefused, Terminated, first_line, shortened
 
 if TYPE_CHECKING:
     from .project import Project
@@ -126,8 +126,19 @@ def refuse_unfinished(project: Project) -> None:
 
 def unfinished(connection: sa.Connection) -> str | None:
     """Return the revision that was begun and neither finished nor undone, where some of it stays."""
+    left = _half_way(connection)
+    return left[0] if left else None
+
+
+def _half_way(connection: sa.Connection) -> tuple[str, str] | None:
+    """Return that revision, and whether it was an upgrade or a downgrade."""
     value = bookkeeping.read(connection, "unfinished")
-    return value.split()[0] if value else None
+    if value is None:
+        return None
+    name, _, direction = value.partition(" ")
+    if not name or direction not in ("upgrade", "downgrade"):
+        raise bookkeeping.damaged("unfinished", value)
+    return name, direction
 
 
 # What migrations/env.py calls
@@ -674,14 +685,14 @@ def _shown(statements: Sequence[str], *, most: int = 10, length: int = 120) -> s
     """Return statements on one line, each of a readable length."""
     words = [" ".join(one.split()) for one in statements[:most]]
     more = [f"and {len(statements) - most:,} more"] if len(statements) > most else []
-    return "; ".join([*(one if len(one) <= length else one[: length - 1] + "…" for one in words), *more])
+    return "; ".join([*(shortened(one, most=length) for one in words), *more])
 
 
 def _refuse_unfinished(project: Project, connection: sa.Connection, script: ScriptDirectory) -> None:
-    value = bookkeeping.read(connection, "unfinished")
-    if value is None:
+    left = _half_way(connection)
+    if left is None:
         return
-    name, direction = value.split()
+    name, direction = left
     known = {one.revision: one for one in script.walk_revisions()}
     label = project.backend.label
     if name not in known:

@@ -19,7 +19,7 @@ from . import bookkeeping, guard, inference, inherited
 from .backends.base import Backend, Size, TableName
 from .blocks import BLOCK, EachRow, Fill, Rows, Source, explained, rows_from
 from .conditions import Bounds, read_checks
-from .errors import CommandError, did_you_mean
+from .errors import CommandError, did_you_mean, shortened
 from .fields import Field
 from .heads import reached_head
 from .inference import Plan
@@ -274,7 +274,11 @@ def require_columns(project: Project, connection: sa.Connection, targets: Sequen
 
 def seeded_rows(connection: sa.Connection) -> dict[str, int]:
     """Return how many row numbers of each table are used, by the table's name."""
-    return {table: int(value) for table, value in bookkeeping.read_all(connection, "seeded:").items()}
+    found = bookkeeping.read_all(connection, "seeded:")
+    for table, value in found.items():
+        if not re.fullmatch(r"\d{1,18}", value, re.ASCII):
+            raise bookkeeping.damaged(f"seeded:{table}", value)
+    return {table: int(value) for table, value in found.items()}
 
 
 def rows_to_delete(connection: sa.Connection, targets: Sequence[Target]) -> list[tuple[str, int, str]]:
@@ -862,6 +866,5 @@ def known_locale(text: str) -> str:
     found = by_name.get(text.strip().replace("-", "_").lower())
     if found is None:
         close = did_you_mean(text.replace("-", "_"), sorted(AVAILABLE_LOCALES))
-        shown = text if len(text) <= 40 else f"{text[:39]}…"
-        raise CommandError(f"Faker has no locale {shown!r}.{close}".rstrip("."), f"{LOCALE} is the default")
+        raise CommandError(f"Faker has no locale {shortened(text)!r}.{close}".rstrip("."), f"{LOCALE} is the default")
     return found

@@ -960,3 +960,30 @@ def _label(database: Database) -> str:
     """Return what a database is called in sentences."""
     title = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}[database.kind]
     return f"{database.name}{'' if database.file else ' on 127.0.0.1'} ({title})"
+
+
+# Bookkeeping that somebody meddled with
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "command"),
+    [
+        ("seeded:students", "abc", ("seed",)),
+        ("seeded:students", "-1", ("seed", "--dry-run")),
+        ("unfinished", "", ("migrate",)),
+        ("unfinished", "aaa111 sideways", ("migrate", "--check")),
+    ],
+)
+def test_bookkeeping_that_nothing_here_writes_is_refused_by_its_key(
+    manage: Runner, migrated: Database, key: str, value: str, command: tuple[str, ...]
+) -> None:
+    manage.ok("seed", "--count", "5")
+    migrated.execute("DELETE FROM management_metadata WHERE management_metadata.key = :key", key=key)
+    migrated.execute("INSERT INTO management_metadata VALUES (:key, :value)", key=key, value=value)
+
+    refused = manage(*command).refusal()
+
+    assert (
+        refused
+        == f"management_metadata holds {value!r} for {key}, which nothing here writes — correct that row, or delete it"
+    )

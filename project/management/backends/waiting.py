@@ -9,7 +9,7 @@ from threading import Event, Thread
 
 import sqlalchemy as sa
 
-from ..errors import CommandError
+from ..errors import CommandError, shortened
 
 LOCK_TIMEOUT = 60  # seconds to wait for a lock, where nobody says otherwise
 LONGEST = 86_400  # seconds that can be asked for
@@ -109,6 +109,5 @@ def seconds_of(text: str) -> int:
         ValueError: it is no whole number of seconds, or more than a day.
     """
     if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) > LONGEST:
-        shown = text if len(text) <= 40 else f"{text[:39]}…"
-        raise ValueError(f"{shown!r} is not a whole number of seconds from 0 to {LONGEST:,}")
+        raise ValueError(f"{shortened(text)!r} is not a whole number of seconds from 0 to {LONGEST:,}")
     return int(text)

@@ -93,10 +93,9 @@ def _settled_head(project: Project, *, locked: bool = False) -> str | None:
         connection.begin() as looking,
     ):
         head = heads.reached_head(project.root, connection)
-        recorded = head and bookkeeping.read(connection, "environment")
-        settled = bool(recorded) and not bookkeeping.read(connection, "unfinished")
+        environment, unfinished = (bookkeeping.read(connection, key) for key in ("environment", "unfinished"))
         looking.rollback()  # a commit, even of nothing, waits for those who read an SQLite file
-        return head if settled else None
+        return head if environment and unfinished is None else None
 
 
 def run(project: Project, target: str, request: Request, *, hint: str = "", titled: bool = True) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from .. import guard, seeding
 from ..console import columns, plural
-from ..errors import CommandError
+from ..errors import CommandError, shortened
 from ..project import Project
 from ..seeding import MOST, Report, Request, Target
 from ._waiting import add_lock_timeout, limit_waiting
@@ -103,8 +103,7 @@ def count_of(option: str) -> Callable[[str], int]:
 
 def _whole_number(text: str) -> int:
     if not re.fullmatch(r"[+-]?\d{1,100}", text, re.ASCII):
-        shown = text if len(text) <= 40 else f"{text[:39]}…"
-        raise argparse.ArgumentTypeError(f"{shown!r} is not a whole number of at most 100 digits")
+        raise argparse.ArgumentTypeError(f"{shortened(text)!r} is not a whole number of at most 100 digits")
     return int(text)
 
 
@@ -145,5 +144,4 @@ def _show_first_rows(project: Project, request: Request) -> None:
 
 
 def _cell(value: object) -> str:
-    text = "NULL" if value is None else " ".join(str(value).split())
-    return text if len(text) <= 40 else text[:39] + "…"
+    return shortened("NULL" if value is None else " ".join(str(value).split()))
