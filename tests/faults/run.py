@@ -191,7 +191,7 @@ def main(arguments: Sequence[str]) -> int:
     print(table)
     print(f"{sum(one.tries for one in verdicts):,} tries in {(time.monotonic() - begun) / 60:.0f} minutes.")
     if not words and not skipped:
-        some = f"Of the points and moments of a run every {given.every}th was one.\n" if given.every > 1 else ""
+        some = f"One in {given.every} of the points and moments was looked at.\n" if given.every > 1 else ""
         RESULTS.write_text(f"{_HEAD}{some}\n{table}\n", encoding="utf-8")
     return 0 if all(verdict.is_clean for verdict in verdicts) else 1
 
