@@ -360,6 +360,17 @@ def test_on_a_terminal_a_downgrade_says_the_loss_and_asks(
     assert migrated.tables() == SAMPLE - {"enrollments"}
 
 
+def test_in_a_script_a_downgrade_says_the_loss_and_asks_nothing(
+    alembic: Runner, manage: Runner, migrated: Database
+) -> None:
+    manage.ok("seed", "--count", "20")
+
+    went = alembic.ok("downgrade", "-1")
+
+    assert "enrollments  20 rows  the table will be dropped" in went.err
+    assert "enrollments" not in migrated.tables()
+
+
 def test_on_a_terminal_any_other_answer_changes_nothing(
     alembic: Runner, terminal: OpenTerminal, sqlite_database: Database
 ) -> None:

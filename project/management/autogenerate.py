@@ -596,11 +596,12 @@ def _natural_key(table: sa.Table) -> list[str]:
 
 @write_hooks.register("ruff_when_installed")
 def _format(filename: str, options: dict[str, Any]) -> None:
-    """Format a new revision file with ruff, where ruff is installed."""
+    """Format a new revision file with ruff, where ruff is installed; one to be written by hand keeps its imports."""
     if importlib.util.find_spec("ruff") is None:
         return
+    is_written = re.search(r"\bop\.\w", Path(filename).read_text(encoding="utf-8"))
     for arguments in (
-        ["check", "--select", "I,F401", "--fix", "--quiet", "--no-cache"],
+        ["check", "--select", "I,F401" if is_written else "I", "--fix", "--quiet", "--no-cache"],
         ["format", "--quiet", "--no-cache"],
     ):
         subprocess.run([sys.executable, "-m", "ruff", *arguments, filename], check=False)  # noqa: S603  # our own file

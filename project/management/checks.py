@@ -125,7 +125,7 @@ def database(project: Project, *, history_is_sound: bool) -> list[Problem]:
 def _connected(project: Project, connection: sa.Connection, *, history_is_sound: bool) -> Iterator[Problem]:
     current = history.heads_of(connection)
     recorded = guard.recorded_environment(connection)
-    if recorded and recorded != project.settings.environment:
+    if recorded is not None and recorded != project.settings.environment:
         yield Problem(
             "database.W001",
             f"{project.backend.label} was first migrated as {recorded}, ENVIRONMENT is {project.settings.environment}",

@@ -230,6 +230,9 @@ def _summary(file: Path) -> str:
 
 def _explain(error: BaseException, console: Console, *, show_traceback: bool) -> int | str | None:
     """Say on one line why a command ended, and return the exit code; a bug keeps its traceback."""
+    if isinstance(error, Terminated):
+        _fail(console, "terminated", error if show_traceback else None)
+        return error.code
     if isinstance(error, SystemExit):
         return error.code
     words, code = str(error), 1

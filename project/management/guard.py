@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from . import bookkeeping
 from .backends.base import TableName
+from .console import plural
 from .errors import CommandError
 
 if TYPE_CHECKING:
     from .project import Project
+
+DISPOSABLE = ("development", "test")  # environments in which rows may be destroyed
+Losses = Sequence[tuple[str, int, str]]  # table, rows, a note on them
 
 
 def before_connecting(
@@ -50,12 +54,15 @@ def before_connecting(
 
 
 def after_connecting(project: Project, connection: sa.Connection, action: str) -> None:
-    """Refuse a database that was first migrated as production.
+    """Refuse a database that was first migrated as production, or as something that nothing here writes.
 
     Raises:
-        CommandError: the environment recorded in the database is production.
+        CommandError: the environment recorded in the database is neither development nor test.
     """
-    if recorded_environment(connection) == "production":
+    recorded = recorded_environment(connection)
+    if recorded not in (None, *DISPOSABLE, "production"):
+        raise bookkeeping.damaged("environment", recorded or "")
+    if recorded == "production":
         raise CommandError(
             f"{action} is refused: {project.backend.label} records that it is a production database",
             "point DATABASE_URL at a development database",
@@ -68,8 +75,8 @@ def recorded_environment(connection: sa.Connection) -> str | None:
 
 
 def is_production(project: Project, connection: sa.Connection) -> bool:
-    """Return whether the settings or the database itself say production."""
-    return "production" in (project.settings.environment, recorded_environment(connection))
+    """Return whether the settings say production, or the database itself anything but development or test."""
+    return project.settings.environment == "production" or recorded_environment(connection) not in (None, *DISPOSABLE)
 
 
 def is_this_machine(host: str) -> bool:
@@ -91,6 +98,22 @@ def names_production(name: str) -> bool:
 def count_rows(connection: sa.Connection, tables: Iterable[TableName]) -> dict[TableName, int]:
     """Return how many rows each table holds."""
     return {table: connection.scalar(sa.select(sa.func.count()).select_from(table.clause)) or 0 for table in tables}
+
+
+def refuse_more(agreed: Losses | None, found: Losses) -> None:
+    """Refuse to lose rows that came after the person was asked.
+
+    Args:
+        agreed: what was shown; None where nobody was asked.
+
+    Raises:
+        CommandError: a table holds more rows than were shown.
+    """
+    shown = {table: rows for table, rows, _ in agreed or ()}
+    for table, rows, _ in found if agreed is not None else ():
+        if rows > shown.get(table, 0):
+            cause = f"{table} holds {plural(rows, 'row')} by now, and {shown.get(table, 0):,} were shown"
+            raise CommandError(f"{cause}. Nothing was changed", "run the command again")
 
 
 def consent(project: Project, explanation: str, *, no_input: bool) -> None:

@@ -305,8 +305,8 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
                 f"{way} does it all the same",
             )
         explanation = explain_losses(project, connection, back)
-    if not plain or project.console.can_ask():  # plain Alembic in a script asks nothing
-        guard.consent(project, explanation, no_input=request.no_input)
+    in_a_script = plain and not project.console.can_ask()  # there plain Alembic says it, and asks nothing
+    guard.consent(project, explanation, no_input=request.no_input or in_a_script)
     return back
 
 

@@ -38,7 +38,7 @@ def alone(project: Project) -> Iterator[None]:
         yield
 
 
-def inspect(project: Project, *, drop_unknown: bool) -> list[tuple[str, int, str]]:
+def inspect(project: Project, *, drop_unknown: bool) -> guard.Losses:
     """Return what a reset would lose: table, rows, and how many of them are not from seed; changes nothing.
 
     Raises:
@@ -56,22 +56,33 @@ def inspect(project: Project, *, drop_unknown: bool) -> list[tuple[str, int, str
                 " which no model or migration of this project knows",
                 "nothing was changed; --drop-unknown drops them too",
             )
-        shown = [
-            one.name
-            for one in [*found.ours, *found.unknown]
-            if one.kind == "TABLE" and one.name[1] not in bookkeeping.HIDDEN
-        ]
-        counted = guard.count_rows(connection, sorted(shown, key=str))
-        seeded = seeded_rows(connection)
-        inserted = bookkeeping.read_all(connection, "inserted:")
-        return [
-            (str(table), rows, where_from(rows, seeded.get(str(table), 0), inserted.get(str(table))))
-            for table, rows in counted.items()
-        ]
+        return _losses(connection, found)
 
 
-def empty(project: Project, *, drop_unknown: bool) -> None:
-    """Drop this project's tables with its bookkeeping, in one transaction where the database can do that."""
+def _losses(connection: sa.Connection, found: Contents) -> guard.Losses:
+    shown = [
+        one.name
+        for one in [*found.ours, *found.unknown]
+        if one.kind == "TABLE" and one.name[1] not in bookkeeping.HIDDEN
+    ]
+    counted = guard.count_rows(connection, sorted(shown, key=str))
+    seeded = seeded_rows(connection)
+    inserted = bookkeeping.read_all(connection, "inserted:")
+    return [
+        (str(table), rows, where_from(rows, seeded.get(str(table), 0), inserted.get(str(table))))
+        for table, rows in counted.items()
+    ]
+
+
+def empty(project: Project, *, drop_unknown: bool, agreed: guard.Losses | None) -> None:
+    """Drop this project's tables with its bookkeeping, in one transaction where the database can do that.
+
+    Args:
+        agreed: what a person was shown; None where nobody was asked.
+
+    Raises:
+        CommandError: there are more rows than were shown.
+    """
     if not project.backend.exists():
         return
     backend = project.backend
@@ -84,6 +95,8 @@ def empty(project: Project, *, drop_unknown: bool) -> None:
         with connection.begin():
             guard.after_connecting(project, connection, "reset")
             found = _contents(project, connection)
+            if agreed is not None:
+                guard.refuse_more(agreed, _losses(connection, found))
             going = found.ours + (found.unknown if drop_unknown else [])
             # The bookkeeping goes last: killed before it, the next reset still knows what this was.
             going.sort(key=lambda one: one.name[1] in bookkeeping.HIDDEN)

@@ -80,6 +80,7 @@ class Request:
     fresh: bool = False
     random_seed: int = 1
     locale: str = LOCALE
+    agreed: guard.Losses | None = None  # what a person was shown that --fresh deletes
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ def seed(
         try:
             with connection.begin() if request.fresh else nullcontext():
                 if request.fresh:
+                    guard.refuse_more(request.agreed, rows_to_delete(project, connection, targets))
                     _defer_keys(project, connection, targets)
                     _delete_rows(connection, targets)
                 for _, group in groupby(targets, lambda target: target.group):
@@ -248,6 +250,11 @@ def require_ready(project: Project, connection: sa.Connection) -> None:
         from . import history
 
         history.require_head(project, connection)
+    elif not bookkeeping.exists(connection):
+        raise CommandError(
+            f"{project.backend.label} has no table {bookkeeping.TABLE}, where it is written how far it is seeded",
+            "python manage.py migrate --fake head makes it",
+        )
 
 
 def require_columns(project: Project, connection: sa.Connection, targets: Sequence[Target]) -> None:
@@ -281,13 +288,14 @@ def seeded_rows(connection: sa.Connection) -> dict[str, int]:
     return {table: int(value) for table, value in found.items()}
 
 
-def rows_to_delete(connection: sa.Connection, targets: Sequence[Target]) -> list[tuple[str, int, str]]:
+def rows_to_delete(project: Project, connection: sa.Connection, targets: Sequence[Target]) -> guard.Losses:
     """Return what --fresh would delete: table, rows, and where they come from if not from seed.
 
     Raises:
-        CommandError: rows of a table that is not seeded refer to them.
+        CommandError: rows of a table that is not seeded, or is no model's, refer to them.
     """
     emptied = {target.table for target in _filled(connection, targets)}
+    _refuse_strangers(project, connection, {TableName.of(table) for table in emptied})
     counted = guard.count_rows(connection, [TableName.of(table) for table in emptied])
     referring = sorted(
         {
@@ -310,6 +318,24 @@ def rows_to_delete(connection: sa.Connection, targets: Sequence[Target]) -> list
         (str(table), rows, where_from(rows, seeded.get(str(table), 0), inserted.get(str(table))))
         for table, rows in sorted(counted.items(), key=lambda item: str(item[0]))
     ]
+
+
+def _refuse_strangers(project: Project, connection: sa.Connection, emptied: set[TableName]) -> None:
+    """Refuse while a table that is no model's refers to rows that are to go: the database might let its own go too."""
+    known = {TableName.of(table) for table in project.metadata.tables.values()}
+    inspector = sa.inspect(connection)
+    for schema in {None, *(schema for schema, _ in emptied)}:
+        for (_, name), keys in inspector.get_multi_foreign_keys(schema=schema).items():
+            child = TableName(schema, name)
+            for key in keys if child not in known else ():
+                parent = TableName(key["referred_schema"], key["referred_table"])
+                present = [sa.column(one).is_not(None) for one in key["constrained_columns"]]
+                some = sa.select(sa.literal(1)).select_from(child.clause).where(*present).limit(1)
+                if parent in emptied and connection.execute(some).first() is not None:
+                    raise CommandError(
+                        f"{child} has rows that refer to {parent}, and is no table of this project",
+                        f"delete them, or let them refer to nothing, before {parent} is seeded anew",
+                    )
 
 
 def where_from(rows: int, seeded: int, revision: str | None) -> str:

@@ -329,7 +329,9 @@ def test_sigterm_ends_a_command_with_143_and_without_a_traceback(
     assert "Traceback" not in result.err
 
 
-@pytest.mark.parametrize(("number", "code", "told"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "")])
+@pytest.mark.parametrize(
+    ("number", "code", "told"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
 def test_a_signal_that_breaks_the_connection_is_still_an_interruption(
     manage: Runner, mariadb_database: Database, number: signal.Signals, code: int, told: str
 ) -> None:

@@ -389,3 +389,58 @@ def test_going_forward_in_production_asks_nothing(house: House, manage: Runner, 
 
     assert result.err == ""
     assert database.revision() == house.line()[-1]
+
+
+# What comes while a person thinks, and what goes with other rows
+
+
+@pytest.mark.parametrize("command", [("reset",), ("seed", "--fresh")], ids=" ".join)
+def test_rows_that_came_after_the_question_are_not_lost_unseen(
+    manage: Runner, terminal: OpenTerminal, migrated: Database, command: tuple[str, ...]
+) -> None:
+    manage.ok("seed", "--count", "20")
+    screen = terminal(*command)
+    screen.read_until("to go on: ")
+    put_in_ada(migrated)
+    screen.type(migrated.name)
+
+    ended = screen.wait()
+
+    ended.expect(1)
+    assert "students holds 21 rows by now, and 20 were shown. Nothing was changed" in str(ended)
+    assert (migrated.count("students"), migrated.count("enrollments")) == (21, 20)
+
+
+def test_seeding_anew_leaves_rows_of_a_stranger_that_would_go_with_its_own(manage: Runner, migrated: Database) -> None:
+    manage.ok("seed", "--count", "20")
+    migrated.execute(
+        "CREATE TABLE mine (id INT PRIMARY KEY, student INT, FOREIGN KEY (student) REFERENCES students (id)"
+        " ON DELETE CASCADE)",
+        "INSERT INTO mine SELECT id, id FROM students WHERE grade > 0",
+    )
+
+    refused = manage("seed", "--fresh", "--no-input").refusal()
+
+    assert refused == (
+        "mine has rows that refer to students, and is no table of this project — delete them, or let them refer to"
+        " nothing, before students is seeded anew"
+    )
+    assert (migrated.count("mine"), migrated.count("students")) == (20, 20)
+    migrated.execute("UPDATE mine SET student = NULL")
+    manage.ok("seed", "--fresh", "--no-input", "--count", "10")
+    assert (migrated.count("mine"), migrated.count("students")) == (20, 10)
+
+
+@pytest.mark.parametrize("command", DESTROYERS, ids=" ".join)
+@pytest.mark.parametrize("recorded", ["PRODUCTION ", "prod", ""])
+def test_an_environment_that_nothing_here_records_is_not_taken_for_development(
+    manage: Runner, migrated: Database, command: tuple[str, ...], recorded: str
+) -> None:
+    manage.ok("seed", "--count", "20")
+    key = "management_metadata.key = 'environment'"
+    migrated.execute(f"UPDATE management_metadata SET value = :value WHERE {key}", value=recorded)
+
+    refused = manage(*command).refusal()
+
+    assert f"management_metadata holds {recorded!r} for environment" in refused
+    assert migrated.count("students") == 20

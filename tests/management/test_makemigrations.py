@@ -677,6 +677,7 @@ def test_an_empty_revision_needs_no_database_and_does_nothing(
     assert f"Wrote {written.relative_to(house.root)}" in result.out
     assert written.parent.name == "schema"
     assert f'= "{head}"' in text
+    assert "import sqlalchemy as sa\nfrom alembic import op\n" in text  # for what will be written by hand
     assert text.endswith("def upgrade() -> None:\n    pass\n\n\ndef downgrade() -> None:\n    pass\n")
     assert sqlite_database.file is not None
     assert not sqlite_database.file.exists()

@@ -965,6 +965,19 @@ def _label(database: Database) -> str:
 # Bookkeeping that somebody meddled with
 
 
+def test_without_its_bookkeeping_a_database_is_refused_with_what_makes_it(manage: Runner, migrated: Database) -> None:
+    migrated.execute("DROP TABLE management_metadata")
+
+    refused = manage("seed").refusal()
+
+    assert refused == (
+        f"{migrated.name if migrated.kind == 'sqlite' else migrated.name + ' on 127.0.0.1'} has no table"
+        " management_metadata, where it is written how far it is seeded — python manage.py migrate --fake head makes it"
+    )
+    manage.ok("migrate", "--fake", "head")
+    manage.ok("seed", "--count", "5")
+
+
 @pytest.mark.parametrize(
     ("key", "value", "command"),
     [

@@ -140,6 +140,11 @@ class MariaDB(Backend):
             )
         if code == 1205:
             return self._in_the_way()
+        if code in (1142, 1143):
+            return CommandError(
+                f"{self.title} does not let user {self.url.username!r} do this: {words.rstrip('.')}",
+                "grant that right, or use another user",
+            )
         if code in (1021, 1114):
             return CommandError(f"the disk of {where} is full", "make room, then run the command again")
         if code in (2006, 2013, 1927, 1053) or error.connection_invalidated:

@@ -54,7 +54,7 @@ def handle(
         explanation = f"reset empties {header(project)}. It holds\n{held}"
         guard.consent(project, explanation, no_input=no_input)
     with resetting.alone(project):
-        resetting.empty(project, drop_unknown=drop_unknown)
+        resetting.empty(project, drop_unknown=drop_unknown, agreed=None if no_input else losses)
         run(project, "head", Request())
         seeded = [] if no_seed else seed.run(project, rows)
         resetting.verify(project, {done.table: done.rows for done in seeded})

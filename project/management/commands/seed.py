@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from .. import guard, seeding
 from ..console import columns, plural
@@ -71,7 +72,8 @@ def run(project: Project, request: Request, *, no_input: bool = False) -> list[R
     targets = seeding.choose(project, request.tables)
     seeding.refuse_problems(project, targets)
     if request.fresh:
-        _ask_for_fresh(project, targets, no_input=no_input)
+        lost = _ask_for_fresh(project, targets, no_input=no_input)
+        request = replace(request, agreed=None if no_input else lost)
     width = max((len(target.name) for target in targets), default=0)
     reports: list[Report] = []
 
@@ -115,17 +117,19 @@ def _line(done: Report, width: int) -> str:
     return f"  {done.table:{width}}{rows}  {done.seconds:.2f} s  {note}".rstrip()
 
 
-def _ask_for_fresh(project: Project, targets: list[Target], *, no_input: bool) -> None:
+def _ask_for_fresh(project: Project, targets: list[Target], *, no_input: bool) -> guard.Losses:
+    """Say what will be deleted and ask; return it."""
     guard.before_connecting(project, "seed --fresh")
     with project.connect() as connection:
         guard.after_connecting(project, connection, "seed --fresh")
         seeding.require_ready(project, connection)
         seeding.require_columns(project, connection, targets)
-        lost = seeding.rows_to_delete(connection, targets)
+        lost = seeding.rows_to_delete(project, connection, targets)
     if any(count for _, count, _ in lost):
         rows = [[table, plural(count, "row"), note] for table, count, note in lost]
         explanation = f"seed --fresh deletes from {project.backend.label} ({project.backend.title})"
         guard.consent(project, f"{explanation}\n{columns(rows, right=frozenset({1}))}", no_input=no_input)
+    return lost
 
 
 def _list(project: Project, targets: list[Target]) -> None:
