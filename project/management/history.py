@@ -18,7 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 
 from .backends.base import Relation, TableName
-from .errors import CommandError, Terminated, did_you_mean, first_line
+from .errors import CommandError, Terminated, did_you_mean, first_line, shortened
 
 if TYPE_CHECKING:
     from .project import Project
@@ -148,7 +148,7 @@ def kind(revision: Script) -> str:
 def message(revision: Script, *, most: int | None = 80) -> str:
     """Return the first line of a revision's docstring, in at most so many characters."""
     line = revision.doc.strip().splitlines()[0] if revision.doc.strip() else "no message"
-    return line if most is None or len(line) <= most else f"{line[: most - 1]}…"
+    return line if most is None else shortened(line, most=most)
 
 
 def path_of(revision: Script, root: Path) -> str:
