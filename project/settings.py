@@ -12,6 +12,8 @@ class Settings:
     database_url: str = field(repr=False)
     environment: str = "development"
     development_hosts: tuple[str, ...] = ()
+    snapshots_kept: int = 3  # of those that commands take by themselves; 0 takes none
+    snapshot_limit: int = 1_000  # MB, above which no command takes one by itself
 
 
 def load(variables: Variables) -> Settings:
@@ -22,4 +24,6 @@ def load(variables: Variables) -> Settings:
         ),
         environment=variables.one_of("ENVIRONMENT", ("development", "test", "production"), default="development"),
         development_hosts=variables.words("DEVELOPMENT_HOSTS"),
+        snapshots_kept=variables.integer("SNAPSHOTS_KEPT", default=3, most=1_000),
+        snapshot_limit=variables.integer("SNAPSHOT_LIMIT", default=1_000, most=1_000_000_000),
     )

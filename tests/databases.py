@@ -122,7 +122,19 @@ def fresh(kind: str, folder: Path, *, made: bool = True) -> Iterator[Database]:
     finally:
         # A killed process leaves its session to the server, which may still be undoing its work.
         force = " WITH (FORCE)" if kind == "postgresql" else ""
-        administrate(server, f"DROP DATABASE IF EXISTS {name}{force}")
+        for one in [name, *snapshots_of(server, name)]:
+            quoted = f'"{one}"' if kind == "postgresql" else f"`{one}`"
+            administrate(server, f"DROP DATABASE IF EXISTS {quoted}{force}")
+
+
+def snapshots_of(server: sa.URL, name: str) -> list[str]:
+    """Return the databases of a server that are snapshots of another one, half-made ones too."""
+    catalog = "pg_database" if server.get_backend_name() == "postgresql" else "information_schema.schemata"
+    column = "datname" if catalog == "pg_database" else "schema_name"
+    engine = sa.create_engine(server, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        query = sa.text(f"SELECT {column} FROM {catalog} WHERE {column} LIKE :name")
+        return list(connection.scalars(query, {"name": f"{name}\\_snapshot\\_%"}))
 
 
 def server_address(kind: str) -> sa.URL:

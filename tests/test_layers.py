@@ -20,8 +20,9 @@ OURS = sorted((REPOSITORY / "project").rglob("*.py"))
 LAYERS = (
     ("cli",),
     ("commands",),
-    ("resetting", "revisions", "checks"),
+    ("rebuilding", "revisions", "checks", "resetting"),
     ("migrations", "seeding"),
+    ("snapshots", "fingerprint"),
     ("inherited", "ordering"),
     ("autogenerate", "inference"),
     ("conditions", "inferred", "meanings"),
@@ -36,7 +37,7 @@ LAYERS = (
     ("console", "env_file"),
     ("errors",),
 )
-BESIDE = {"commands", "backends", "resetting", "revisions", "checks", "fields"}  # layers whose modules know each other
+BESIDE = {"commands", "backends", "rebuilding", "revisions", "checks", "fields"}  # layers whose modules know each other
 
 
 def name(file: Path) -> str:

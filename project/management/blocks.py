@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from faker import Faker
 
 BLOCK = 10_000  # rows; part of what a row's values depend on, so never change it
+MOST = 1_000_000_000  # rows of one run
 
 Value = TypeVar("Value")
 Fill = Callable[["Rows"], Sequence[Any]]

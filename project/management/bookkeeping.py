@@ -7,6 +7,8 @@ its rows come from).
 
 from __future__ import annotations
 
+import re
+
 import sqlalchemy as sa
 
 from .errors import CommandError, shortened
@@ -49,6 +51,15 @@ def read_all(connection: sa.Connection, prefix: str) -> dict[str, str]:
     key = metadata_table.c.key
     rows = connection.execute(sa.select(key, metadata_table.c.value).where(key.startswith(prefix, autoescape=True)))
     return {key[len(prefix) :]: value for key, value in rows}
+
+
+def seeded_rows(connection: sa.Connection) -> dict[str, int]:
+    """Return how many row numbers of each table are used, by the table's name."""
+    found = read_all(connection, "seeded:")
+    for table, value in found.items():
+        if not re.fullmatch(r"\d{1,18}", value, re.ASCII):
+            raise damaged(f"seeded:{table}", value)
+    return {table: int(value) for table, value in found.items()}
 
 
 def write(connection: sa.Connection, key: str, value: str) -> None:

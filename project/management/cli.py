@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 GROUPS = {
     "Migrations": ("migrate", "rollback", "showmigrations", "makemigrations"),
     "Data": ("seed", "reset"),
+    "Snapshots": ("snapshot", "restore", "snapshots"),
     "Inspection": ("check", "shell", "dbshell"),
 }
 INSTALL = "python -m pip install -c constraints.txt -e ."

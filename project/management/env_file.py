@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import CommandError
+from .errors import CommandError, shortened
 
 LARGEST_FILE = 1_000_000  # bytes; a longer one is not an .env
 _REFERENCE = re.compile(r"\$\{\w[^}]*\}")
@@ -78,6 +78,18 @@ class Variables:
                 f"it can be {', '.join(allowed[:-1])} or {allowed[-1]}",
             )
         return value.text.strip().lower()
+
+    def integer(self, name: str, *, default: int, most: int) -> int:
+        """Return a variable that is a whole number from 0 to a largest one."""
+        value = self._value(name)
+        if value is None or not value.text.strip():
+            return default
+        digits = value.text.strip().replace("_", "")
+        if not digits.isascii() or not digits.isdigit() or len(digits) > 18 or int(digits) > most:
+            raise CommandError(
+                f"{name} is {shortened(value.text)!r} ({value.source})", f"it can be a whole number from 0 to {most:,}"
+            )
+        return int(digits)
 
     def words(self, name: str) -> tuple[str, ...]:
         """Return a variable of words with commas or spaces between them."""

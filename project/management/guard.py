@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .project import Project
 
 DISPOSABLE = ("development", "test")  # environments in which rows may be destroyed
+WITH_FLAGS = ("reset", "restore", "snapshot")  # commands that have --allow-remote and --allow-production-name
 Losses = Sequence[tuple[str, int, str]]  # table, rows, a note on them
 
 
@@ -43,11 +44,11 @@ def before_connecting(
     if remote and not allow_remote:
         # A host that only a service or an option file knows has no name to put into the setting.
         ways = [f"add DEVELOPMENT_HOSTS={remote[0]} to .env"] if " " not in remote[0] else []
-        ways += ["give --allow-remote"] if action == "reset" else []
+        ways += ["give --allow-remote"] if action in WITH_FLAGS else []
         way = " or ".join(ways or ["name its host in DATABASE_URL"])
         raise CommandError(f"{action} is refused: {remote[0]} is another machine", f"if it is for development, {way}")
     if names_production(backend.database) and not allow_production_name:
-        way = "give --allow-production-name" if action == "reset" else "use reset --allow-production-name"
+        way = "give --allow-production-name" if action in WITH_FLAGS else "use reset --allow-production-name"
         raise CommandError(
             f"{action} is refused: the name {backend.database!r} says production", f"if it is not, {way}"
         )
@@ -98,6 +99,24 @@ def names_production(name: str) -> bool:
 def count_rows(connection: sa.Connection, tables: Iterable[TableName]) -> dict[TableName, int]:
     """Return how many rows each table holds."""
     return {table: connection.scalar(sa.select(sa.func.count()).select_from(table.clause)) or 0 for table in tables}
+
+
+def losses(connection: sa.Connection, tables: Iterable[TableName]) -> Losses:
+    """Return what would be lost with tables: of each its rows, and which of them seeding could not make again."""
+    counted = count_rows(connection, sorted(tables, key=str))
+    seeded, inserted = bookkeeping.seeded_rows(connection), bookkeeping.read_all(connection, "inserted:")
+    return [
+        (str(table), rows, where_from(rows, seeded.get(str(table), 0), inserted.get(str(table))))
+        for table, rows in counted.items()
+    ]
+
+
+def where_from(rows: int, seeded: int, revision: str | None) -> str:
+    """Return which of a table's rows seeding could not make again, nothing when it could make them all."""
+    if not rows or revision:
+        return f"from migration {revision}" if revision and rows else ""
+    strangers = max(0, rows - seeded)
+    return f"{strangers:,} of them not from seed" if strangers else ""
 
 
 def refuse_more(agreed: Losses | None, found: Losses) -> None:

@@ -19,11 +19,12 @@ from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionS
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError as AlembicCommandError
 
-from . import autogenerate, bookkeeping, guard, history
+from . import autogenerate, bookkeeping, guard, history, snapshots
 from .backends.base import TableName
 from .backends.waiting import LOCK_TIMEOUT, seconds_of
 from .console import columns, plural
 from .errors import CommandError, StepRefused, Terminated, first_line, shortened
+from .snapshots import Undo
 
 if TYPE_CHECKING:
     from .project import Project
@@ -60,6 +61,7 @@ class Request:
     allow_production: bool = False
     stamp: bool = False  # record revisions without running them
     output: list[str] = field(default_factory=list)  # the statements, with --sql
+    undo: Undo = field(default_factory=Undo)  # how what steps back have lost comes back
 
 
 # What the commands call
@@ -250,6 +252,10 @@ def _run_online(
 ) -> None:
     backend = project.backend
     agreed = _ask_before_going_back(context, project, request, plain=plain) if backend.exists() else []
+    if agreed:
+        with project.connect() as connection:
+            undo = snapshots.undo_of(project, connection, "downgrade")
+        request.undo = snapshots.save_undo(project, undo)
     with (
         project.connect(write=True, create=True) as connection,
         backend.lock(connection),
@@ -275,6 +281,8 @@ def _run_online(
                 context.get_context().autocommit_block = nullcontext
             with context.begin_transaction():
                 context.run_migrations()
+    if plain and request.undo.words:
+        project.console.note(request.undo.words)
 
 
 def _ask_before_going_back(context: ModuleType, project: Project, request: Request, *, plain: bool) -> list[Script]:

@@ -1,31 +1,31 @@
-"""Empty a development database of this project's tables, and verify what was built anew."""
+"""Plan a reset: what it would lose, and whether a snapshot of just what it would build is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
-from . import autogenerate, bookkeeping, guard, history
-from .backends.base import Relation, TableName
-from .errors import CommandError
-from .seeding import seeded_rows, where_from
+from . import bookkeeping, fingerprint, guard, snapshots
+from .backends.copies import CannotCopy
+from .fingerprint import Wanted
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from .project import Project
 
 
-@dataclass
-class Contents:
-    """What a database holds: this project's tables and views with what else its migrations make, and other people's."""
+@dataclass(frozen=True)
+class Plan:
+    """What a reset will do, as far as can be told without the migrations and the models."""
 
-    ours: list[Relation]
-    unknown: list[Relation]
-    beside: list[Relation]  # sequences, types, functions: there or not, they are dropped
+    fingerprint: str
+    kept: snapshots.Snapshot | None  # that it can put back
+    losses: guard.Losses  # of every table there is; only where it can
+    undo: snapshots.Undo
 
 
 @contextmanager
@@ -38,115 +38,37 @@ def alone(project: Project) -> Iterator[None]:
         yield
 
 
-def inspect(project: Project, *, drop_unknown: bool) -> guard.Losses:
-    """Return what a reset would lose: table, rows, and how many of them are not from seed; changes nothing.
+def plan(project: Project, wanted: Wanted, *, rebuild: bool) -> Plan:
+    """Return what a reset will do; changes nothing.
+
+    Args:
+        rebuild: whether a snapshot is out of the question.
 
     Raises:
-        CommandError: the database records that it is production, or holds tables and views of somebody else.
+        CommandError: the database records that it is production.
     """
-    history.require_one_head(history.load(project), project.root)
     if not project.backend.exists():
-        return []
+        printed = fingerprint.of(project, None, wanted)
+        return Plan(printed, None if rebuild else _kept(project, None, printed), [], snapshots.Undo())
     with project.connect() as connection:
         guard.after_connecting(project, connection, "reset")
-        found = _contents(project, connection)
-        if found.unknown and not drop_unknown:
-            raise CommandError(
-                f"{project.backend.label} holds {', '.join(sorted(str(one.name) for one in found.unknown))},"
-                " which no model or migration of this project knows",
-                "nothing was changed; --drop-unknown drops them too",
-            )
-        return _losses(connection, found)
+        printed = fingerprint.of(project, connection, wanted)
+        kept = None if rebuild else _kept(project, connection, printed)
+        losses = everything(project, connection) if kept else []
+        connection.rollback()
+        return Plan(printed, kept, losses, snapshots.undo_of(project, connection, "reset"))
 
 
-def _losses(connection: sa.Connection, found: Contents) -> guard.Losses:
-    shown = [
-        one.name
-        for one in [*found.ours, *found.unknown]
-        if one.kind == "TABLE" and one.name[1] not in bookkeeping.HIDDEN
-    ]
-    counted = guard.count_rows(connection, sorted(shown, key=str))
-    seeded = seeded_rows(connection)
-    inserted = bookkeeping.read_all(connection, "inserted:")
-    return [
-        (str(table), rows, where_from(rows, seeded.get(str(table), 0), inserted.get(str(table))))
-        for table, rows in counted.items()
-    ]
+def everything(project: Project, connection: sa.Connection) -> guard.Losses:
+    """Return what would be lost with the whole database."""
+    tables = project.backend.copies.tables(connection)
+    return guard.losses(connection, [one for one in tables if one[1] not in bookkeeping.HIDDEN])
 
 
-def empty(project: Project, *, drop_unknown: bool, agreed: guard.Losses | None) -> None:
-    """Drop this project's tables with its bookkeeping, in one transaction where the database can do that.
-
-    Args:
-        agreed: what a person was shown; None where nobody was asked.
-
-    Raises:
-        CommandError: there are more rows than were shown.
-    """
-    if not project.backend.exists():
-        return
-    backend = project.backend
-    with (
-        project.connect(write=True) as connection,
-        backend.lock(connection),
-        backend.migrating(connection),
-    ):
-        backend.end_idle_readers(connection)
-        with connection.begin():
-            guard.after_connecting(project, connection, "reset")
-            found = _contents(project, connection)
-            if agreed is not None:
-                guard.refuse_more(agreed, _losses(connection, found))
-            going = found.ours + (found.unknown if drop_unknown else [])
-            # The bookkeeping goes last: killed before it, the next reset still knows what this was.
-            going.sort(key=lambda one: one.name[1] in bookkeeping.HIDDEN)
-            backend.drop(connection, going + found.beside)
-
-
-def verify(project: Project, rows: Mapping[str, int]) -> None:
-    """Prove that the database is at head, has every table, column and constraint of the models, and these rows.
-
-    Args:
-        rows: how many rows each seeded table was said to have, by its name.
-
-    Raises:
-        CommandError: it differs, naming how.
-    """
-    script = history.load(project)
-    with project.connect() as connection:
-        history.require_head(project, connection)
-        found = autogenerate.differences(project, connection, script, missing_only=True)
-        tables = {table.fullname: TableName.of(table) for table in project.metadata.tables.values()}
-        counted = guard.count_rows(connection, [tables[name] for name in rows])
-        found += [
-            f"{name} has {counted[tables[name]]:,} rows, not {number:,}"
-            for name, number in rows.items()
-            if counted[tables[name]] != number
-        ]
-    if found:
-        raise CommandError(
-            f"after the reset the database is not what the models say: {'; '.join(found)}",
-            'python manage.py makemigrations -m "..." writes what is missing of tables',
-        )
-
-
-def _contents(project: Project, connection: sa.Connection) -> Contents:
-    made = history.made(history.load(project), project.backend.offline_dialect)
-    known = {TableName.of(table) for table in project.metadata.tables.values()}
-    known |= {one.name for one in made} | {TableName(None, name) for name in bookkeeping.HIDDEN}
-    there = project.backend.relations(connection, {schema for schema, _ in known} | {None})
-    kinds = {one.kind for one in there} | {"TABLE", "VIEW"}
-    return Contents(
-        ours=[one for one in there if one.name in known],
-        unknown=[one for one in there if one.name not in known],
-        beside=sorted({one for one in made if one.kind not in kinds} | _enumerations(project), key=str),
-    )
-
-
-def _enumerations(project: Project) -> set[Relation]:
-    return {
-        Relation("TYPE", TableName(column.type.schema, column.type.name))
-        for table in project.metadata.tables.values()
-        for column in table.columns
-        if isinstance(column.type, sa.Enum) and column.type.name
-    }
+def _kept(project: Project, connection: sa.Connection | None, printed: str) -> snapshots.Snapshot | None:
+    if not project.settings.snapshots_kept:
+        return None
+    try:
+        return snapshots.fitting(project, connection, printed)
+    except CannotCopy:  # then there is none
+        return None

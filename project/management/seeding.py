@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from . import bookkeeping, guard, inference, inherited
 from .backends.base import Backend, Size, TableName
-from .blocks import BLOCK, EachRow, Fill, Rows, Source, explained, rows_from
+from .blocks import BLOCK, MOST, EachRow, Fill, Rows, Source, explained, rows_from
 from .conditions import Bounds, read_checks
 from .errors import CommandError, did_you_mean, shortened
 from .fields import Field
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "Request", "Rows", "Seeder", "column", "each"]
 
-MOST = 1_000_000_000  # rows of one run
 DEFAULT_COUNT = 100
 FOUND_WITHIN = 100_000  # rows among which a refused one is looked for
 
@@ -279,15 +278,6 @@ def require_columns(project: Project, connection: sa.Connection, targets: Sequen
                 )
 
 
-def seeded_rows(connection: sa.Connection) -> dict[str, int]:
-    """Return how many row numbers of each table are used, by the table's name."""
-    found = bookkeeping.read_all(connection, "seeded:")
-    for table, value in found.items():
-        if not re.fullmatch(r"\d{1,18}", value, re.ASCII):
-            raise bookkeeping.damaged(f"seeded:{table}", value)
-    return {table: int(value) for table, value in found.items()}
-
-
 def rows_to_delete(project: Project, connection: sa.Connection, targets: Sequence[Target]) -> guard.Losses:
     """Return what --fresh would delete: table, rows, and where they come from if not from seed.
 
@@ -296,7 +286,6 @@ def rows_to_delete(project: Project, connection: sa.Connection, targets: Sequenc
     """
     emptied = {target.table for target in _filled(connection, targets)}
     _refuse_strangers(project, connection, {TableName.of(table) for table in emptied})
-    counted = guard.count_rows(connection, [TableName.of(table) for table in emptied])
     referring = sorted(
         {
             (key.table.fullname, key.referred_table.fullname)
@@ -313,11 +302,7 @@ def rows_to_delete(project: Project, connection: sa.Connection, targets: Sequenc
             f"{child} has rows that refer to {parent}",
             f"seed --fresh {' '.join(map(quote, names))} seeds all of them anew",
         )
-    inserted, seeded = bookkeeping.read_all(connection, "inserted:"), seeded_rows(connection)
-    return [
-        (str(table), rows, where_from(rows, seeded.get(str(table), 0), inserted.get(str(table))))
-        for table, rows in sorted(counted.items(), key=lambda item: str(item[0]))
-    ]
+    return guard.losses(connection, [TableName.of(table) for table in emptied])
 
 
 def _refuse_strangers(project: Project, connection: sa.Connection, emptied: set[TableName]) -> None:
@@ -336,14 +321,6 @@ def _refuse_strangers(project: Project, connection: sa.Connection, emptied: set[
                         f"{child} has rows that refer to {parent}, and is no table of this project",
                         f"delete them, or let them refer to nothing, before {parent} is seeded anew",
                     )
-
-
-def where_from(rows: int, seeded: int, revision: str | None) -> str:
-    """Return which of a table's rows seeding could not make again, nothing when it could make them all."""
-    if not rows or revision:
-        return f"from migration {revision}" if revision and rows else ""
-    strangers = max(0, rows - seeded)
-    return f"{strangers:,} of them not from seed" if strangers else ""
 
 
 def _refers(connection: sa.Connection, key: sa.ForeignKeyConstraint) -> bool:
@@ -598,7 +575,7 @@ def _why_kept(connection: sa.Connection, target: Target, *, deleting: bool = Fal
     if target.named or target.seeder is not None:
         return ""
     revision = bookkeeping.read(connection, f"inserted:{target.name}")
-    was_seeded = target.name in seeded_rows(connection) and not (deleting and revision)
+    was_seeded = target.name in bookkeeping.seeded_rows(connection) and not (deleting and revision)
     if was_seeded or not _count(connection, target.table):
         return ""
     return f"kept: they come from migration {revision}" if revision else "kept: they were not seeded"
@@ -609,7 +586,7 @@ def _prepare(
 ) -> tuple[Context, str]:
     """Return the row numbers to make with what the fields need for it, and a word when the keys allow no more."""
     in_table = 0 if emptied else _count(connection, target.table)
-    used = seeded_rows(connection).get(target.name, 0) if in_table else 0
+    used = bookkeeping.seeded_rows(connection).get(target.name, 0) if in_table else 0
     present = min(used, in_table)
     default = target.seeder.count if target.seeder else DEFAULT_COUNT
     wanted = request.count if request.count is not None else default

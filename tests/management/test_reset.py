@@ -198,8 +198,10 @@ def test_a_reset_database_is_the_same_as_a_new_one(house: House, manage: Runner,
         "subjects",
         "enrollments",
     ]
-    assert result.out.splitlines()[-1].startswith(migrated.name)
-    assert result.out.splitlines()[-1].endswith(" is reset: at head, as the models say.")
+    told, undo = result.out.splitlines()[-2:]
+    assert told.startswith(migrated.name)
+    assert re.search(r" is reset: at head, as the models say\. Rebuilt in \d+\.\d\d s\.$", told)
+    assert re.fullmatch(r"To undo it: python manage\.py restore before-reset-\d{8}-\d{6}", undo)
     assert [migrated.rows(table) for table in (STUDENTS, ENROLLMENTS, BOOKKEEPING)] == before
     expect_fresh(house, migrated, students=30)
     assert "No errors" in manage.ok("check").out
@@ -677,7 +679,7 @@ def test_a_link_to_the_sqlite_file_survives(
     result = manage.ok("reset", "--no-input", env={"DATABASE_URL": f"sqlite:///{link}"})
 
     assert link.is_symlink()
-    assert result.out.splitlines()[-1] == "link.db is reset: at head, as the models say."
+    assert "link.db is reset: at head, as the models say." in result.out
     expect_fresh(house, sqlite_database)
 
 

@@ -39,8 +39,9 @@ def test_rollback_takes_back_the_newest_revision(house: House, manage: Runner, m
 
     result = manage.ok("rollback", "--noinput")
 
-    header, step, end = result.out.splitlines()
+    header, step, end, undo = result.out.splitlines()
     assert header.startswith(migrated.name)
+    assert undo.startswith("To undo it: python manage.py restore before-downgrade-")
     assert re.fullmatch(rf"- {newest}  Added Enrollment model .*\d\.\d\d s", step)
     assert end == f"1 revision taken back, at {data}."
     assert re.search(r"enrollments +2 rows +the table will be dropped", result.err)
@@ -56,7 +57,7 @@ def test_rollback_n_takes_back_n_revisions_the_newest_first(
 
     result = manage.ok("rollback", "3", "--no-input")
 
-    _, *steps, end = result.out.splitlines()
+    _, *steps, end, _ = result.out.splitlines()
     assert [step.split()[1] for step in steps] == list(reversed(line[2:]))
     assert end == f"3 revisions taken back, at {line[1]}."
     assert sqlite_database.revision() == line[1]
@@ -69,7 +70,7 @@ def test_rollback_of_every_revision_ends_at_zero_and_migrate_comes_back(
     manage.ok("migrate")
     result = manage.ok("rollback", "5", "--no-input")
 
-    assert result.out.splitlines()[-1] == "5 revisions taken back, at zero."
+    assert result.out.splitlines()[-2] == "5 revisions taken back, at zero."
     assert sqlite_database.revision() is None
     assert sqlite_database.tables() == set()
     manage.ok("migrate")

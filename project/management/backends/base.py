@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from ..errors import CommandError, driver_words, first_line
 from ..outcomes import Convert, Remembered, through_tables
+from .copies import Copies
 from .processes import UNKNOWN
 from .waiting import Waiting
 
@@ -21,7 +22,14 @@ IDLE = 1.0  # seconds without a statement after which a session in a transaction
 REBUILD_FROM = 20_000  # rows
 
 Blocks = Iterable[Sequence[Sequence[Any]]]
-LockName = Literal["migrate", "reset"]
+LockName = Literal["migrate", "reset", "copies"]
+
+
+_DOES: dict[LockName, str] = {
+    "migrate": "migrates or seeds",
+    "reset": "resets",
+    "copies": "works with the snapshots of",
+}
 
 
 class TableName(tuple[str | None, str]):
@@ -178,7 +186,7 @@ class Backend:
         Raises:
             CommandError: somebody else held it for longer than this waits.
         """
-        does = f"{'resets' if name == 'reset' else 'migrates or seeds'} {self.label}"
+        does = f"{_DOES[name]} {self.label}"
         self.waiting.until(lambda: self._try_lock(connection, name), lambda: self._lock_holder(connection, name), does)
         try:
             yield
@@ -294,6 +302,17 @@ class Backend:
     def _converters(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> list[Convert]:
         """Return for each column what turns its Python values into the driver's, as SQLAlchemy itself would."""
         return [_converter(table.columns[name].type, connection.dialect) for name in columns]
+
+    # Keeping copies of it
+
+    @property
+    def copies(self) -> Copies:
+        """The whole copies of the database that are kept beside it."""
+        raise NotImplementedError
+
+    def version(self, connection: sa.Connection | None) -> str:
+        """Return the database's version; without a connection where none is needed to know it."""
+        return ".".join(map(str, connection.dialect.server_version_info or ())) if connection else ""
 
     # Its own client
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -35,6 +36,9 @@ from .base import (
     idle_for,
 )
 from .processes import UNKNOWN
+
+if TYPE_CHECKING:
+    from .mariadb_copies import MariaDBCopies
 
 STATEMENT = 1 << 20  # bytes of an INSERT of many rows
 
@@ -96,6 +100,10 @@ class MariaDB(Backend):
         connection = dialect.loaded_dbapi.connect(*arguments, **{"read_timeout": self._patience, **given})
         connection._read_timeout = given.get("read_timeout")
         return connection
+
+    def engine_of(self, database: str, **more: object) -> sa.Engine:
+        """Return an engine for another database of the server."""
+        return self._engine(self.url.set(database=database), **more)
 
     def create_database(self) -> bool:
         with self._engine(self.url._replace(database=None)).connect() as connection:
@@ -288,6 +296,12 @@ class MariaDB(Backend):
                 for start in range(0, len(rows), step):
                     cursor.execute(f"{insert}({'),('.join(rows[start : start + step])})")
                     _refuse_warnings(cursor, len(rows[start : start + step]))
+
+    @cached_property
+    def copies(self) -> MariaDBCopies:
+        from .mariadb_copies import MariaDBCopies
+
+        return MariaDBCopies(self)
 
     def client(self) -> tuple[list[str], dict[str, str]]:
         url = self.url

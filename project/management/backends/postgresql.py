@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -32,12 +34,17 @@ from .base import (
     drop_tables_at_once,
     idle_for,
 )
+from .copies import CannotCopy
 from .processes import UNKNOWN, program
 
+if TYPE_CHECKING:
+    from .postgresql_copies import PostgreSQLCopies
+
+SERVER_DATABASE = "postgres"  # that every server has: https://www.postgresql.org/docs/current/app-initdb.html
 SHORTEST_WAIT = 0.5  # seconds for a statement, in which it can be found who is in its way
 
-# Any numbers that no other user of advisory locks in this database has.
-LOCKS: dict[LockName, int] = {"migrate": 7_305_521_846_209_114, "reset": 7_305_521_846_209_115}
+# Any number that no other user of advisory locks in this database has.
+MIGRATING = 7_305_521_846_209_114
 
 
 class PostgreSQL(Backend):
@@ -46,6 +53,7 @@ class PostgreSQL(Backend):
     def __init__(self, url: sa.URL, *, root: Path) -> None:
         super().__init__(options.translated_ssl(url, _SSL_WORDS), root=root)
         self._refuse_options()
+        self._server: sa.Connection | None = None
 
     @property
     def label(self) -> str:
@@ -89,9 +97,16 @@ class PostgreSQL(Backend):
             given["connect_timeout"] = CONNECT_TIMEOUT
         return {"connect_args": given}
 
+    def server_engine(self) -> sa.Engine:
+        """Return an engine beside the database, each of whose statements commits: for what is done with the whole."""
+        return self._engine(self.url.set(database=SERVER_DATABASE), isolation_level="AUTOCOMMIT")
+
+    def engine_of(self, database: str) -> sa.Engine:
+        """Return an engine for another database of the server."""
+        return self._engine(self.url.set(database=database))
+
     def create_database(self) -> bool:
-        engine = self._engine(self.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        with self.server_engine().connect() as connection:
             known = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
             if connection.scalar(known, {"name": self.database}):
                 return False
@@ -156,27 +171,77 @@ class PostgreSQL(Backend):
 
     def _try_lock(self, connection: sa.Connection, name: LockName) -> bool:
         # Polling, not waiting: a session that waits inside a statement would block CREATE INDEX CONCURRENTLY.
-        locked = connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCKS[name]})
+        locked = connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": MIGRATING})
         connection.commit()
         return bool(locked)
 
     def _unlock(self, connection: sa.Connection, name: LockName) -> None:
         connection.rollback()
-        connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": LOCKS[name]})
+        connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATING})
         connection.commit()
 
     def _lock_holder(self, connection: sa.Connection, name: LockName) -> str:
-        holder = connection.execute(
-            sa.text(
-                f"SELECT {_SESSION} FROM pg_locks l JOIN pg_stat_activity a USING (pid)"  # noqa: S608  # columns
-                " WHERE l.locktype = 'advisory' AND l.granted AND l.database = a.datid"
-                " AND a.datname = current_database()"
-                " AND (l.classid::bigint << 32) + l.objid::bigint = :key"
-            ),
-            {"key": LOCKS[name]},
-        ).all()
+        holder = _holder_of(connection, MIGRATING)
         connection.commit()
-        return _sessions(holder) or UNKNOWN
+        return holder
+
+    @contextmanager
+    def alone(self, connect: Callable[[], AbstractContextManager[sa.Connection]]) -> Iterator[None]:
+        """Hold a lock beside the database: one that is to be replaced by a snapshot has no session in it."""
+        with ExitStack() as stack:
+            try:
+                server = stack.enter_context(self.on_server())
+            except CannotCopy:  # then no snapshot takes its place either
+                connection = stack.enter_context(connect())
+                stack.enter_context(self.lock(connection, "reset"))
+            else:
+                stack.enter_context(self.held(server, "reset", f"resets {self.label}"))
+            yield
+
+    @contextmanager
+    def on_server(self) -> Iterator[sa.Connection]:
+        """Give a session beside the database, each of whose statements commits; who asks meanwhile gets the same.
+
+        Raises:
+            CannotCopy: there can be none.
+        """
+        if self._server is not None:
+            yield self._server
+            return
+        if self.database == SERVER_DATABASE:
+            raise CannotCopy(f"the database {SERVER_DATABASE} is where the others are copied from", "use another one")
+        try:
+            server = self.server_engine().connect()
+        except sa.exc.DBAPIError as error:
+            raise CannotCopy(
+                f"user {self.url.username!r} cannot connect to the database {SERVER_DATABASE}, where others are copied"
+                f" from: {first_line(error.orig or error)}",
+                "grant that right",
+            ) from error
+        with server:
+            self._server = server
+            try:
+                yield server
+            finally:
+                self._server = None
+
+    @contextmanager
+    def held(self, server: sa.Connection, purpose: str, does: str) -> Iterator[None]:
+        """Hold a lock on the database of a session that is beside it, and that is over with it.
+
+        Args:
+            does: what whoever has it does, for who waits.
+        """
+        words = f"{purpose}:{self.database}".encode("utf-8", "surrogateescape")
+        key = int.from_bytes(hashlib.sha256(words).digest()[:7], "big")
+        lock = sa.text("SELECT pg_try_advisory_lock(:key)")
+        self.waiting.until(lambda: bool(server.scalar(lock, {"key": key})), lambda: _holder_of(server, key), does)
+        try:
+            yield
+        finally:
+            if not server.closed and not server.invalidated:
+                with suppress(sa.exc.DBAPIError):  # it went with its session
+                    server.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": key})
 
     @contextmanager
     def limited(self, connection: sa.Connection) -> Iterator[None]:
@@ -191,7 +256,7 @@ class PostgreSQL(Backend):
         )
         with self.waiting.watched(
             connection.engine,
-            lambda beside: _sessions(beside.execute(blocking, {"here": here}).all()),
+            lambda beside: sessions(beside.execute(blocking, {"here": here}).all()),
             self._holds,
             seconds,
         ):
@@ -334,6 +399,12 @@ class PostgreSQL(Backend):
             for kind, convert in zip(kinds, converters, strict=True)
         ]
 
+    @cached_property
+    def copies(self) -> PostgreSQLCopies:
+        from .postgresql_copies import PostgreSQLCopies
+
+        return PostgreSQLCopies(self)
+
     def client(self) -> tuple[list[str], dict[str, str]]:
         """Return psql with everything in its environment: libpq has a variable for each part of a URL."""
         _, given = self.url.get_dialect()().create_connect_args(self.url)
@@ -413,11 +484,21 @@ _KINDS: dict[type, text.Render] = {
 }
 
 
-def _sessions(found: Sequence[Any]) -> str | None:
+def _holder_of(connection: sa.Connection, key: int) -> str:
+    """Return the session that holds an advisory lock in a session's database."""
+    query = sa.text(
+        f"SELECT {_SESSION} FROM pg_locks l JOIN pg_stat_activity a USING (pid)"  # noqa: S608  # columns
+        " WHERE l.locktype = 'advisory' AND l.granted AND l.database = a.datid"
+        " AND a.datname = current_database() AND (l.classid::bigint << 32) + l.objid::bigint = :key"
+    )
+    return sessions(connection.execute(query, {"key": key}).all()) or UNKNOWN
+
+
+def sessions(found: Sequence[Any]) -> str | None:
     """Return `session 4711 of ada (psql)` for the first of rows of _SESSION, and how many more there are."""
     if not found:
         return None
-    pid, user, program_name, address = found[0]
+    pid, user, program_name, address, *_ = found[0]
     if pid is None:
         return "a prepared transaction"
     inside = ", ".join(filter(None, (program_name, address)))

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
-from functools import partial
+from functools import cached_property, partial
 from operator import methodcaller
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -30,6 +30,9 @@ from .base import (
     driver_errors,
     drop_each,
 )
+
+if TYPE_CHECKING:
+    from .sqlite_copies import SQLiteCopies
 
 try:
     import fcntl
@@ -96,13 +99,14 @@ class SQLite(Backend):
         driver.execute("PRAGMA busy_timeout = 0")
         with driver_errors(connection, sqlite3.Error):
             if writes:
-                self._when_free(lambda: driver.execute("BEGIN IMMEDIATE"))
+                self.when_free(lambda: driver.execute("BEGIN IMMEDIATE"))
             else:
                 driver.execute("BEGIN")
-                self._when_free(lambda: driver.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall())
+                self.when_free(lambda: driver.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall())
                 driver.execute(f"PRAGMA busy_timeout = {WRITE_TIMEOUT * 1000}")
 
-    def _when_free(self, begin: Callable[[], object]) -> None:
+    def when_free(self, begin: Callable[[], object]) -> None:
+        """Do something as soon as SQLite does not refuse it for somebody's lock."""
         self.waiting.until(lambda: not _is_busy(begin), self._writer, f"is writing {self.label}")
 
     def _when_readers_have_left(self, commit: Callable[[], object]) -> None:
@@ -215,14 +219,19 @@ class SQLite(Backend):
     @contextmanager
     def alone(self, connect: Callable[[], AbstractContextManager[sa.Connection]]) -> Iterator[None]:
         """Hold a lock on the file's folder: one on the file itself would meddle with SQLite's own."""
-        folder = _opened(self.path.parent)
-        if folder is None:  # the transactions still come one after the other
+        with self.locked(self.path.parent, f"resets a database in {self.path.parent}"):
+            yield
+
+    @contextmanager
+    def locked(self, path: Path, does: str) -> Iterator[None]:
+        """Hold a lock on a folder; where there are no such locks the transactions still come one after the other."""
+        folder = _opened(path)
+        if folder is None:
             yield
             return
-        lock = processes.Bytes(self.path.parent, 0, 0, frozenset({"WRITE"}))
+        lock = processes.Bytes(path, 0, 0, frozenset({"WRITE"}))
         try:
-            holder = partial(processes.holding, "FLOCK", [lock])
-            self.waiting.until(lambda: _try_flock(folder), holder, f"resets a database in {self.path.parent}")
+            self.waiting.until(lambda: _try_flock(folder), partial(processes.holding, "FLOCK", [lock]), does)
             yield
         finally:
             os.close(folder)
@@ -257,6 +266,15 @@ class SQLite(Backend):
                 if columns:
                     values = [convert(column) for convert, column in zip(converters, block, strict=True)]
                     driver.executemany(insert, zip(*values, strict=True))
+
+    @cached_property
+    def copies(self) -> SQLiteCopies:
+        from .sqlite_copies import SQLiteCopies
+
+        return SQLiteCopies(self)
+
+    def version(self, connection: sa.Connection | None) -> str:
+        return sqlite3.sqlite_version
 
     def client(self) -> tuple[list[str], dict[str, str]]:
         return ["sqlite3", str(self.path)], {}

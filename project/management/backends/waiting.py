@@ -20,6 +20,10 @@ Notify = Callable[[str], None]
 Look = Callable[[sa.Connection], str | None]
 
 
+class GaveUp(CommandError):
+    """Somebody held something for longer than this waits."""
+
+
 class Waiting:
     """How long one command waits for a lock, how that is told, and who was seen in its way."""
 
@@ -55,11 +59,21 @@ class Waiting:
             time.sleep(min(pause, self.seconds - waited))
             pause = min(2 * pause, 0.05)
 
-    def refusal(self, who: str, does: str) -> CommandError:
+    @contextmanager
+    def at_most(self, seconds: int) -> Iterator[None]:
+        """Wait no longer than that, for something that can be done without."""
+        before = self.seconds
+        self.seconds = min(before, seconds)
+        try:
+            yield
+        finally:
+            self.seconds = before
+
+    def refusal(self, who: str, does: str) -> GaveUp:
         """Return why this waits no longer."""
         after = f"gave up after {self.seconds:,} s: " if self.seconds else ""
         longer = f"; {self.option} waits longer" if self.option else ""
-        return CommandError(f"{after}{who} {does}", f"let it finish or end it, then run the command again{longer}")
+        return GaveUp(f"{after}{who} {does}", f"let it finish or end it, then run the command again{longer}")
 
     @contextmanager
     def watched(self, engine: sa.Engine, look: Look, does: str, seconds: float) -> Iterator[None]:

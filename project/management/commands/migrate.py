@@ -129,6 +129,8 @@ def run(project: Project, target: str, request: Request, *, hint: str = "", titl
         console.say(f"{plural(done, 'revision')} {verb}, at {_place(project, at)}.{hint if upwards else ''}")
     else:
         console.say(f"Nothing to do: at {_place(project, at)}.")
+    if request.undo.words:
+        console.say(request.undo.words)
     return done
 
 

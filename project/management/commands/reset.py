@@ -1,31 +1,36 @@
-"""Empty the database, migrate it, seed it, and verify what came out.
+"""Empty the database, migrate it, seed it, and verify what came out; or put back a snapshot of just that.
 
 Says what will be lost and asks for the database's name. Refused for production, for databases of other machines
-and for names that say production; tables that are not this project's are never touched.
+and for names that say production; tables that are not this project's are never touched. What a reset builds is kept
+as a snapshot, which the next one takes when nothing has changed that it would build from; --rebuild ignores it.
+What was there before is kept as well: the last line says how to get it back.
 """
 
 from __future__ import annotations
 
 import argparse
+import time
 
-from .. import guard, resetting, seeding
+from .. import guard, resetting, snapshots
 from ..console import columns, plural
-from ..migrations import Request
+from ..errors import CommandError
+from ..fingerprint import Wanted
 from ..project import Project
-from . import seed
+from ..resetting import Plan
+from ..snapshots import Snapshot, Undo
+from ._hosts import add_host_arguments
+from ._rows import add_row_arguments
 from ._waiting import add_lock_timeout, limit_waiting
-from .migrate import header, run
+from .migrate import header
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-input", "--noinput", action="store_true", help="ask nothing")
     parser.add_argument("--no-seed", action="store_true", help="leave the tables empty, but for data migrations")
-    seed.add_row_arguments(parser)
+    add_row_arguments(parser)
+    parser.add_argument("--rebuild", action="store_true", help="build it anew, even if a snapshot of it is kept")
     parser.add_argument("--drop-unknown", action="store_true", help="also drop tables that are not this project's")
-    parser.add_argument("--allow-remote", action="store_true", help="reset a database of another machine")
-    parser.add_argument(
-        "--allow-production-name", action="store_true", help="reset a database whose name says production"
-    )
+    add_host_arguments(parser, "reset")
     add_lock_timeout(parser)
 
 
@@ -37,6 +42,7 @@ def handle(
     count: int | None,
     random_seed: int,
     locale: str,
+    rebuild: bool,
     drop_unknown: bool,
     allow_remote: bool,
     allow_production_name: bool,
@@ -44,18 +50,84 @@ def handle(
 ) -> None:
     limit_waiting(project, lock_timeout)
     guard.before_connecting(project, "reset", allow_remote=allow_remote, allow_production_name=allow_production_name)
-    rows = seeding.Request(count=count, random_seed=random_seed, locale=seeding.known_locale(locale))
-    if not no_seed:
-        seeding.refuse_problems(project, seeding.choose(project, ()))
+    wanted = Wanted(not no_seed, count, random_seed, locale)
+    agreed: guard.Losses | None = None
+    if not no_input:  # a person is asked outside the lock, for they may think for an hour
+        with resetting.alone(project):
+            agreed = _losses(project, wanted, resetting.plan(project, wanted, rebuild=rebuild), drop_unknown)
+        _ask(project, agreed, no_input=False)
+    begun = time.perf_counter()
     with resetting.alone(project):
-        losses = resetting.inspect(project, drop_unknown=drop_unknown)
+        plan = resetting.plan(project, wanted, rebuild=rebuild)
+        if agreed is None:
+            _ask(project, _losses(project, wanted, plan, drop_unknown), no_input=True)
+        if plan.kept:
+            guard.refuse_more(agreed, plan.losses)
+            how, undo = _restore(project, plan.kept, plan.undo), plan.undo
+        else:
+            undo = snapshots.save_undo(project, plan.undo)
+            _build(project, wanted, drop_unknown=drop_unknown, agreed=agreed)
+            how = "Rebuilt"
+        seconds = time.perf_counter() - begun
+        if not plan.kept:
+            _keep(project, plan)
+    project.console.say(f"{project.backend.label} is reset: at head, as the models say. {how} in {seconds:.2f} s.")
+    if undo.words:
+        project.console.say(undo.words)
+
+
+def _ask(project: Project, losses: guard.Losses, *, no_input: bool) -> None:
     if losses:
-        held = columns([[name, plural(number, "row"), note] for name, number, note in losses], right=frozenset({1}))
-        explanation = f"reset empties {header(project)}. It holds\n{held}"
-        guard.consent(project, explanation, no_input=no_input)
-    with resetting.alone(project):
-        resetting.empty(project, drop_unknown=drop_unknown, agreed=None if no_input else losses)
-        run(project, "head", Request())
-        seeded = [] if no_seed else seed.run(project, rows)
-        resetting.verify(project, {done.table: done.rows for done in seeded})
-    project.console.say(f"{project.backend.label} is reset: at head, as the models say.")
+        guard.consent(project, f"reset empties {header(project)}. It holds\n{held(losses)}", no_input=no_input)
+
+
+def held(losses: guard.Losses) -> str:
+    """Return what a database holds, a line for each table."""
+    return columns([[name, plural(number, "row"), note] for name, number, note in losses], right=frozenset({1}))
+
+
+def _losses(project: Project, wanted: Wanted, plan: Plan, drop_unknown: bool) -> guard.Losses:
+    """Return what will be lost; refuse what building would stumble over, before anything is asked."""
+    if plan.kept:
+        return plan.losses
+    from .. import rebuilding, seeding
+
+    if wanted.seeded:
+        seeding.known_locale(wanted.locale)
+        seeding.refuse_problems(project, seeding.choose(project, ()))
+    return rebuilding.inspect(project, drop_unknown=drop_unknown)
+
+
+def _restore(project: Project, kept: Snapshot, undo: Undo) -> str:
+    with snapshots.alone(project):
+        restored = snapshots.restore(project, kept, undo)
+    rows = [[table, plural(number, "row")] for table, number in kept.rows.items()]
+    project.console.say(columns(rows, right=frozenset({1})))
+    return (
+        f"Restored from snapshot {kept.name}" if restored else f"Nothing had changed since snapshot {kept.name}: seen"
+    )
+
+
+def _build(project: Project, wanted: Wanted, *, drop_unknown: bool, agreed: guard.Losses | None) -> None:
+    from .. import migrations, rebuilding, seeding
+    from . import migrate, seed
+
+    rebuilding.empty(project, drop_unknown=drop_unknown, agreed=agreed)
+    migrate.run(project, "head", migrations.Request())
+    seeded = []
+    if wanted.seeded:
+        locale = seeding.known_locale(wanted.locale)
+        rows = seeding.Request(count=wanted.count, random_seed=wanted.random_seed, locale=locale)
+        seeded = seed.run(project, rows)
+    rebuilding.verify(project, {done.table: done.rows for done in seeded})
+
+
+def _keep(project: Project, plan: Plan) -> None:
+    """Keep what was built for the next reset; where that cannot be, this one is done all the same."""
+    from .. import rebuilding
+
+    if project.settings.snapshots_kept and rebuilding.is_all_ours(project):
+        try:
+            snapshots.keep_reset(project, plan.fingerprint)
+        except CommandError as error:
+            project.console.note(f"No snapshot of it is kept: {error}")

@@ -7,15 +7,14 @@ database.
 from __future__ import annotations
 
 import argparse
-import re
-from collections.abc import Callable
 from dataclasses import replace
 
-from .. import guard, seeding
+from .. import guard, seeding, snapshots
 from ..console import columns, plural
 from ..errors import CommandError, shortened
 from ..project import Project
-from ..seeding import MOST, Report, Request, Target
+from ..seeding import Report, Request, Target
+from ._rows import add_row_arguments, count_of
 from ._waiting import add_lock_timeout, limit_waiting
 
 SHOWN = 5  # rows of --dry-run
@@ -30,13 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print the first rows, write nothing")
     parser.add_argument("--no-input", "--noinput", action="store_true", help="ask nothing")
     add_lock_timeout(parser)
-
-
-def add_row_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which rows: seed and reset share them."""
-    parser.add_argument("--count", type=count_of("--count"), metavar="N", help="rows each table shall have from seed")
-    parser.add_argument("--random-seed", type=_whole_number, default=1, metavar="S", help="which rows (1)")
-    parser.add_argument("--locale", default="en_US", metavar="L", help="Faker's locale (en_US)")
 
 
 def handle(
@@ -71,9 +63,14 @@ def run(project: Project, request: Request, *, no_input: bool = False) -> list[R
     console = project.console
     targets = seeding.choose(project, request.tables)
     seeding.refuse_problems(project, targets)
+    undo = snapshots.Undo()
     if request.fresh:
         lost = _ask_for_fresh(project, targets, no_input=no_input)
         request = replace(request, agreed=None if no_input else lost)
+        if any(rows for _, rows, _ in lost):
+            with project.connect() as connection:
+                undo = snapshots.undo_of(project, connection, "seed-fresh")
+            undo = snapshots.save_undo(project, undo)
     width = max((len(target.name) for target in targets), default=0)
     reports: list[Report] = []
 
@@ -83,30 +80,9 @@ def run(project: Project, request: Request, *, no_input: bool = False) -> list[R
 
     seeding.seed(project, targets, request, report=report, progress=console.progress)
     console.say(f"Random seed {request.random_seed}, locale {request.locale}.")
+    if undo.words:
+        console.say(undo.words)
     return reports
-
-
-def count_of(option: str) -> Callable[[str], int]:
-    """Return what reads a count of rows from the command line."""
-
-    def count(text: str) -> int:
-        digits = text.replace("_", "").replace(",", "")
-        if not digits.isascii() or not digits.isdigit():
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows: it is a whole number from 0")
-        if len(digits) > 30 or int(digits) > MOST:
-            shown = f"{int(digits):,}" if len(digits) <= 30 else f"a number of {len(digits)} digits"
-            raise CommandError(
-                f"{option} {shown} is more than this project seeds at once", f"the most is {MOST:,}", exit_code=2
-            )
-        return int(digits)
-
-    return count
-
-
-def _whole_number(text: str) -> int:
-    if not re.fullmatch(r"[+-]?\d{1,100}", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"{shortened(text)!r} is not a whole number of at most 100 digits")
-    return int(text)
 
 
 def _line(done: Report, width: int) -> str:

@@ -1,0 +1,121 @@
+"""Whole copies of a database, kept beside it: what a snapshot is made of."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+
+from ..errors import CommandError
+
+if TYPE_CHECKING:
+    from .base import Backend, TableName
+
+TABLE = "management_snapshot"  # in a MariaDB database that is a copy: what is known of it, written when it is complete
+
+About = dict[str, Any]  # what is known of a copy, as JSON has it
+Describe = Callable[[sa.Connection], About]
+
+
+class CannotCopy(CommandError):
+    """This database can have no copies, however often one tries: a right is missing, or something cannot be copied."""
+
+
+class Copy(NamedTuple):
+    """One copy: its name, the database it is of, what was written down about it, its size in bytes, and where it is."""
+
+    name: str
+    database: str
+    about: Mapping[str, Any]
+    size: int
+    place: str
+
+
+class Keep(NamedTuple):
+    """What becomes of the database as it was when a copy takes its place: a copy of this name."""
+
+    name: str
+    about: About
+
+
+class Copies:
+    """The copies of one backend's database, and of others that are kept at the same place.
+
+    Everything that changes something is called inside `alone`: one process at a time.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+
+    @property
+    def owner(self) -> str:
+        """Which database this is among those that are kept at the same place."""
+        return self.backend.database
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Let one process after the other make, restore and delete copies of this database."""
+        return nullcontext()
+
+    def all(self) -> Sequence[Copy]:
+        """Return the copies of every database that are kept here; half-made ones are not among them."""
+        raise NotImplementedError
+
+    def save(self, name: str, describe: Describe) -> None:
+        """Copy the database as it is at one moment, whoever works with it.
+
+        Args:
+            describe: is given a connection to the copy, and returns what to write down about it.
+        """
+        raise NotImplementedError
+
+    def restore(self, copy: Copy, keep: Keep | None) -> None:
+        """Put a copy in the database's place, at one moment: before it everything is as it was.
+
+        Sessions that do nothing are ended where the database asks for that; for others this waits.
+        """
+        raise NotImplementedError
+
+    def delete(self, copy: Copy) -> None:
+        """Delete a copy."""
+        raise NotImplementedError
+
+    def clear_up(self) -> None:
+        """Remove what is left of copies of this database that a crash interrupted."""
+        raise NotImplementedError
+
+    def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection) -> Copy | None:
+        """Return the first copy that the database is certainly the same as: with it nothing would be lost.
+
+        Args:
+            connection: to the database, outside a transaction, as it is left.
+        """
+        raise NotImplementedError
+
+    def tables(self, connection: sa.Connection) -> list[TableName]:
+        """Return every table of the database, other people's too."""
+        return [
+            one.name
+            for one in self.backend.relations(connection, {None})
+            if one.kind == "TABLE" and one.name[1] != TABLE
+        ]
+
+    def inventory(self, connection: sa.Connection) -> list[str]:
+        """Return everything in a database that somebody made: kind and name."""
+        raise NotImplementedError
+
+    def size(self, connection: sa.Connection) -> int:
+        """Return the size of the database in bytes, about what a copy will take."""
+        raise NotImplementedError
+
+
+def run(server: sa.Connection, statement: str) -> sa.CursorResult[*tuple[Any, ...]]:
+    """Run a statement as it stands: a % in a name or a default is no parameter."""
+    return server.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+
+def digest(text: str, *, length: int = 8) -> str:
+    """Return a few letters that stand for a text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:length]

@@ -1,0 +1,274 @@
+"""Copies of a MariaDB or MySQL database: other databases on the server, whose tables change places with its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from ..errors import CommandError
+from .copies import TABLE, CannotCopy, Copies, Copy, Describe, Keep, digest, run
+
+if TYPE_CHECKING:
+    from .mariadb import MariaDB
+
+LONGEST_NAME = 64  # characters: https://mariadb.com/kb/en/identifier-names/#maximum-length
+
+
+class MariaDBCopies(Copies):
+    """Databases like `school_snapshot_NAME`, their tables made by the statements that the server itself shows."""
+
+    backend: MariaDB
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with self._server() as server, self.backend.lock(server, "copies"):
+            yield
+
+    def all(self) -> Sequence[Copy]:
+        with self._server() as server:
+            return [copy for place in self._places(server) if (copy := self._read(server, place)) is not None]
+
+    def save(self, name: str, describe: Describe) -> None:
+        with self._server() as server:
+            place = self._place(server, name)
+            self._make(server, place)
+            self._copy(server, self.owner, place)
+            with self.backend.engine_of(place).connect() as copy:
+                about = describe(copy)
+            state = self._state(server, place)
+            self._write(server, place, {"snapshot": name, "database": self.owner, "about": about, "state": state})
+
+    def restore(self, copy: Copy, keep: Keep | None) -> None:
+        with self._server() as server:
+            making = self._working("making")
+            self._make(server, making)
+            self._copy(server, copy.place, making)
+            old = self._place(server, keep.name) if keep else self._working("gone")
+            self._make(server, old)
+            here, there = self._tables(server, self.owner), self._tables(server, making)
+            if keep:
+                written = {"snapshot": keep.name, "database": self.owner, "about": keep.about, "tables": len(here)}
+                self._write(server, old, written)
+            self._refuse_others(server, self.owner)
+            moves = [(self.owner, table, old) for table in here] + [(making, table, self.owner) for table in there]
+            words = [f"{_table(source, name)} TO {_table(target, name)}" for source, name, target in moves]
+            if words:
+                run(server, f"RENAME TABLE {', '.join(words)}")
+            self._drop(server, making)
+            if not keep:
+                self._drop(server, old)
+
+    def delete(self, copy: Copy) -> None:
+        with self._server() as server:
+            self._drop(server, copy.place)
+
+    def clear_up(self) -> None:
+        with self._server() as server:
+            for purpose in ("making", "gone"):
+                self._drop(server, self._working(purpose))
+            for place in self._started(server):
+                self._drop(server, place)
+
+    def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection) -> Copy | None:
+        with self._server() as server:
+            states = {copy.place: self._written(server, copy.place).get("state") for copy in copies}
+            now = self._state(server, self.owner) if any(states.values()) else None
+            return next((copy for copy in copies if now is not None and states[copy.place] == now), None)
+
+    def inventory(self, connection: sa.Connection) -> list[str]:
+        return sorted(" ".join(row) for row in connection.execute(sa.text(_INVENTORY)))
+
+    def size(self, connection: sa.Connection) -> int:
+        return self._size(connection, self.owner)
+
+    # Names
+
+    def _working(self, purpose: str) -> str:
+        """Return the name of a database that is there only while something is done; no snapshot's name has a ~."""
+        return self._named(f"~{purpose}")
+
+    def _place(self, server: sa.Connection, name: str) -> str:
+        """Return the name of the database that a copy becomes."""
+        place = self._named(name)
+        if server.scalar(_KNOWN, {"name": place}):
+            raise CommandError(f"there is a database {place} already", "take another name, or drop it")
+        return place
+
+    def _named(self, name: str) -> str:
+        end = f"_snapshot_{name}"
+        room = LONGEST_NAME - len(end)
+        owner = self.owner if len(self.owner) <= room else f"{self.owner[: room - 9]}_{digest(self.owner)}"
+        return owner + end
+
+    # On the server
+
+    @contextmanager
+    def _server(self) -> Iterator[sa.Connection]:
+        engine = self.backend.engine_of(self.owner, isolation_level="AUTOCOMMIT")
+        with engine.connect() as server, self.backend.limited(server):
+            run(server, "SET SESSION foreign_key_checks = 0")
+            run(server, "SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')")
+            yield server
+        engine.dispose()
+
+    def _make(self, server: sa.Connection, database: str) -> None:
+        """Make an empty database like this one."""
+        row = server.execute(_KNOWN_AS, {"name": self.owner}).one()
+        statement = f"CREATE DATABASE {_quoted(database)} CHARACTER SET {row.charset} COLLATE {row.collation}"
+        try:
+            run(server, statement)
+            columns = "id INT PRIMARY KEY, about LONGTEXT NOT NULL"
+            run(server, f"CREATE TABLE {_table(database, TABLE)} ({columns}) CHARSET utf8mb4")
+            self._write(server, database, {"database": self.owner})
+        except sa.exc.DBAPIError as error:
+            if getattr(error.orig, "args", ())[:1] != (1044,):
+                raise
+            user = self.backend.url.username
+            raise CannotCopy(
+                f"{self.backend.title} does not let user {user!r} make the database {database}",
+                f"GRANT ALL ON `{self.owner}\\_snapshot\\_%`.* TO {user!r}",
+            ) from error
+
+    def _copy(self, server: sa.Connection, source: str, target: str) -> None:
+        """Copy every table, all as they are at one moment: who writes meanwhile waits."""
+        self._refuse_others(server, source)
+        tables = self._tables(server, source)
+        run(server, f"USE {_quoted(target)}")
+        for table in tables:
+            run(server, self._made_by(server, source, table))
+        run(server, f"USE {_quoted(self.owner)}")
+        if not tables:
+            return
+        locks = [
+            f"{_table(database, table)} {way}"
+            for table in tables
+            for database, way in ((source, "READ"), (target, "WRITE"))
+        ]
+        run(server, f"LOCK TABLES {', '.join(locks)}")
+        try:
+            for table in tables:
+                names = ", ".join(map(_quoted, server.scalars(_COLUMNS, {"database": source, "table": table})))
+                rows = f"SELECT {names} FROM {_table(source, table)}"  # noqa: S608  # quoted names
+                run(server, f"INSERT INTO {_table(target, table)} ({names}) {rows}")  # quoted names
+        finally:
+            run(server, "UNLOCK TABLES")
+
+    def _made_by(self, server: sa.Connection, database: str, table: str) -> str:
+        return str(run(server, f"SHOW CREATE TABLE {_table(database, table)}").one()[1])
+
+    def _tables(self, server: sa.Connection, database: str) -> list[str]:
+        return [name for name in server.scalars(_TABLES, {"database": database}) if name != TABLE]
+
+    def _refuse_others(self, server: sa.Connection, database: str) -> None:
+        """Refuse what does not move with a table from one database to another."""
+        found = server.execute(_OTHERS, {"database": database}).first()
+        if found is not None:
+            raise CannotCopy(
+                f"{database} has the {found.kind} {found.name}, and what is not a table cannot go into a snapshot",
+                f"mariadb-dump --routines --events {database} saves it",
+            )
+
+    def _places(self, server: sa.Connection) -> list[str]:
+        return list(server.scalars(_COPIES, {"table": TABLE}))
+
+    def _started(self, server: sa.Connection) -> list[str]:
+        """Return the databases that were to become copies of this one and never did."""
+        begun = [
+            place
+            for place in self._places(server)
+            if self._read(server, place) is None and self._written(server, place).get("database") == self.owner
+        ]
+        return begun + list(server.scalars(_EMPTY, {"begin": self._named("")}))
+
+    def _read(self, server: sa.Connection, place: str) -> Copy | None:
+        """Return a copy; None when it is not complete."""
+        written = self._written(server, place)
+        if "snapshot" not in written or (written.get("tables") and not self._tables(server, place)):
+            return None
+        try:
+            return Copy(written["snapshot"], written["database"], written["about"], self._size(server, place), place)
+        except KeyError as error:
+            raise _damaged(place) from error
+
+    def _written(self, server: sa.Connection, place: str) -> dict[str, Any]:
+        """Return what is known of a copy, complete or not."""
+        text = run(server, f"SELECT about FROM {_table(place, TABLE)}").scalar()  # noqa: S608  # quoted
+        try:
+            return dict(json.loads(text)) if text else {"database": self.owner}
+        except (ValueError, TypeError) as error:
+            raise _damaged(place) from error
+
+    def _write(self, server: sa.Connection, place: str, written: dict[str, Any]) -> None:
+        """Write down what is known of a copy, in one statement."""
+        literal = server.scalar(sa.text("SELECT QUOTE(:text)"), {"text": json.dumps(written)})
+        run(server, f"REPLACE INTO {_table(place, TABLE)} (id, about) VALUES (1, {literal})")  # noqa: S608  # quoted
+
+    def _state(self, server: sa.Connection, database: str) -> str | None:
+        """Return what stands for all the rows and tables of a database; None where that cannot be told."""
+        tables = self._tables(server, database)
+        made = [self._made_by(server, database, table) for table in tables]
+        if any(" VIRTUAL" in one for one in made):  # a checksum takes in what is not stored
+            return None
+        names = ", ".join(f"{_table(database, table)}" for table in tables)
+        sums = [row[1] for row in run(server, f"CHECKSUM TABLE {names} EXTENDED")] if names else []
+        found = server.execute(_OTHERS, {"database": database}).first()
+        return hashlib.sha256(repr((tables, made, sums, found)).encode()).hexdigest()
+
+    def _size(self, server: sa.Connection, database: str) -> int:
+        return int(server.scalar(_SIZE, {"database": database}) or 0)
+
+    def _drop(self, server: sa.Connection, database: str) -> None:
+        run(server, f"DROP DATABASE IF EXISTS {_quoted(database)}")
+
+
+def _damaged(place: str) -> CommandError:
+    return CommandError(f"{place}.{TABLE} is damaged", f"drop the database {place}")
+
+
+def _table(database: str, name: str) -> str:
+    return f"{_quoted(database)}.{_quoted(name)}"
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+_KNOWN = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
+_KNOWN_AS = sa.text(
+    "SELECT default_character_set_name AS charset, default_collation_name AS collation"
+    " FROM information_schema.schemata WHERE schema_name = :name"
+)
+_TABLES = sa.text(
+    "SELECT table_name FROM information_schema.tables"
+    " WHERE table_schema = :database AND table_type = 'BASE TABLE' ORDER BY table_name"
+)
+_COLUMNS = sa.text(
+    "SELECT column_name FROM information_schema.columns WHERE table_schema = :database AND table_name = :table"
+    " AND coalesce(generation_expression, '') = '' ORDER BY ordinal_position"
+)
+_COPIES = sa.text("SELECT table_schema FROM information_schema.tables WHERE table_name = :table ORDER BY table_schema")
+_EMPTY = sa.text(
+    "SELECT schema_name FROM information_schema.schemata s WHERE left(schema_name, char_length(:begin)) = :begin"
+    " AND NOT EXISTS (SELECT 1 FROM information_schema.tables t WHERE t.table_schema = s.schema_name)"
+)
+_SIZE = sa.text("SELECT sum(data_length + index_length) FROM information_schema.tables WHERE table_schema = :database")
+_OTHERS = sa.text(
+    "SELECT lower(table_type) AS kind, table_name AS name FROM information_schema.tables"
+    " WHERE table_schema = :database AND table_type <> 'BASE TABLE'"
+    " UNION ALL SELECT 'trigger', trigger_name FROM information_schema.triggers WHERE trigger_schema = :database"
+    " UNION ALL SELECT lower(routine_type), routine_name FROM information_schema.routines"
+    " WHERE routine_schema = :database"
+    " UNION ALL SELECT 'event', event_name FROM information_schema.events WHERE event_schema = :database"
+)
+_INVENTORY = """
+SELECT lower(table_type), table_name FROM information_schema.tables WHERE table_schema = DATABASE()
+    AND table_name <> 'management_snapshot'
+UNION ALL SELECT 'trigger', trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()
+UNION ALL SELECT lower(routine_type), routine_name FROM information_schema.routines WHERE routine_schema = DATABASE()
+UNION ALL SELECT 'event', event_name FROM information_schema.events WHERE event_schema = DATABASE()
+"""

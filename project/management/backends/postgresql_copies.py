@@ -1,0 +1,444 @@
+"""Copies of a PostgreSQL database: other databases on the server, made and put back as templates are."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from ..errors import CommandError, shortened
+from .base import IDLE, TableName
+from .copies import CannotCopy, Copies, Copy, Describe, Keep, digest, run
+from .postgresql import sessions
+from .processes import UNKNOWN
+
+if TYPE_CHECKING:
+    from .postgresql import PostgreSQL
+
+LONGEST_NAME = 63  # bytes: https://www.postgresql.org/docs/current/limits.html
+COPIED_AS_FILES = 128 << 20  # bytes from which copying files takes less time than writing each page to the log
+IN_USE = "55006"
+_NUMBERS = 1 << 32  # of transactions, after which they begin again
+_MARK = '{"snapshot": '  # with this begins the comment on a database that is a copy
+
+
+class PostgreSQLCopies(Copies):
+    """Databases like `school_snapshot_NAME`; what is known of each is its comment.
+
+    https://www.postgresql.org/docs/current/manage-ag-templatedbs.html
+    """
+
+    backend: PostgreSQL
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        does = f"works with the snapshots of {self.backend.label}"
+        with self.backend.on_server() as server, self.backend.held(server, "copies", does):
+            yield
+
+    def all(self) -> Sequence[Copy]:
+        with self.backend.on_server() as server:
+            return [_read(row) for row in server.execute(sa.text(_COPIES), {"mark": f"{_MARK}%"})]
+
+    def save(self, name: str, describe: Describe) -> None:
+        with self.backend.on_server() as server:
+            making, place = self._working("making"), self._place(server, name)
+            live = {"oid": _oid(server, self.owner), "after": _transaction(server)}  # later changes have later numbers
+            if is_whole := not self._is_used(server):
+                self._clone(server, self.owner, making)
+            else:
+                self._dump(server, making)
+            with self._connected(making) as copy:
+                about = describe(copy)
+                counts = {table: count for table, count, _ in _changes(copy, live["after"] or 0)}
+            comment = {"snapshot": name, "database": self.owner, "about": about}
+            if is_whole:  # a dump leaves out what somebody has not committed, whose number may be an earlier one
+                comment |= {"live": live, "counts": counts}
+            with _at_once(server):
+                _comment(server, making, comment)
+                self._rename(server, making, place)
+
+    def restore(self, copy: Copy, keep: Keep | None) -> None:
+        with self.backend.on_server() as server:
+            making, gone = self._working("making"), self._working("gone")
+            self._clone(server, copy.place, making)
+            written = json.loads(server.scalar(sa.text(_COMMENT), {"name": copy.place}))
+            written["live"] = {"oid": _oid(server, making), "after": _transaction(server)}
+            if "counts" not in written:  # it came of a dump
+                with self._connected(making) as connection:
+                    written["counts"] = {table: count for table, count, _ in _changes(connection, 0)}
+            old = self._place(server, keep.name) if keep else gone
+
+            def change_places() -> None:
+                _comment(server, copy.place, written)
+                self._carry_over(server, self.owner, making)
+                self._rename(server, self.owner, old)
+                self._rename(server, making, self.owner)
+                if keep:
+                    _comment(server, old, {"snapshot": keep.name, "database": self.owner, "about": keep.about})
+
+            self._when_nobody_is_in(server, self.owner, change_places, at_once=True)
+            if not keep:
+                self._drop(server, gone)
+
+    def delete(self, copy: Copy) -> None:
+        with self.backend.on_server() as server:
+            self._drop(server, copy.place)
+
+    def clear_up(self) -> None:
+        with self.backend.on_server() as server:
+            for purpose in ("making", "gone"):
+                if _oid(server, self._working(purpose)) is not None:
+                    self._drop(server, self._working(purpose))
+
+    def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection) -> Copy | None:
+        with self.backend.on_server() as server:
+            now, oid = _transaction(server), _oid(server, self.owner)
+            written = {one.place: json.loads(server.scalar(sa.text(_COMMENT), {"name": one.place})) for one in copies}
+        for copy in copies:
+            live, counts = written[copy.place].get("live"), written[copy.place].get("counts")
+            if not live or not counts or live["oid"] != oid or now - live["after"] > _NUMBERS // 4:
+                continue
+            if counts["pg_largeobject_metadata"]:  # what is in one cannot be read without special rights
+                continue
+            found = _changes(connection, live["after"])
+            connection.rollback()
+            if {name: count for name, count, _ in found} == counts and not any(changed for *_, changed in found):
+                return copy
+        return None
+
+    def tables(self, connection: sa.Connection) -> list[TableName]:
+        default = sa.inspect(connection).default_schema_name
+        return [
+            TableName(None if schema == default else schema, name)
+            for schema, name in connection.execute(sa.text(_TABLES_OF_ALL))
+        ]
+
+    def inventory(self, connection: sa.Connection) -> list[str]:
+        return list(connection.scalars(sa.text(_INVENTORY)))
+
+    def size(self, connection: sa.Connection) -> int:
+        return int(connection.scalar(sa.text("SELECT pg_database_size(current_database())")) or 0)
+
+    # Names
+
+    def _working(self, purpose: str) -> str:
+        """Return the name of a database that is there only while something is done; no snapshot's name has a ~."""
+        return self._named(f"~{purpose}")
+
+    def _place(self, server: sa.Connection, name: str) -> str:
+        """Return the name of the database that a copy becomes."""
+        place = self._named(name)
+        if _oid(server, place) is not None:
+            raise CommandError(f"there is a database {place} already", "take another name, or drop it")
+        return place
+
+    def _named(self, name: str) -> str:
+        end = f"_snapshot_{name}"
+        room = LONGEST_NAME - len(end)
+        owner = self.owner
+        if len(owner.encode()) > room:
+            owner = f"{owner.encode()[: room - 9].decode(errors='ignore')}_{digest(owner)}"
+        return owner + end
+
+    # On the server
+
+    @contextmanager
+    def _connected(self, database: str) -> Iterator[sa.Connection]:
+        engine = self.backend.engine_of(database)
+        with engine.connect() as connection:
+            yield connection
+        engine.dispose()
+
+    def _clone(self, server: sa.Connection, source: str, target: str) -> None:
+        strategy = ""
+        if (server.dialect.server_version_info or ()) >= (15,):
+            size = server.scalar(sa.text("SELECT pg_database_size(CAST(:name AS name))"), {"name": source}) or 0
+            strategy = " STRATEGY FILE_COPY" if size >= COPIED_AS_FILES else " STRATEGY WAL_LOG"
+        statement = f"CREATE DATABASE {_quoted(target)} TEMPLATE {_quoted(source)}{strategy}"
+        try:
+            self._when_nobody_is_in(server, source, lambda: run(server, statement))
+        except sa.exc.DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != "42501":
+                raise
+            user = self.backend.url.username
+            raise CannotCopy(
+                f"PostgreSQL does not let user {user!r} copy a database",
+                f"ALTER ROLE {_quoted(user or '')} CREATEDB; the database has to be its own",
+            ) from error
+
+    def _is_used(self, server: sa.Connection) -> bool:
+        """Return whether somebody is connected whom its own tools let stay while they copy the database."""
+        for _ in range(10):
+            names = list(server.scalars(sa.text(_NAMES), {"database": self.owner}))
+            if not all(map(_OUR_NAME.match, names)):
+                return all(map(shutil.which, ("pg_dump", "psql")))
+            if not names:
+                return False
+            time.sleep(0.01)  # a session of this program that was closed a moment ago
+        return False
+
+    def _dump(self, server: sa.Connection, target: str) -> None:
+        """Copy the database as pg_dump sees it at one moment, beside those who work in it."""
+        row = server.execute(sa.text(_LETTERS), {"name": self.owner}).one()
+        run(
+            server,
+            f"CREATE DATABASE {_quoted(target)} TEMPLATE template0 ENCODING '{row.encoding}'"
+            f" LC_COLLATE '{row.datcollate}' LC_CTYPE '{row.datctype}'",
+        )
+        _, environment = self.backend.client()
+        given = {**os.environ, **environment}
+        dump = ["pg_dump", "--no-password", "--dbname", self.owner]
+        load = ["psql", "--no-password", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction"]
+        with (
+            subprocess.Popen(dump, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as out,  # noqa: S603  # ours
+            subprocess.Popen(  # noqa: S603  # ours
+                [*load, "--dbname", target],
+                env=given,
+                stdin=out.stdout,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            ) as into,
+        ):
+            assert out.stdout is not None
+            out.stdout.close()
+            said = [one.communicate()[1].decode(errors="replace").strip() for one in (into, out)]
+        if into.returncode or out.returncode:
+            words = " ".join((said[0] or said[1]).split())
+            raise CannotCopy(
+                f"{self.owner} cannot be copied beside its sessions: {shortened(words, most=200)}", "end them"
+            )
+
+    def _when_nobody_is_in(
+        self, server: sa.Connection, database: str, work: Callable[[], object], *, at_once: bool = False
+    ) -> None:
+        """Do what nobody may be connected to a database for; sessions that do nothing are ended, others waited for."""
+
+        def done() -> bool:
+            if self._others(server, database):
+                return False
+            try:
+                if at_once:
+                    with _at_once(server):
+                        work()
+                else:
+                    work()
+            except sa.exc.DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != IN_USE:
+                    raise
+                return False
+            return True
+
+        def holder() -> str:
+            return sessions(self._others(server, database)) or UNKNOWN
+
+        self.backend.waiting.until(done, holder, f"is connected to {database}")
+
+    def _others(self, server: sa.Connection, database: str) -> Sequence[Any]:
+        """Return the sessions in a database after ending those that do nothing."""
+        found = server.execute(sa.text(_SESSIONS), {"database": database, "idle": IDLE}).all()
+        for one in found:
+            if not one.is_idle:
+                continue
+            with suppress(sa.exc.DBAPIError):  # somebody else's: it is waited for
+                server.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": one.pid})
+                inside = f" ({one.application_name})" if one.application_name else ""
+                self.backend.waiting.notify(f"ended session {one.pid} of {one.usename}{inside}, which did nothing")
+        return found
+
+    def _carry_over(self, server: sa.Connection, old: str, new: str) -> None:
+        """Give the new database what belongs to the old one and is not in it: owner, rights, settings, comment."""
+        row = server.execute(sa.text(_BELONGINGS), {"name": old}).one()
+        statements = []
+        if row.owner != row.me:
+            statements.append(f"ALTER DATABASE {{}} OWNER TO {_quoted(row.owner)}")
+        if row.datconnlimit != -1:
+            statements.append(f"ALTER DATABASE {{}} CONNECTION LIMIT {row.datconnlimit}")
+        if row.acl is not None:
+            statements.append("REVOKE ALL ON DATABASE {} FROM PUBLIC")
+            for right, grantee, grantable in row.acl:
+                to = _quoted(grantee) if grantee else "PUBLIC"
+                option = " WITH GRANT OPTION" if grantable else ""
+                statements.append(f"GRANT {right} ON DATABASE {{}} TO {to}{option}")
+        for role, setting in row.settings or ():
+            name, _, value = setting.partition("=")
+            given = value if name in _LISTS else "'" + value.replace("'", "''") + "'"
+            of = f"ROLE {_quoted(role)} IN " if role else ""
+            statements.append(f"ALTER {of}DATABASE {{}} SET {_quoted(name)} TO {given}")
+        for statement in statements:
+            run(server, statement.replace("{}", _quoted(new)))
+        if row.comment is not None and not row.comment.startswith(_MARK):
+            _comment(server, new, row.comment)
+
+    def _rename(self, server: sa.Connection, old: str, new: str) -> None:
+        run(server, f"ALTER DATABASE {_quoted(old)} RENAME TO {_quoted(new)}")
+
+    def _drop(self, server: sa.Connection, database: str) -> None:
+        statement = f"DROP DATABASE IF EXISTS {_quoted(database)}"
+        self._when_nobody_is_in(server, database, lambda: run(server, statement))
+
+
+@contextmanager
+def _at_once(server: sa.Connection) -> Iterator[None]:
+    """Make one transaction of what is done on a connection that commits each statement."""
+    run(server, "BEGIN")
+    try:
+        yield
+    except BaseException:
+        with suppress(sa.exc.DBAPIError):
+            run(server, "ROLLBACK")
+        raise
+    run(server, "COMMIT")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _comment(server: sa.Connection, database: str, comment: object) -> None:
+    text = comment if isinstance(comment, str) else json.dumps(comment)
+    literal = server.scalar(sa.text("SELECT quote_literal(:text)"), {"text": text})
+    run(server, f"COMMENT ON DATABASE {_quoted(database)} IS {literal}")
+
+
+def _oid(server: sa.Connection, database: str) -> int | None:
+    query = sa.text("SELECT CAST(oid AS bigint) FROM pg_database WHERE datname = :name")
+    found: int | None = server.scalar(query, {"name": database})
+    return found
+
+
+def _transaction(server: sa.Connection) -> int:
+    return int(server.scalar(sa.text("SELECT txid_current()")) or 0)
+
+
+def _changes(connection: sa.Connection, after: int) -> list[tuple[str, int, int]]:
+    """Return of each table, and each catalog that says what there is, the rows and those of a later transaction.
+
+    Of a sequence the number it is at. https://www.postgresql.org/docs/current/ddl-system-columns.html
+    """
+    younger = f"count(*) FILTER (WHERE age(xmin) <= age('{after % _NUMBERS}'::xid))"
+    looks = [f"SELECT '{name}', count(*), {younger} FROM pg_catalog.{name}" for name in _CATALOGS]  # noqa: S608  # ours
+    for table, literal, kind in connection.execute(sa.text(_TABLES)):
+        what = "last_value * 2 + is_called::int, 0" if kind == "S" else f"count(*), {younger}"
+        looks.append(f"SELECT {literal}, {what} FROM {table}")  # noqa: S608  # PostgreSQL quoted them
+    everything = run(connection, " UNION ALL ".join(looks))
+    return [(name, count, changed) for name, count, changed in everything]
+
+
+def _read(row: Any) -> Copy:
+    try:
+        written = json.loads(row.comment)
+        return Copy(written["snapshot"], written["database"], written["about"], row.size or 0, row.datname)
+    except (ValueError, KeyError, TypeError) as error:
+        raise CommandError(f"the comment on database {row.datname} is damaged", "drop that database") from error
+
+
+_OUR_NAME = re.compile(r"(manage\.py|alembic)( |$)")
+_NAMES = "SELECT application_name FROM pg_stat_activity WHERE datname = :database AND backend_type = 'client backend'"
+_COMMENT = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = :name"
+_COPIES = """
+SELECT datname, shobj_description(oid, 'pg_database') AS comment,
+    CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS size
+FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE :mark ORDER BY datname
+"""
+# A program of this project that waits for its turn is not idle: it goes by itself. A shell may sit there for days.
+_SESSIONS = r"""
+SELECT pid, usename, application_name, host(client_addr) AS address,
+    application_name !~ '^(manage\.py|alembic)( (?!shell)|$)'
+    AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory')
+    AND (state = 'idle' OR state LIKE 'idle in transaction%' AND backend_xid IS NULL
+        AND state_change <= clock_timestamp() - make_interval(secs => :idle)) AS is_idle
+FROM pg_stat_activity a
+WHERE datname = :database AND pid <> pg_backend_pid() AND backend_type NOT LIKE 'autovacuum%'
+ORDER BY pid
+"""
+_LETTERS = (
+    "SELECT pg_encoding_to_char(encoding) AS encoding, datcollate, datctype FROM pg_database WHERE datname = :name"
+)
+_BELONGINGS = """
+SELECT pg_get_userbyid(datdba) AS owner, current_user AS me, datconnlimit,
+    shobj_description(d.oid, 'pg_database') AS comment,
+    CASE WHEN datacl IS NOT NULL THEN (
+        SELECT coalesce(json_agg(json_build_array(privilege_type,
+            CASE WHEN grantee <> 0 THEN pg_get_userbyid(grantee) END, is_grantable)), '[]')
+        FROM aclexplode(datacl) WHERE grantee <> datdba
+    ) END AS acl,
+    (SELECT json_agg(json_build_array(CASE WHEN setrole <> 0 THEN pg_get_userbyid(setrole) END, one))
+        FROM pg_db_role_setting, unnest(setconfig) AS one WHERE setdatabase = d.oid) AS settings
+FROM pg_database d WHERE datname = :name
+"""
+# Settings whose value is a list of names, kept quoted: https://www.postgresql.org/docs/current/runtime-config-client.html
+_LISTS = (
+    "search_path",
+    "temp_tablespaces",
+    "session_preload_libraries",
+    "local_preload_libraries",
+)
+_CATALOGS = (
+    "pg_attrdef",
+    "pg_attribute",
+    "pg_class",
+    "pg_constraint",
+    "pg_default_acl",
+    "pg_description",
+    "pg_enum",
+    "pg_event_trigger",
+    "pg_extension",
+    "pg_index",
+    "pg_inherits",
+    "pg_largeobject_metadata",
+    "pg_namespace",
+    "pg_policy",
+    "pg_proc",
+    "pg_range",
+    "pg_rewrite",
+    "pg_sequence",
+    "pg_statistic_ext",
+    "pg_trigger",
+    "pg_type",
+)
+_TABLES = """
+SELECT CAST(CAST(c.oid AS regclass) AS text), quote_literal(CAST(c.oid AS regclass)), c.relkind
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'm', 'S') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' ORDER BY c.oid
+"""
+_TABLES_OF_ALL = """
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname <> 'information_schema'
+AND n.nspname NOT LIKE 'pg\\_%' AND NOT EXISTS (
+    SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+) ORDER BY n.nspname, c.relname
+"""
+_INVENTORY = """
+WITH made(classid, oid, said) AS (
+    SELECT 'pg_class'::regclass, c.oid, CASE c.relkind WHEN 'S' THEN 'sequence ' ELSE 'relation ' END || c.oid::regclass
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+    UNION ALL SELECT 'pg_proc'::regclass, p.oid, 'function ' || p.oid::regprocedure
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+    UNION ALL SELECT 'pg_type'::regclass, t.oid, 'type ' || t.oid::regtype
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.typtype IN ('d', 'e', 'r') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+    UNION ALL SELECT 'pg_namespace'::regclass, oid, 'schema ' || quote_ident(nspname) FROM pg_namespace
+    WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'
+    UNION ALL SELECT 'pg_extension'::regclass, oid, 'extension ' || quote_ident(extname) FROM pg_extension
+    UNION ALL SELECT 'pg_event_trigger'::regclass, oid, 'event trigger ' || quote_ident(evtname) FROM pg_event_trigger
+    UNION ALL SELECT 'pg_trigger'::regclass, oid, 'trigger ' || quote_ident(tgname) || ' on ' || tgrelid::regclass
+    FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT 'pg_policy'::regclass, oid, 'policy ' || quote_ident(polname) || ' on ' || polrelid::regclass
+    FROM pg_policy
+    UNION ALL SELECT 'pg_publication'::regclass, oid, 'publication ' || quote_ident(pubname) FROM pg_publication
+)
+SELECT said FROM made WHERE NOT EXISTS (
+    SELECT FROM pg_depend d WHERE d.classid = made.classid AND d.objid = made.oid AND d.deptype = 'e'
+) ORDER BY said
+"""

@@ -1,0 +1,298 @@
+"""Copies of an SQLite file: files in `.snapshots/`, and the ways back that leave no session with an unlinked file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import sqlalchemy as sa
+
+from ..errors import CommandError
+from .base import driver_errors
+from .copies import CannotCopy, Copies, Copy, Describe, Keep, digest
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]  # looked at before it is used
+
+if TYPE_CHECKING:
+    from .sqlite import SQLite
+
+DATA, ABOUT = "database.db", "about.json"
+_MAKING = ".making-"  # what begins with this is not complete
+_CHUNK = 1 << 20
+_HEADER = 100
+_VOLATILE = (18, 19, *range(24, 28), *range(92, 100))  # https://www.sqlite.org/fileformat.html#the_database_header
+_REPLACED = b"This file was replaced by a restored snapshot; open it again.\n"
+
+
+class SQLiteCopies(Copies):
+    backend: SQLite
+
+    def __init__(self, backend: SQLite) -> None:
+        super().__init__(backend)
+        self.root = backend.root / ".snapshots"
+        path = backend.path
+        own = os.path.relpath(path, backend.root) if path.is_relative_to(backend.root) else str(path)
+        self._owner = own
+        self.folder = self.root / f"{re.sub(r'[^A-Za-z0-9.-]+', '-', path.name)[:60]}-{digest(own)}"
+
+    @property
+    def owner(self) -> str:
+        return self._owner
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        self._make_folder()
+        with self.backend.locked(self.folder, f"works with the snapshots of {self.backend.label}"):
+            yield
+
+    def all(self) -> Sequence[Copy]:
+        found = []
+        for about in sorted(self.root.glob(f"*/*/{ABOUT}")):
+            if about.parent.name.startswith(_MAKING):
+                continue
+            with suppress(FileNotFoundError):  # deleted in this moment
+                found.append(_read(about))
+        return found
+
+    def save(self, name: str, describe: Describe) -> None:
+        with self._making() as making:
+            self._copy_out(making / DATA)
+            about = {"database": self.owner, "about": describe_file(making / DATA, describe)}
+            _write(making / ABOUT, json.dumps(about).encode())
+            _sync(making)
+            os.rename(making, self.folder / name)
+            _sync(self.folder)
+
+    def restore(self, copy: Copy, keep: Keep | None) -> None:
+        if keep is not None:
+            self.save(keep.name, lambda _: keep.about)
+        source = Path(copy.place, DATA)
+        if not self._replace(source):
+            self._write_into(source)
+
+    def delete(self, copy: Copy) -> None:
+        gone = Path(tempfile.mkdtemp(prefix=_MAKING, dir=Path(copy.place).parent))
+        os.rename(copy.place, gone / copy.name)
+        shutil.rmtree(gone)
+
+    def clear_up(self) -> None:
+        for left in self.folder.glob(f"{_MAKING}*"):
+            shutil.rmtree(left)
+        with suppress(OSError):
+            self._beside().unlink(missing_ok=True)
+
+    def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection) -> Copy | None:
+        with open(self.backend.path, "rb") as now, connection.begin() as reading:
+            wal = Path(f"{self.backend.path.resolve()}-wal")
+            if wal.exists() and wal.stat().st_size:
+                return None
+            same = next((copy for copy in copies if _is_same(now, Path(copy.place, DATA))), None)
+            reading.rollback()  # a commit waits for those who read
+            return same  # and only then the file is closed: with it go all locks that this process has on it
+
+    def inventory(self, connection: sa.Connection) -> list[str]:
+        query = "SELECT type || ' ' || name FROM sqlite_master WHERE type <> 'index'"
+        return sorted(connection.exec_driver_sql(query).scalars())
+
+    def size(self, connection: sa.Connection) -> int:
+        return self.backend.path.stat().st_size
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise CannotCopy(f"{self.folder} cannot be made: {error.strerror}", "make room for it there") from error
+
+    @contextmanager
+    def _making(self) -> Iterator[Path]:
+        """Give a folder for something that is not there before it is complete."""
+        making = Path(tempfile.mkdtemp(prefix=_MAKING, dir=self.folder))
+        try:
+            yield making
+        except OSError as error:
+            raise CommandError(f"{self.folder} cannot be written: {error.strerror}", "make room there") from error
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
+
+    # Out of the database
+
+    def _copy_out(self, target: Path) -> None:
+        """Copy the file while a read lock keeps it as it is; a WAL-mode one, which that would not, page by page."""
+        with open(self.backend.path, "rb") as file, self.backend.engine().connect() as connection, connection.begin():
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            [(mode,)] = driver.execute("PRAGMA journal_mode").fetchall()
+            if mode == "wal":
+                with driver_errors(connection, sqlite3.Error), closing(sqlite3.connect(target)) as other:
+                    driver.backup(other)
+            else:
+                with open(target, "xb") as out:
+                    shutil.copyfileobj(file, out, _CHUNK)
+            connection.rollback()
+        _sync(target)
+
+    # Into the database
+
+    def _beside(self) -> Path:
+        live = self.backend.path.resolve()
+        return live.with_name(f".{live.name}.restoring")
+
+    def _replace(self, source: Path) -> bool:
+        """Put a copy of the source in the file's place, where the system promises that nobody has the file open.
+
+        A lease is given for a file that is open nowhere else, and holds up whoever opens it then:
+        https://man7.org/linux/man-pages/man2/F_GETLEASE.2const.html
+        """
+        live = self.backend.path.resolve()
+        if not hasattr(fcntl, "F_SETLEASE") or not self._is_settled(live):
+            return False
+        before = live.stat()
+        if before.st_nlink != 1 or before.st_uid != os.geteuid():
+            return False
+        beside = self._beside()
+        beside.unlink(missing_ok=True)
+        try:
+            shutil.copyfile(source, beside)
+            shutil.copystat(live, beside)
+            os.utime(beside)
+            os.chown(beside, -1, before.st_gid)
+            _sync(beside)
+            with _leased(live) as lease:
+                if lease is None or not self._is_settled(live, look=False):
+                    return False
+                try:
+                    os.rename(beside, live)
+                finally:
+                    if not beside.exists():  # whoever was held up gets the file of before: it must not look like one
+                        os.pwrite(lease, _REPLACED, 0)
+            _sync(live.parent)
+            return True
+        except OSError:  # no room for two, another file system, no right to the folder
+            return False
+        finally:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+
+    def _is_settled(self, live: Path, *, look: bool = True) -> bool:
+        """Return whether all there is of the database is in its one file."""
+        if not live.exists() or live.is_symlink():
+            return False
+        if look:  # a journal that a crash left is rolled back by the first who reads, a log is taken in by the last
+            with self.backend.engine().connect() as connection, connection.begin():
+                connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")
+                connection.rollback()
+        return not any(os.path.exists(f"{live}{ending}") for ending in ("-journal", "-wal", "-shm"))
+
+    def _write_into(self, source: Path) -> None:
+        """Write every page of the source into the file, in one transaction, beside those who have it open.
+
+        https://www.sqlite.org/backup.html
+        """
+        with (
+            closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as other,
+            self.backend.engine(create=True).connect() as connection,
+        ):
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.execute("PRAGMA foreign_keys = OFF")
+            driver.execute("PRAGMA busy_timeout = 0")
+            with driver_errors(connection, sqlite3.Error):
+                self.backend.when_free(partial(_backup, other, driver))
+
+
+def describe_file(file: Path, describe: Describe) -> Any:
+    """Return what there is to say of a copy."""
+    engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(file), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        return describe(connection)
+
+
+class _Busy(Exception):
+    """Somebody holds what is to be written."""
+
+
+def _backup(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    def stop(status: int, _remaining: int, _total: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):  # Python itself would wait for ever
+            raise _Busy
+
+    try:
+        source.backup(target, progress=stop)
+    except _Busy as error:
+        busy = sqlite3.OperationalError("database is locked")
+        busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise busy from error
+
+
+@contextmanager
+def _leased(file: Path) -> Iterator[int | None]:
+    """Hold a lease on a file and give its descriptor; None when somebody has it open, or there are no leases here."""
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)  # what tells that somebody is held up would end the program
+    number = os.open(file, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        try:
+            fcntl.fcntl(number, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        except OSError:
+            yield None
+            return
+        yield number
+    finally:
+        os.close(number)  # and with it the lease
+        signal.signal(signal.SIGIO, before)
+
+
+def _is_same(now: BinaryIO, file: Path) -> bool:
+    """Return whether two files hold the same database, but for what each writing changes in its header."""
+    with suppress(FileNotFoundError), open(file, "rb") as then:
+        if os.fstat(now.fileno()).st_size != os.fstat(then.fileno()).st_size:
+            return False
+        now.seek(0)
+        heads = [bytearray(one.read(_HEADER)) for one in (now, then)]
+        for head in heads:
+            for place in _VOLATILE:
+                head[place : place + 1] = b"\0"
+        if heads[0] != heads[1]:
+            return False
+        while chunk := now.read(_CHUNK):
+            if chunk != then.read(_CHUNK):
+                return False
+        return True
+    return False
+
+
+def _read(about: Path) -> Copy:
+    try:
+        written = json.loads(about.read_text(encoding="utf-8"))
+        size = about.with_name(DATA).stat().st_size
+        return Copy(about.parent.name, written["database"], written["about"], size, str(about.parent))
+    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise CommandError(f"{about} is damaged", f"delete the folder {about.parent}") from error
+
+
+def _write(file: Path, data: bytes) -> None:
+    with open(file, "xb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _sync(path: Path) -> None:
+    """Have a file or the entries of a folder on the disk before what comes next."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,0 +1,77 @@
+"""What a reset would build, as one short text: two that are equal build the same rows in the same tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import platform
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from .project import Project
+
+LIBRARIES = ("SQLAlchemy", "alembic", "Faker", "sqlglot")
+# What says where the database is and what is kept of it says nothing of what is in it.
+ELSEWHERE = frozenset({"database_url", "development_hosts", "snapshots_kept", "snapshot_limit"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What a reset shall build."""
+
+    seeded: bool
+    count: int | None
+    random_seed: int
+    locale: str
+
+
+def of(project: Project, connection: sa.Connection | None, wanted: Wanted) -> str:
+    """Return the fingerprint of a reset: files, settings, options, and the versions of everything that takes part.
+
+    Args:
+        connection: to the database, None where there is none yet and none is needed to know its version.
+    """
+    found = hashlib.sha256()
+    for part in _parts(project, connection, wanted):
+        found.update(repr(part).encode("utf-8", "backslashreplace"))
+    return found.hexdigest()
+
+
+def _parts(project: Project, connection: sa.Connection | None, wanted: Wanted) -> Iterator[object]:
+    yield dataclasses.astuple(wanted) if wanted.seeded else "not seeded"
+    yield platform.python_version(), [(name, _version(name)) for name in LIBRARIES]
+    yield project.backend.dialect, project.backend.version(connection)
+    settings = project.settings
+    if dataclasses.is_dataclass(settings):
+        yield [
+            (field.name, getattr(settings, field.name))
+            for field in dataclasses.fields(settings)
+            if field.name not in ELSEWHERE
+        ]
+    yield settings.environment
+    for folder in (project.package, "migrations"):
+        for file in _files(project.root / folder):
+            yield str(file.relative_to(project.root)), file.read_bytes()
+    yield (project.root / "alembic.ini").read_bytes()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Return every file below a folder, data that a seeder reads as well, but for what Python compiled."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            if path.name != "__pycache__":
+                yield from _files(path)
+        elif path.is_file() and path.suffix != ".pyc":
+            yield path
+
+
+def _version(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return ""

@@ -1,0 +1,137 @@
+"""Build a development database anew: empty it of this project's tables, and verify what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from . import autogenerate, bookkeeping, guard, history
+from .backends.base import Relation, TableName
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+@dataclass
+class Contents:
+    """What a database holds: this project's tables and views with what else its migrations make, and other people's."""
+
+    ours: list[Relation]
+    unknown: list[Relation]
+    beside: list[Relation]  # sequences, types, functions: there or not, they are dropped
+
+
+def inspect(project: Project, *, drop_unknown: bool) -> guard.Losses:
+    """Return what a reset would lose: table, rows, and how many of them are not from seed; changes nothing.
+
+    Raises:
+        CommandError: the database records that it is production, or holds tables and views of somebody else.
+    """
+    history.require_one_head(history.load(project), project.root)
+    if not project.backend.exists():
+        return []
+    with project.connect() as connection:
+        guard.after_connecting(project, connection, "reset")
+        found = _contents(project, connection)
+        if found.unknown and not drop_unknown:
+            raise CommandError(
+                f"{project.backend.label} holds {', '.join(sorted(str(one.name) for one in found.unknown))},"
+                " which no model or migration of this project knows",
+                "nothing was changed; --drop-unknown drops them too",
+            )
+        return _losses(connection, found)
+
+
+def _losses(connection: sa.Connection, found: Contents) -> guard.Losses:
+    there = [one for one in [*found.ours, *found.unknown] if one.kind == "TABLE"]
+    return guard.losses(connection, [one.name for one in there if one.name[1] not in bookkeeping.HIDDEN])
+
+
+def empty(project: Project, *, drop_unknown: bool, agreed: guard.Losses | None) -> None:
+    """Drop this project's tables with its bookkeeping, in one transaction where the database can do that.
+
+    Args:
+        agreed: what a person was shown; None where nobody was asked.
+
+    Raises:
+        CommandError: there are more rows than were shown.
+    """
+    if not project.backend.exists():
+        return
+    backend = project.backend
+    with (
+        project.connect(write=True) as connection,
+        backend.lock(connection),
+        backend.migrating(connection),
+    ):
+        backend.end_idle_readers(connection)
+        with connection.begin():
+            guard.after_connecting(project, connection, "reset")
+            found = _contents(project, connection)
+            if agreed is not None:
+                guard.refuse_more(agreed, _losses(connection, found))
+            going = found.ours + (found.unknown if drop_unknown else [])
+            # The bookkeeping goes last: killed before it, the next reset still knows what this was.
+            going.sort(key=lambda one: one.name[1] in bookkeeping.HIDDEN)
+            backend.drop(connection, going + found.beside)
+
+
+def is_all_ours(project: Project) -> bool:
+    """Return whether a database that was just built holds nothing of other people's, in no schema."""
+    with project.connect() as connection:
+        found = _contents(project, connection)
+        known = {one.name for one in found.ours}
+        return not found.unknown and known.issuperset(project.backend.copies.tables(connection))
+
+
+def verify(project: Project, rows: Mapping[str, int]) -> None:
+    """Prove that the database is at head, has every table, column and constraint of the models, and these rows.
+
+    Args:
+        rows: how many rows each seeded table was said to have, by its name.
+
+    Raises:
+        CommandError: it differs, naming how.
+    """
+    script = history.load(project)
+    with project.connect() as connection:
+        history.require_head(project, connection)
+        found = autogenerate.differences(project, connection, script, missing_only=True)
+        tables = {table.fullname: TableName.of(table) for table in project.metadata.tables.values()}
+        counted = guard.count_rows(connection, [tables[name] for name in rows])
+        found += [
+            f"{name} has {counted[tables[name]]:,} rows, not {number:,}"
+            for name, number in rows.items()
+            if counted[tables[name]] != number
+        ]
+    if found:
+        raise CommandError(
+            f"after the reset the database is not what the models say: {'; '.join(found)}",
+            'python manage.py makemigrations -m "..." writes what is missing of tables',
+        )
+
+
+def _contents(project: Project, connection: sa.Connection) -> Contents:
+    made = history.made(history.load(project), project.backend.offline_dialect)
+    known = {TableName.of(table) for table in project.metadata.tables.values()}
+    known |= {one.name for one in made} | {TableName(None, name) for name in bookkeeping.HIDDEN}
+    there = project.backend.relations(connection, {schema for schema, _ in known} | {None})
+    kinds = {one.kind for one in there} | {"TABLE", "VIEW"}
+    return Contents(
+        ours=[one for one in there if one.name in known],
+        unknown=[one for one in there if one.name not in known],
+        beside=sorted({one for one in made if one.kind not in kinds} | _enumerations(project), key=str),
+    )
+
+
+def _enumerations(project: Project) -> set[Relation]:
+    return {
+        Relation("TYPE", TableName(column.type.schema, column.type.name))
+        for table in project.metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, sa.Enum) and column.type.name
+    }

@@ -1,0 +1,346 @@
+"""Snapshots: whole copies of the database with what is known of them; taken by hand, by a reset, and before a loss."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+import sqlalchemy as sa
+
+from . import bookkeeping, guard
+from .backends.copies import About, CannotCopy, Copy, Keep
+from .backends.waiting import SAY_AFTER, GaveUp
+from .errors import CommandError, did_you_mean, shortened
+
+if TYPE_CHECKING:
+    from .project import Project
+
+Kind = Literal["by hand", "reset", "before"]
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}", re.ASCII)
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A copy and what is known of it."""
+
+    name: str
+    database: str  # which it is of
+    taken: datetime  # in UTC
+    kind: Kind
+    revisions: tuple[str, ...]
+    rows: dict[str, int]  # by table
+    inventory: frozenset[str]  # everything in it that somebody made
+    fingerprint: str | None  # of the reset that built it
+    size: int  # bytes
+    copy: Copy
+
+    @property
+    def total(self) -> int:
+        return sum(self.rows.values())
+
+
+def every(project: Project) -> list[Snapshot]:
+    """Return the snapshots of every database that are kept where this one's are, the newest first."""
+    with project.explained():
+        found = [_snapshot(copy) for copy in project.backend.copies.all()]
+    return sorted(found, key=lambda one: (one.taken, one.name), reverse=True)
+
+
+def own(project: Project) -> list[Snapshot]:
+    """Return the snapshots of this project's database, the newest first."""
+    return [one for one in every(project) if one.database == project.backend.copies.owner]
+
+
+def find(project: Project, name: str | None, *, of: str | None = None) -> Snapshot:
+    """Return a snapshot by its name; without one the newest that no reset keeps for itself.
+
+    Args:
+        of: the database it is of, this project's when not given.
+
+    Raises:
+        CommandError: there is none, or it is one of another database.
+    """
+    everything = every(project)
+    database = of or project.backend.copies.owner
+    possible = [one for one in everything if one.database == database]
+    if of is not None and not possible:
+        known = sorted({one.database for one in everything})
+        raise CommandError(
+            f"no snapshot is of a database {of!r}.{did_you_mean(of, known)}",
+            f"there are some of {', '.join(known)}" if known else "python manage.py snapshot saves one",
+        )
+    if name is None:
+        found = [one for one in possible if one.kind != "reset"]
+        if not found:
+            raise CommandError(f"{_shown(project, database)} has no snapshot", "python manage.py snapshot saves one")
+        return found[0]
+    for one in possible:
+        if one.name == name:
+            return one
+    others = [one.database for one in everything if one.name == name]
+    if others:
+        raise CommandError(
+            f"{name} is a snapshot of {others[0]}, not of {database}", f"--from {others[0]} takes it all the same"
+        )
+    raise CommandError(
+        f"no snapshot {shortened(name)!r}.{did_you_mean(name, [one.name for one in possible])}",
+        "python manage.py snapshots lists them",
+    )
+
+
+@contextmanager
+def alone(project: Project) -> Iterator[None]:
+    """Let one process after the other work with this database's snapshots; what a crash left of some goes first."""
+    copies = project.backend.copies
+    with project.explained(), copies.alone():
+        copies.clear_up()
+        yield
+
+
+def take(project: Project, name: str, *, kind: Kind = "by hand", fingerprint: str | None = None) -> Snapshot:
+    """Save the database under a name that is free; inside `alone`.
+
+    Raises:
+        CommandError: the name is taken, or cannot be one.
+    """
+    refuse_name(name)
+    existing = {one.name for one in own(project)}
+    if name in existing:
+        raise CommandError(
+            f"there is a snapshot {name} already", f"take another name, or python manage.py snapshots --delete {name}"
+        )
+    about: About = {}
+
+    def describe(connection: sa.Connection) -> About:
+        about.update(_description(project, connection, kind, fingerprint))
+        return about
+
+    project.backend.copies.save(name, describe)
+    return next(one for one in own(project) if one.name == name)
+
+
+def restore(project: Project, snapshot: Snapshot, undo: Undo) -> bool:
+    """Put a snapshot in the database's place; inside `alone`. Return False where it was there already.
+
+    Args:
+        undo: what keeps the database as it was.
+    """
+    if undo.same == snapshot.name and snapshot.database == project.backend.copies.owner:
+        return False
+    keep = Keep(undo.name, undo.about) if undo.name and not undo.same else None
+    project.backend.copies.restore(snapshot.copy, keep)
+    forget(project, "before")
+    return True
+
+
+def delete(project: Project, snapshots: Sequence[Snapshot]) -> None:
+    """Delete snapshots; inside `alone`."""
+    for one in snapshots:
+        project.backend.copies.delete(one.copy)
+
+
+def forget(project: Project, kind: Kind) -> None:
+    """Delete those of a kind that are more than the settings keep; inside `alone`."""
+    delete(project, [one for one in own(project) if one.kind == kind][project.settings.snapshots_kept :])
+
+
+# For a reset
+
+
+def fitting(project: Project, connection: sa.Connection | None, fingerprint: str) -> Snapshot | None:
+    """Return the newest snapshot of what a reset would build, where it has the place of all that is there now.
+
+    What somebody else made in the database would be gone with it.
+
+    Args:
+        connection: None where there is no database yet.
+    """
+    there = frozenset(project.backend.copies.inventory(connection)) if connection else frozenset()
+    found = [one for one in own(project) if one.kind == "reset" and one.fingerprint == fingerprint]
+    return next((one for one in found if there <= one.inventory), None)
+
+
+def keep_reset(project: Project, fingerprint: str) -> Snapshot | None:
+    """Save what a reset has built, for the next one; return None when the settings say that nothing is kept."""
+    if not project.settings.snapshots_kept:
+        return None
+    with project.connect() as connection:
+        refuse_size(project, connection)
+    with project.backend.waiting.at_most(SAY_AFTER), alone(project):
+        delete(project, [one for one in own(project) if one.kind == "reset" and one.fingerprint == fingerprint])
+        taken = take(project, free_name(project, "reset"), kind="reset", fingerprint=fingerprint)
+        forget(project, "reset")
+    return taken
+
+
+# Before a loss
+
+
+@dataclass(frozen=True)
+class Undo:
+    """How what a destructive command loses comes back."""
+
+    name: str | None = None  # of the snapshot that has it, or will have it
+    about: About = field(default_factory=dict)  # what is to be written down about it
+    same: str | None = None  # the snapshot that is as the database is; then none has to be taken
+    why_not: str = ""
+
+    @property
+    def words(self) -> str:
+        """What the command says at its end; nothing where nothing is lost."""
+        if self.name:
+            return f"To undo it: python manage.py restore {self.name}"
+        return f"No snapshot brings back what was there: {self.why_not}." if self.why_not else ""
+
+
+def undo_of(project: Project, connection: sa.Connection, action: str) -> Undo:
+    """Return how something destructive will be undone: by a snapshot to be taken, unless one has all of it already.
+
+    Args:
+        action: a word for the snapshot's name: "before-reset-20261125-031500".
+    """
+    if not project.settings.snapshots_kept:
+        return Undo(why_not="SNAPSHOTS_KEPT is 0")
+    if guard.is_production(project, connection):
+        return Undo(why_not="none is taken of a production database")
+    about = _description(project, connection, "before", None)
+    connection.rollback()
+    try:
+        kept = own(project)
+        same = project.backend.copies.unchanged_since([one.copy for one in kept], connection)
+        for one in kept:
+            if one.copy is same:  # what a reset built, the next one builds again
+                return Undo(None if one.kind == "reset" else one.name, same=one.name)
+        if not any(about["rows"].values()):
+            return Undo()
+        refuse_size(project, connection)
+        return Undo(free_name(project, f"before-{action}"), about)
+    except CannotCopy as error:
+        return Undo(why_not=error.cause)
+
+
+def save_undo(project: Project, undo: Undo) -> Undo:
+    """Take the snapshot that is to be taken; return how to undo it then.
+
+    Raises:
+        CommandError: it could not be saved this time, as on a full disk; nothing else was done.
+    """
+    if undo.name is None or undo.same:
+        return undo
+    try:
+        with project.backend.waiting.at_most(SAY_AFTER), alone(project):
+            take(project, undo.name, kind="before")
+            forget(project, "before")
+    except (CannotCopy, GaveUp) as error:
+        return Undo(why_not=error.cause)
+    return undo
+
+
+def refuse_size(project: Project, connection: sa.Connection) -> None:
+    """Refuse to save by itself what is larger than the settings allow.
+
+    Raises:
+        CannotCopy: saying both sizes.
+    """
+    limit = project.settings.snapshot_limit * MEGABYTE
+    size = project.backend.copies.size(connection)
+    if size > limit:
+        raise CannotCopy(
+            f"{project.backend.label} has {readable(size)}, more than SNAPSHOT_LIMIT ({readable(limit)})",
+            "a higher SNAPSHOT_LIMIT, in MB, lets it be saved",
+        )
+
+
+# Names and sizes
+
+
+def refuse_name(name: str) -> None:
+    """Refuse a name that would not be a plain file's, or too long for a database's.
+
+    Raises:
+        CommandError: saying what a name can be.
+    """
+    if not NAME.fullmatch(name):
+        raise CommandError(
+            f"{shortened(name)!r} cannot be the name of a snapshot",
+            "it has up to 40 letters, digits, and - _ . between them",
+            exit_code=2,
+        )
+
+
+def default_name(project: Project) -> str:
+    """Return a free name for a snapshot taken by hand: git's branch and the moment."""
+    branch = _branch(project)
+    return free_name(project, re.sub(r"[^A-Za-z0-9_-]+", "-", branch).strip("-_")[:22] if branch else "")
+
+
+def free_name(project: Project, begin: str) -> str:
+    """Return a name that no snapshot of the database has, of a word and the moment in local time."""
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    name = f"{begin}-{stamp}" if begin else stamp
+    taken = {one.name for one in own(project)}
+    return next(
+        one for number in range(1, len(taken) + 2) if (one := name if number == 1 else f"{name}-{number}") not in taken
+    )
+
+
+def readable(size: int) -> str:
+    """Return a number of bytes as a person reads it: "1.3 MB"."""
+    if size < MEGABYTE:
+        return f"{size / 1000:,.0f} KB"
+    return f"{size / MEGABYTE:,.1f} MB" if size < 1000 * MEGABYTE else f"{size / MEGABYTE / 1000:,.1f} GB"
+
+
+def _branch(project: Project) -> str:
+    command = ["git", "-C", str(project.root), "symbolic-ref", "--quiet", "--short", "HEAD"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603  # no shell
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip() if found.returncode == 0 else ""
+
+
+def _description(project: Project, connection: sa.Connection, kind: Kind, fingerprint: str | None) -> About:
+    copies = project.backend.copies
+    tables = [one for one in copies.tables(connection) if one[1] not in bookkeeping.HIDDEN]
+    has_version = sa.inspect(connection).has_table("alembic_version")
+    versions = connection.scalars(sa.text("SELECT version_num FROM alembic_version")) if has_version else ()
+    return {
+        "taken": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "kind": kind,
+        "revisions": sorted(versions),
+        "rows": {str(table): rows for table, rows in guard.count_rows(connection, tables).items()},
+        "inventory": copies.inventory(connection),
+        "fingerprint": fingerprint,
+    }
+
+
+def _snapshot(copy: Copy) -> Snapshot:
+    about = copy.about
+    try:
+        return Snapshot(
+            copy.name,
+            copy.database,
+            datetime.fromisoformat(about["taken"]),
+            about["kind"],
+            tuple(about["revisions"]),
+            dict(about["rows"]),
+            frozenset(about["inventory"]),
+            about["fingerprint"],
+            copy.size,
+            copy,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CommandError(
+            f"what is written down about the snapshot {copy.name} is damaged", f"delete {copy.place}"
+        ) from error
+
+
+def _shown(project: Project, database: str) -> str:
+    return project.backend.label if database == project.backend.copies.owner else database
