@@ -18,8 +18,9 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -52,7 +53,10 @@ LIBRARIES = [
     "mako.template",
     "argparse",
     "logging.config",
+    "tests.forkserver",
 ]
+# Who starts a process looks at the ends of all others, and an end can be read once: one thread at a time does either.
+_looking = threading.Lock()
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(LIBRARIES)
 
@@ -123,13 +127,17 @@ class Running:
 
     def wait_for(self, text: str, timeout: float = DEADLINE) -> None:
         """Wait until it has written a text to stdout or stderr."""
+        self.wait_until(lambda: text in self._read("stdout") + self._read("stderr"), f"writing {text!r}", timeout)
+
+    def wait_until(self, happened: Callable[[], bool], what: str, timeout: float = DEADLINE) -> None:
+        """Wait until something has happened that it does."""
         deadline = time.monotonic() + timeout
-        while text not in self._read("stdout") + self._read("stderr"):
+        while not happened():
             code = self._wait(0.01)
-            if code is not None and text not in self._read("stdout") + self._read("stderr"):
-                raise AssertionError(f"{self._name} ended without writing {text!r}:\n{self._result(code)}")
+            if code is not None and not happened():
+                raise AssertionError(f"{self._name} ended without {what}:\n{self._result(code)}")
             if time.monotonic() > deadline:
-                raise AssertionError(f"{self._name} did not write {text!r} in {timeout} s:\n{self.kill()}")
+                raise AssertionError(f"{self._name} went on for {timeout} s without {what}:\n{self.kill()}")
 
     def written(self) -> str:
         """Return what it has written to stdout, with the ends of its lines as they are."""
@@ -156,13 +164,15 @@ class Forked(Running):
     def __init__(self, program: Program) -> None:
         (program.files / "stdin").write_text(program.stdin or "", encoding="utf-8")
         self._process: ForkServerProcess = _context.Process(target=_be, args=(program,), daemon=True)
-        self._process.start()
+        with _looking:
+            self._process.start()
         assert self._process.pid is not None
         super().__init__(" ".join(program.arguments), self._process.pid, program.files)
 
     def _wait(self, timeout: float) -> int | None:
-        self._process.join(timeout)
-        return self._process.exitcode
+        wait([self._process.sentinel], timeout)
+        with _looking:
+            return self._process.exitcode
 
 
 class Started(Running):
