@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tests.databases import Database, administrate, fresh, server_address
+from tests.databases import Database, fresh
 from tests.faults import injected
 from tests.faults.states import State, Verdict, difference, read
 from tests.houses import House, Runner, build
@@ -113,8 +113,8 @@ class Stage:
             for file, data in snapshot.files.items():
                 self.database.file.with_name(file).write_bytes(data)
             return
-        self._empty_server()
         with self.database.connect() as connection:
+            self._empty_server(connection)
             driver = connection.connection.driver_connection
             assert driver is not None
             with driver.cursor() as cursor:
@@ -129,17 +129,17 @@ class Stage:
                 connection.execute(sa.select(sa.func.setval(name, value)))
             connection.commit()
 
-    def _empty_server(self) -> None:
+    def _empty_server(self, connection: sa.Connection) -> None:
         name = self.database.name
         if self.kind == "mariadb":
-            self._administrate(f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+            for statement in (f"DROP DATABASE {name}", f"CREATE DATABASE {name}", f"USE {name}"):
+                connection.exec_driver_sql(statement)
             return
-        with self.database.connect() as connection:  # dropping the whole database takes a checkpoint
-            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-            connection.execute(sa.text(f"{others} AND pid <> pg_backend_pid()"))
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-            connection.exec_driver_sql("CREATE SCHEMA public")
-            connection.commit()
+        # Dropping the whole database takes a checkpoint.
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        connection.execute(sa.text(f"{others} AND pid <> pg_backend_pid()"))
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
 
     def clear(self) -> None:
         """Begin with an empty database."""
@@ -150,10 +150,6 @@ class Stage:
         assert file is not None
         beside = [file.with_name(file.name + ending) for ending in ("", "-journal", "-wal", "-shm")]
         return [path for path in beside if path.exists()]
-
-    def _administrate(self, *statements: str) -> None:
-        for statement in statements:
-            administrate(server_address(self.kind), statement)
 
 
 def prepare(house: House) -> None:
