@@ -7,10 +7,12 @@ a kill passes by the statements that only read, for nothing is different after t
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import resource
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -22,8 +24,13 @@ _AT = int(os.environ.get("FAULT_AT", "0"))
 _READS = re.compile(r"\s*(SELECT|SHOW|PRAGMA|EXPLAIN)\b", re.I)
 
 
+# https://man7.org/linux/man-pages/man2/pr_set_ptracer.2const.html
+_SET_PTRACER, _ANYBODY = 0x59616D61, -1
+
+
 class _Run:
     points = 0
+    is_traced = False
     connection: sa.Connection | None = None
 
 
@@ -73,6 +80,18 @@ def _cut(connection: sa.Connection, *, everybody: bool) -> None:
             time.sleep(0.002)
 
 
+def _wait_for_strace(event: str, _arguments: object) -> None:
+    """Before SQLite opens its file, let anybody trace this process, and wait until the sign is taken away."""
+    if _Run.is_traced or event != "sqlite3.connect":
+        return
+    sign = Path(os.environ["FAULT_TRACED"])
+    _Run.is_traced = True
+    ctypes.CDLL(None).prctl(_SET_PTRACER, ctypes.c_ulong(_ANYBODY))
+    sign.touch()
+    while sign.exists():
+        time.sleep(0.001)
+
+
 if _FAULT:
     sa.event.listen(sa.Engine, "before_cursor_execute", _statement)
     sa.event.listen(sa.Engine, "after_cursor_execute", _statement)
@@ -81,3 +100,5 @@ if os.environ.get("FAULT_SIZE"):  # no file can grow beyond it: what is written 
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ["FAULT_SIZE"]),) * 2)
 if os.environ.get("FAULT_CACHE"):  # pages are written to the file, and read back, before a transaction is done
     sa.event.listen(sa.Engine, "connect", _small_cache)
+if os.environ.get("FAULT_TRACED"):
+    sys.addaudithook(_wait_for_strace)

@@ -10,15 +10,13 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.faults.stages import Stage, Work, check_words, judge
 from tests.faults.states import Verdict
-from tests.houses import environment
-from tests.processes import Result, Started
+from tests.processes import Result
 
 CALLS = ("pwrite64", "write", "fsync", "fdatasync", "ftruncate", "unlink")
 KILLED = "signal=KILL:when={}"
@@ -75,15 +73,22 @@ def _faults(stage: Stage, work: Work, call: str, fault: str, numbers: Iterable[i
 
 
 def _traced(stage: Stage, work: Work, injection: str) -> tuple[Result, bool]:
-    """Run a command under strace; return what it left behind, and whether the fault came."""
+    """Run a command that strace attaches to before it connects; return what it left, and whether the fault came."""
     assert stage.database.file is not None
     files = Path(tempfile.mkdtemp(dir=stage.house.root.parent))
+    sign, trace = files / "traced", files / "trace"
+    running = stage.run.start(*work.command, env={**work.environment, "FAULT_TRACED": str(sign)})
+    running.wait_until(sign.exists, "connecting")
     watched = [f"{stage.database.file}{ending}" for ending in ("", "-journal", "-wal", "-shm")]
     paths = [word for path in watched for word in ("-P", path)]
-    trace = ["strace", "-o", str(files / "trace"), "-e", injection, *paths]
-    command = [*trace, sys.executable, "manage.py", *work.command]
-    values = environment(stage.house, stage.database.url, work.environment)
-    result = Started(command, values, stage.house.root, files).wait()
-    text = (files / "trace").read_text(errors="replace")
+    command = ["strace", "-p", str(running.pid), "-o", str(trace), "-e", injection, *paths]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as strace:
+        assert strace.stderr is not None
+        said = strace.stderr.readline()
+        assert said.endswith("attached\n"), said
+        sign.unlink()
+        result = running.wait()
+        strace.stderr.read()
+    text = trace.read_text(errors="replace")
     shutil.rmtree(files)
     return result, "(INJECTED)" in text or result.code == -signal.SIGKILL
