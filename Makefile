@@ -28,7 +28,7 @@ test: install
 	$(BIN)/python -m pytest -n auto
 
 test-faults: install
-	$(BIN)/python -m tests.faults.run
+	$(BIN)/python -m tests.faults
 
 lint: install
 	$(BIN)/ruff check .
