@@ -84,6 +84,14 @@ def enrollments(database: Database) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in connection.execute(query)]
 
 
+def keys(database: Database) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Return the keys that the database gave, of the students and of who takes what, with those they refer to."""
+    return (
+        database.rows("SELECT id FROM students ORDER BY id"),
+        database.rows("SELECT id, student_id, subject_id FROM enrollments ORDER BY id"),
+    )
+
+
 def subjects(database: Database) -> list[tuple[Any, ...]]:
     return database.rows("SELECT code, title, lowest_grade, highest_grade FROM subjects ORDER BY id")
 
@@ -744,6 +752,84 @@ def test_what_was_seeded_before_a_wrong_table_stays(house: House, manage: Runner
     assert "students" in result.out
     assert "mark_between_0_and_100" in result.err
     assert counts(migrated) == (10, 14, 0)
+
+
+# The numbers of an empty table
+
+REFUSED_STUDENTS = """
+from project.management.seeding import Seeder, column
+from project.models.student import Student
+
+
+class StudentSeeder(Seeder):
+    model = Student
+
+    @column
+    def email(self, rows):
+        return [f"{min(number, 50)}@example.org" for number in rows.numbers]
+"""
+TEACHERS = """
+from sqlalchemy import Identity, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from project.models.base import Base
+
+
+class Teacher(Base):
+    __tablename__ = "teachers"
+    __table_args__ = {"sqlite_autoincrement": True, "mariadb_auto_increment": "1000"}
+    id: Mapped[int] = mapped_column(Identity(start=1000), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+"""
+
+
+def test_a_seeding_that_failed_takes_no_numbers_from_the_next(house: House, manage: Runner, migrated: Database) -> None:
+    manage.ok("seed", "--count", "60")
+    undisturbed = keys(migrated)
+    manage.ok("reset", "--no-input", "--no-seed")
+    wrong_enrollments = WRONG_ENROLLMENTS.format(name="student_id", value="10**9 if i == 50 else i + 1")
+    for table, wrong in (("students", REFUSED_STUDENTS), ("enrollments", wrong_enrollments)):
+        right = house.read(f"project/seeds/{table}.py")
+        house.write(f"project/seeds/{table}.py", wrong)
+        assert f"{table} could not be seeded" in manage("seed", "--count", "60").refusal()
+        house.write(f"project/seeds/{table}.py", right)
+
+    manage.ok("seed", "--count", "60")
+
+    assert keys(migrated) == undisturbed
+
+
+def test_fresh_begins_with_the_first_numbers_again(manage: Runner, migrated: Database) -> None:
+    manage.ok("seed", "--count", "60")
+    undisturbed = keys(migrated)
+
+    manage.ok("seed", "--fresh", "--no-input", "--count", "60")
+
+    assert keys(migrated) == undisturbed
+
+
+def test_an_empty_table_begins_with_the_number_its_model_says(house: House, manage: Runner, migrated: Database) -> None:
+    house.write("project/models/teacher.py", TEACHERS)
+    manage.ok("shell", "-c", "project.metadata.create_all(session.connection()); session.commit()")
+    manage.ok("seed", "teachers", "--count", "3")
+    manage.ok("seed", "teachers", "--fresh", "--no-input", "--count", "5")
+    migrated.execute("DELETE FROM teachers")
+
+    manage.ok("seed", "teachers", "--count", "5")
+
+    first = 1 if migrated.kind == "sqlite" else 1000
+    assert migrated.rows("SELECT id FROM teachers ORDER BY id") == [(first + place,) for place in range(5)]
+
+
+def test_numbers_go_on_beside_somebody_who_has_taken_some(manage: Runner, server_database: Database) -> None:
+    manage.ok("migrate")
+    with server_database.connect() as other:
+        other.execute(sa.text(OWN), {"name": "Ada", "email": "ada@example.com"})
+
+        manage.ok("seed", "students", "--count", "60", "--lock-timeout", "0")
+
+        other.commit()
+    assert server_database.count("students") == 61
 
 
 # Anew

@@ -237,6 +237,11 @@ class MariaDB(Backend):
         if self.url.get_driver_name() != "pymysql" or not columns:
             super().bulk_load(connection, table, columns, blocks, size)
             return
+        key = table.autoincrement_column
+        if key is not None and key.name not in columns and not size.present:
+            first = self._first_number(connection, table)
+            if first is not None:
+                columns, blocks = [*columns, key.name], _numbered(blocks, first)
         kinds = [plain_type(table.columns[name]) for name in columns]
         converters = [
             convert if not isinstance(kind, BINARY) else lambda values: values
@@ -247,6 +252,22 @@ class MariaDB(Backend):
             self._load_lines(connection, table, columns, converted)
         else:
             self._insert(connection, table, columns, converted)
+
+    def _first_number(self, connection: sa.Connection, table: sa.Table) -> int | None:
+        """Return where the numbers of an empty table begin, None where the server itself would begin there.
+
+        Numbers that were taken do not come back with a rollback, and ALTER TABLE would commit.
+        """
+        named = f"{connection.dialect.name}_auto_increment"
+        first = next((int(value) for name, value in table.kwargs.items() if name.lower() == named), 1)
+        names = {"schema": table.schema, "table": table.name, "first": first}
+        if connection.scalar(sa.text(_MOVED_NUMBERS), names) is None:
+            return None
+        rows = sa.select(sa.literal(1)).select_from(table).limit(1).with_for_update(nowait=True)
+        try:  # it stays empty until these rows are there
+            return first if connection.execute(rows).first() is None else None
+        except sa.exc.DBAPIError:  # somebody has put rows in, or this version cannot ask so
+            return None
 
     def _may_load_files(self, connection: sa.Connection) -> bool:
         """Return whether rows can come as a file: the server, the URL and this machine allow it."""
@@ -341,6 +362,13 @@ def _sessions(found: Sequence[Any], several: str = "sessions") -> str | None:
         return None
     number, user, host = found[0]
     return f"session {number}" + (f" of {user}@{host.rpartition(':')[0] or host}" if user else "")
+
+
+def _numbered(blocks: Blocks, first: int) -> Blocks:
+    """Yield blocks with one column more, in which their rows are numbered."""
+    for block in blocks:
+        yield [*block, list(range(first, first + len(block[0])))]
+        first += len(block[0])
 
 
 def _refuse_warnings(cursor: Any, rows: int) -> None:
@@ -534,6 +562,13 @@ _IN_A_TRANSACTION = f"""
 SELECT {_SESSION} FROM (SELECT trx_mysql_thread_id AS id FROM information_schema.innodb_trx) l
 JOIN information_schema.processlist p ON p.id = l.id WHERE l.id <> :session AND p.db = DATABASE() ORDER BY l.id
 """  # noqa: S608  # columns
+# Steps of more than one, as the nodes of a cluster take, are left to the server; so is all where one statement that
+# would wait takes the whole transaction back.
+_MOVED_NUMBERS = """
+SELECT 1 FROM information_schema.tables WHERE table_schema = coalesce(:schema, DATABASE()) AND table_name = :table
+AND auto_increment > :first AND @@auto_increment_increment = 1 AND @@auto_increment_offset = 1
+AND NOT @@innodb_rollback_on_timeout
+"""
 _KINDS: dict[type, text.Render] = {
     bool: lambda value: "1" if value else "0",
     bytes: bytes.hex,

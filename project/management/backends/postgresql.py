@@ -316,8 +316,8 @@ class PostgreSQL(Backend):
         self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], blocks: Blocks, size: Size
     ) -> None:
         key = table.autoincrement_column
-        if key is not None and key.name not in columns and size.present:
-            self._move_sequence(connection, key)
+        if key is not None and key.name not in columns:
+            (self._move_sequence if size.present else self._restart_sequence)(connection, key)
         if self.url.get_driver_name() != "psycopg" or not columns:
             super().bulk_load(connection, table, columns, blocks, size)
         else:
@@ -388,6 +388,18 @@ class PostgreSQL(Backend):
                 )
             connection.execute(sa.select(sa.func.setval(sequence, largest)))
 
+    def _restart_sequence(self, connection: sa.Connection, key: sa.Column[Any]) -> None:
+        """Let the numbers of an empty table begin anew: those that were taken do not come back with a rollback."""
+        owner = connection.dialect.identifier_preparer.format_table(key.table)
+        sequence = connection.scalar(sa.text(_MOVED_SEQUENCE), {"table": owner, "column": key.name})
+        if sequence is None:
+            return
+        with connection.begin_nested() as savepoint:
+            connection.exec_driver_sql(f"ALTER SEQUENCE {sequence} RESTART")
+            # It is locked now, so that no other transaction that took a number of it is open.
+            if connection.execute(sa.select(sa.literal(1)).select_from(key.table).limit(1)).first() is not None:
+                savepoint.rollback()
+
     def _converters(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> list[Convert]:
         """Return the base's converters, but for JSON a text: psycopg's own wrapper would be written row by row."""
         converters = super()._converters(connection, table, columns)
@@ -450,6 +462,16 @@ AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
 )
 ORDER BY n.nspname, c.relname
+"""
+
+# A column's own sequence, if numbers of it were taken, it is ours to restart, and nobody else is using it.
+_MOVED_SEQUENCE = """
+SELECT c.oid::regclass::text FROM pg_class c WHERE c.oid = pg_get_serial_sequence(:table, :column)::regclass
+AND CASE WHEN pg_has_role(c.relowner, 'USAGE') THEN pg_sequence_last_value(c.oid) END IS NOT NULL
+AND NOT EXISTS (
+    SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    WHERE d.datname = current_database() AND l.relation = c.oid AND l.pid <> pg_backend_pid()
+)
 """
 
 # Secondary indexes that can be built anew as they are: none that a foreign key refers to or anything else depends on.

@@ -262,6 +262,8 @@ class SQLite(Backend):
         insert = f"INSERT INTO {quote.format_table(table)} ({names}) VALUES ({marks})"  # noqa: S608  # quoted names
         converters = self._converters(connection, table, columns)
         with driver_errors(connection, sqlite3.Error), _without_indexes(driver, table, size):
+            if not size.present:
+                _restart_numbers(driver, table)
             for block in blocks:
                 if columns:
                     values = [convert(column) for convert, column in zip(converters, block, strict=True)]
@@ -299,6 +301,12 @@ _WRITTEN: list[tuple[date, Callable[[Any], str]]] = [
     (datetime(2001, 2, 3, 4, 5, 6, 70), methodcaller("isoformat", " ", "microseconds")),
     (date(2001, 2, 3), date.isoformat),
 ]
+
+
+def _restart_numbers(driver: sqlite3.Connection, table: sa.Table) -> None:
+    """Let the numbers of an empty table begin anew, where it remembers them: https://www.sqlite.org/autoinc.html"""
+    if driver.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone():
+        driver.execute("DELETE FROM sqlite_sequence WHERE lower(name) = lower(?)", (table.name,))
 
 
 @contextmanager
