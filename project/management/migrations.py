@@ -322,7 +322,7 @@ def explain_losses(project: Project, connection: sa.Connection, back: Sequence[S
     """Return what going back through revisions would lose, in rows."""
     losses, silent = history.losses(back, project.backend.offline_dialect)
     known = {TableName(None, name) for name in sa.inspect(connection).get_table_names()}
-    lines = []
+    lines, emptied = [], []
     for loss in losses:
         if loss.table[0] is None and loss.table not in known:
             continue
@@ -338,11 +338,51 @@ def explain_losses(project: Project, connection: sa.Connection, back: Sequence[S
                 f"{what} will be dropped" if loss.dropped else "will be deleted",
             ]
         )
+        if count and not loss.dropped:
+            emptied.append(loss.table)
+    if project.backend.follows_keys:
+        gone = {loss.table for loss in losses if loss.dropped and not loss.column}
+        lines += _taken_along(project, connection, emptied, gone)
     lines += [[history.message(one), "", "cannot tell what it loses"] for one in silent]
     head = f"This takes back {plural(len(back), 'revision')} of {project.backend.label} ({project.backend.title})"
     if not lines:
         return f"{head}. No rows will be lost."
     return f"{head}. It loses\n{columns(lines, right=frozenset({1}))}"
+
+
+def _taken_along(
+    project: Project, connection: sa.Connection, emptied: Sequence[TableName], told: set[TableName]
+) -> Iterator[list[str]]:
+    """Yield a line for each foreign key that takes rows or values along with the rows of these tables.
+
+    Args:
+        told: tables that are dropped, of which it has been said what they lose.
+    """
+    schemas = {None, *(table.schema for table in project.metadata.tables.values()), *(table[0] for table in emptied)}
+    inspector = sa.inspect(connection)
+    keys = [
+        (TableName(*child), key)
+        for schema in sorted(schemas, key=str)
+        for child, found in inspector.get_multi_foreign_keys(schema=schema).items()
+        for key in found
+        if TableName(*child) not in told and key["options"].get("ondelete") in ("CASCADE", "SET NULL", "SET DEFAULT")
+    ]
+    parents = list(dict.fromkeys(emptied))
+    for parent in parents:  # which grows
+        for child, key in keys:
+            if TableName(key["referred_schema"], key["referred_table"]) != parent:
+                continue
+            names: list[str] = key["constrained_columns"]
+            query = sa.select(sa.func.count()).select_from(child.clause)
+            count = connection.scalar(query.where(*(sa.column(name).is_not(None) for name in names))) or 0
+            rule = key["options"]["ondelete"]
+            if count and rule == "CASCADE":
+                parents += [child] if child not in parents else []
+                yield [str(child), f"up to {plural(count, 'row')}", f"go with those of {parent} (ON DELETE {rule})"]
+            elif count:
+                which = f"{'column' if len(names) == 1 else 'columns'} {', '.join(names)}"
+                words = f"{which} changes with those of {parent} (ON DELETE {rule})"
+                yield [str(child), f"up to {plural(count, 'value')}", words]
 
 
 def _count(project: Project, connection: sa.Connection, query: sa.TextClause) -> int | None:

@@ -250,6 +250,53 @@ def test_rows_that_hold_odd_characters_are_counted_right(house: House, manage: R
     assert database.rows("SELECT code FROM odd") == [("kept",)]
 
 
+@pytest.mark.parametrize("rule", ["CASCADE", "SET NULL"])
+def test_rows_that_a_foreign_key_takes_along_are_said_before_they_go(
+    house: House, manage: Runner, database: Database, rule: str
+) -> None:
+    house.add_revision(
+        "aaa111",
+        "number = sa.Integer()\n"
+        'op.create_table("houses", sa.Column("id", number, primary_key=True, autoincrement=False))\n'
+        'key = sa.ForeignKey("houses.id", ondelete="CASCADE")\n'
+        'op.create_table("rooms", sa.Column("id", number, primary_key=True), sa.Column("house_id", number, key))\n'
+        f'key = sa.ForeignKey("rooms.id", ondelete={rule!r})\n'
+        'op.create_table("chairs", sa.Column("id", number, primary_key=True), sa.Column("room_id", number, key))',
+        'for name in ("chairs", "rooms", "houses"):\n    op.drop_table(name)',
+    )
+    house.add_revision(
+        "bbb111",
+        'op.execute("INSERT INTO houses VALUES (1)")',
+        'op.execute("DELETE FROM houses WHERE id = 1")',
+        parent="aaa111",
+        kind="data",
+    )
+    manage.ok("migrate")
+    nobodys = manage("rollback").refusal()
+    database.execute("INSERT INTO rooms VALUES (1, 1), (2, 1)", "INSERT INTO chairs VALUES (1, 1), (2, 2), (3, NULL)")
+
+    told = manage("rollback").refusal()
+    with_the_tables = manage("rollback", "2").refusal()
+    result = manage("rollback", "--no-input")
+
+    assert "houses 1 row will be deleted" in told
+    assert "rooms" not in nobodys
+    assert "up to" not in with_the_tables
+    if database.kind == "sqlite":  # foreign keys are off while it migrates: nothing goes along, and nothing may dangle
+        assert "rooms" not in told
+        assert "rows of rooms would refer to rows of houses that do not exist" in result.expect(1).err
+        assert database.count("rooms") == 2
+        return
+    assert "rooms up to 2 rows go with those of houses (ON DELETE CASCADE)" in told
+    if rule == "CASCADE":
+        assert "chairs up to 2 rows go with those of rooms (ON DELETE CASCADE)" in told
+    else:
+        assert "chairs up to 2 values column room_id changes with those of rooms (ON DELETE SET NULL)" in told
+    result.expect(0)
+    assert database.count("rooms") == 0
+    assert database.count("chairs") == (1 if rule == "CASCADE" else 3)
+
+
 def test_a_loss_that_cannot_be_counted_yet_does_not_stand_in_the_way(
     house: House, manage: Runner, database: Database
 ) -> None:

@@ -78,6 +78,7 @@ class Backend:
     title = "database"
     transactional_ddl = True  # whether a failed migration can be rolled back
     one_transaction = False  # whether a run of migrations is one transaction with a savepoint for each
+    follows_keys = True  # whether rows go with those they refer to (ON DELETE CASCADE) while it migrates
 
     def __init__(self, url: sa.URL, *, root: Path) -> None:
         self.url = url

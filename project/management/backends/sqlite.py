@@ -48,6 +48,7 @@ LOADING_CACHE = 128 * 1024  # KiB of pages while many rows are loaded
 class SQLite(Backend):
     title = "SQLite"
     one_transaction = True  # its write lock is the project's lock, and goes with the transaction
+    follows_keys = False  # they are switched off
 
     def __init__(self, url: sa.URL, *, root: Path) -> None:
         super().__init__(url, root=root)
