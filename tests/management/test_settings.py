@@ -500,10 +500,29 @@ def test_a_module_that_is_no_driver_is_refused(manage: Runner, module: str) -> N
     assert repr(module) in line or f"driver {module} " in line
 
 
-def test_a_server_url_without_a_database_is_refused(manage: Runner) -> None:
-    line = manage("migrate", env={"DATABASE_URL": "mariadb://root@127.0.0.1:3306"}).refusal()
+@pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
+@pytest.mark.parametrize("command", [("migrate",), ("migrate", "--create-database"), ("showmigrations",), ("seed",)])
+def test_a_server_url_without_a_database_is_refused(manage: Runner, scheme: str, command: tuple[str, ...]) -> None:
+    for end in ("", "/", "/?connect_timeout=5"):
+        line = manage(*command, env={"DATABASE_URL": f"{scheme}://root@127.0.0.1:1{end}"}).refusal()
 
-    assert "names no database" in line
+        assert "names no database" in line
+        assert f"as in {scheme}://ada@localhost/school" in line
+
+
+def test_postgresql_may_have_its_database_named_elsewhere(manage: Runner, tmp_path: Path) -> None:
+    tmp_path.joinpath("services").write_text("[elsewhere]\nhost=127.0.0.1\nport=1\ndbname=school\n")
+    elsewhere = {"PGSERVICEFILE": str(tmp_path / "services")}
+    named: list[tuple[str, dict[str, str]]] = [
+        ("postgresql://ada@127.0.0.1:1?dbname=school", {}),
+        ("postgresql://ada@127.0.0.1:1", {"PGDATABASE": "school"}),
+        ("postgresql://?service=elsewhere", elsewhere),
+        ("postgresql://", {"PGSERVICE": "elsewhere", **elsewhere}),
+    ]
+    for url, variables in named:
+        line = manage("migrate", env={"DATABASE_URL": url, **variables}).refusal()
+
+        assert "cannot be reached" in line
 
 
 # Passwords

@@ -119,7 +119,19 @@ class Backend:
         Raises:
             CommandError: the URL can never work here (a missing folder, an in-memory database).
         """
+        self.require_name()
         return self._engine(self.url)
+
+    def require_name(self) -> None:
+        """Refuse a URL that names no database, for which a server would take another one, or none."""
+        if not self._is_named:
+            raise CommandError(
+                "DATABASE_URL names no database", f"end it with /NAME, as in {self.dialect}://ada@localhost/school"
+            )
+
+    @property
+    def _is_named(self) -> bool:
+        return bool(self.url.database)
 
     def _engine(self, url: sa.URL, **more: object) -> sa.Engine:
         engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True, **self._engine_options(), **more)

@@ -81,13 +81,6 @@ class MariaDB(Backend):
         given = {name: value for name, value in self._options.items() if name not in _SSL}
         return {"connect_args": {"connect_timeout": CONNECT_TIMEOUT, "local_infile": True, **given}}
 
-    def engine(self, *, create: bool = False) -> sa.Engine:
-        if not self.url.database:
-            raise CommandError(
-                "DATABASE_URL names no database", "end it with /NAME, as in mariadb://root@localhost/school"
-            )
-        return super().engine(create=create)
-
     def _connect(self, dialect: sa.Dialect, arguments: Sequence[object], given: dict[str, object]) -> object:
         """Connect with a deadline for the handshake too: PyMySQL's own covers only the TCP connection.
 
@@ -106,6 +99,7 @@ class MariaDB(Backend):
         return self._engine(self.url.set(database=database), **more)
 
     def create_database(self) -> bool:
+        self.require_name()
         with self._engine(self.url._replace(database=None)).connect() as connection:
             known = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
             if connection.scalar(known, {"name": self.database}):

@@ -63,10 +63,19 @@ class PostgreSQL(Backend):
     def database(self) -> str:
         return self.url.database or os.environ.get("PGDATABASE") or self.url.username or ""
 
+    @property
+    def _is_named(self) -> bool:
+        # Else libpq takes the user's name: https://www.postgresql.org/docs/current/libpq-connect.html
+        return bool(self.url.database or os.environ.get("PGDATABASE") or self._service)
+
+    @property
+    def _service(self) -> str:
+        return str(self.url.query.get("service") or os.environ.get("PGSERVICE") or "")
+
     def hosts(self) -> list[str]:
         # What libpq would do: https://www.postgresql.org/docs/current/libpq-envars.html
-        if self.url.query.get("service") or os.environ.get("PGSERVICE"):
-            return [f"service {self.url.query.get('service') or os.environ['PGSERVICE']}"]
+        if self._service:
+            return [f"service {self._service}"]
         named = [self.url.host, *_values(self.url, "host"), *_values(self.url, "hostaddr")]
         named.append(os.environ.get("PGHOSTADDR"))
         if not any(named[:-1]):
@@ -106,6 +115,7 @@ class PostgreSQL(Backend):
         return self._engine(self.url.set(database=database))
 
     def create_database(self) -> bool:
+        self.require_name()
         with self.server_engine().connect() as connection:
             known = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
             if connection.scalar(known, {"name": self.database}):
@@ -419,6 +429,7 @@ class PostgreSQL(Backend):
 
     def client(self) -> tuple[list[str], dict[str, str]]:
         """Return psql with everything in its environment: libpq has a variable for each part of a URL."""
+        self.require_name()
         _, given = self.url.get_dialect()().create_connect_args(self.url)
         return ["psql"], {_VARIABLES.get(key, f"PG{key.upper()}"): str(value) for key, value in given.items()}
 
