@@ -101,7 +101,8 @@ def seeders(project: Project) -> Iterator[Problem]:
 
 
 def database(project: Project, *, history_is_sound: bool) -> list[Problem]:
-    """database.E001 unreachable, E002 missing; migrations.E004 pending, E005 unfinished, E006 unknown, E007 two.
+    """database.E001 unreachable, E002 missing; migrations.E004 pending, E005 unfinished, E006 unknown, E007 two,
+    E008 none recorded.
 
     models.E002 differs from the models.
     """
@@ -141,23 +142,18 @@ def _connected(project: Project, connection: sa.Connection, *, history_is_sound:
     if not history_is_sound:
         return
     script = history.load(project)
+    try:
+        history.refuse_unknown(script, current, project)
+    except CommandError as error:
+        which = "E006" if history.unknown(script, current) else "E007"
+        yield Problem(f"migrations.{which}", error.cause, error.cure)
+        return
+    if tables := history.tables_of_nobody(project, script, connection):
+        refused = history.unrecorded(project, tables)
+        yield Problem("migrations.E008", refused.cause, refused.cure)
+        return
     known = {one.revision for one in script.walk_revisions()}
-    unknown = [revision for revision in current if revision not in known]
-    if unknown:
-        yield Problem(
-            "migrations.E006",
-            f"{project.backend.label} is at revision {unknown[0]}, which no file in migrations/versions has",
-            "get that file (another branch may have it), or python manage.py reset",
-        )
-        return
-    if not history.are_sound(script, current):
-        yield Problem(
-            "migrations.E007",
-            f"{project.backend.label} records {len(current)} revisions at once: {', '.join(current)}",
-            "python manage.py migrate --fake REVISION records the one it is at",
-        )
-        return
-    pending = len(known) - len({one.revision for head in current for one in script.iterate_revisions(head, "base")})
+    pending = len(known) - len(history.applied(script, current))
     if pending:
         yield Problem("migrations.E004", f"{pending} of {len(known)} revisions are pending", "python manage.py migrate")
         return

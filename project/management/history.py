@@ -179,6 +179,22 @@ def require_head(project: Project, connection: sa.Connection) -> None:
         raise CommandError(f"{project.backend.label} is not at the newest revision", "python manage.py migrate first")
 
 
+def tables_of_nobody(project: Project, script: ScriptDirectory, connection: sa.Connection) -> list[str]:
+    """Return the tables that revisions make and that are there though no revision is recorded."""
+    if heads_of(connection):
+        return []
+    made = tables_made(script, project.backend.offline_dialect)
+    return sorted(name for name in sa.inspect(connection).get_table_names() if TableName(None, name) in made)
+
+
+def unrecorded(project: Project, tables: list[str]) -> CommandError:
+    """Return what it means that such tables are there: their migrations would make them again."""
+    return CommandError(
+        f"{project.backend.label} has the tables {', '.join(tables)}, but no revision is recorded in it",
+        "python manage.py migrate --fake REVISION records the one it is at",
+    )
+
+
 def applied(script: ScriptDirectory, heads: tuple[str, ...]) -> set[str]:
     """Return the revisions that a database at these heads has."""
     return {one.revision for head in heads for one in script.iterate_revisions(head, "base")}
@@ -186,21 +202,24 @@ def applied(script: ScriptDirectory, heads: tuple[str, ...]) -> set[str]:
 
 def are_sound(script: ScriptDirectory, heads: tuple[str, ...]) -> bool:
     """Return whether what a database records are revisions of this checkout, and no two of one line."""
-    known = {one.revision for one in script.walk_revisions()}
-    if not known.issuperset(heads):
+    if unknown(script, heads):
         return False
     return not any(head in applied(script, (other,)) for head in heads for other in heads if head != other)
 
 
+def unknown(script: ScriptDirectory, heads: tuple[str, ...]) -> list[str]:
+    """Return those of the recorded revisions that no file has."""
+    known = {one.revision for one in script.walk_revisions()}
+    return [head for head in heads if head not in known]
+
+
 def refuse_unknown(script: ScriptDirectory, heads: tuple[str, ...], project: Project) -> None:
     """Refuse a database that is at a revision which this checkout does not have, or at two of one line."""
-    known = {one.revision for one in script.walk_revisions()}
-    for head in heads:
-        if head not in known:
-            raise CommandError(
-                f"{project.backend.label} is at revision {head}, which no file in migrations/versions has",
-                "get that file (another branch may have it), or python manage.py reset",
-            )
+    for head in unknown(script, heads):
+        raise CommandError(
+            f"{project.backend.label} is at revision {head}, which no file in migrations/versions has",
+            "get that file (another branch may have it), or in development python manage.py reset",
+        )
     if not are_sound(script, heads):
         raise CommandError(
             f"{project.backend.label} records {len(heads)} revisions at once: {', '.join(heads)}",

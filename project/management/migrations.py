@@ -62,6 +62,7 @@ class Request:
     stamp: bool = False  # record revisions without running them
     output: list[str] = field(default_factory=list)  # the statements, with --sql
     undo: Undo = field(default_factory=Undo)  # how what steps back have lost comes back
+    forgotten: list[str] = field(default_factory=list)  # revisions of other checkouts that were recorded, with `stamp`
 
 
 # What the commands call
@@ -468,10 +469,7 @@ class _Runner:
 
     def look_for_foreign_tables(self, script: ScriptDirectory) -> None:
         """Find the tables that are there though no revision is recorded; before Alembic runs, whose `op` this uses."""
-        if not history.heads_of(self.connection):
-            made = history.tables_made(script, self.backend.offline_dialect)
-            there = sa.inspect(self.connection).get_table_names()
-            self.foreign_tables = sorted(name for name in there if TableName(None, name) in made)
+        self.foreign_tables = history.tables_of_nobody(self.project, script, self.connection)
         self._commit()
 
     def refuse_foreign_tables(self, plan: Plan) -> None:
@@ -479,17 +477,15 @@ class _Runner:
         if not self.foreign_tables or self.request.stamp:
             return
         if any(isinstance(step, RevisionStep) for step in plan((), None)):
-            raise CommandError(
-                f"{self.backend.label} has the tables {', '.join(self.foreign_tables)},"
-                " but no revision is recorded in it",
-                "python manage.py migrate --fake REVISION records the one it is at",
-            )
+            raise history.unrecorded(self.project, self.foreign_tables)
 
     def steps(self, plan: Plan, script: ScriptDirectory) -> Plan:
         """Surround each step of a plan with what must happen before and after it."""
 
         def planned(heads: tuple[str, ...], context: MigrationContext | None) -> Iterator[MigrationStep]:
-            if not self.request.stamp:
+            if self.request.stamp:
+                self.request.forgotten = history.unknown(script, heads)
+            else:
                 history.refuse_unknown(script, heads, self.project)
             steps = list(plan(heads, context))
             back = [step.revision.revision for step in steps if isinstance(step, RevisionStep) and not step.is_upgrade]

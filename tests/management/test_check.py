@@ -308,7 +308,24 @@ def test_a_revision_that_no_file_has(house: House, manage: Runner, database: Dat
     assert identity == "migrations.E006"
     assert message.startswith(database.name)
     assert message.endswith(" is at revision aaa111, which no file in migrations/versions has")
-    assert hint == "get that file (another branch may have it), or python manage.py reset"
+    assert hint == "get that file (another branch may have it), or in development python manage.py reset"
+
+
+@pytest.mark.parametrize("lost", ["DROP TABLE alembic_version", "DELETE FROM alembic_version"])
+def test_tables_without_a_recorded_revision(house: House, manage: Runner, database: Database, lost: str) -> None:
+    manage.ok("migrate", "+2")
+    database.execute(lost)
+
+    [(identity, message, hint)] = errors(manage("check"))
+    refused = manage("migrate").refusal()
+
+    assert identity == "migrations.E008"
+    assert message.startswith(database.name)
+    assert message.endswith(" has the tables students, but no revision is recorded in it")
+    assert hint == "python manage.py migrate --fake REVISION records the one it is at"
+    assert refused == f"{message} — {hint}"
+    manage.ok("migrate", "--fake", house.line()[1])
+    assert [identity for identity, *_ in errors(manage("check"))] == ["migrations.E004"]
 
 
 def test_two_revisions_of_one_line(house: House, manage: Runner, database: Database) -> None:

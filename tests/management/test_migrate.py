@@ -1144,8 +1144,9 @@ def test_fake_leads_back_from_a_revision_that_no_file_has(
     manage.ok("migrate")
     database.execute("UPDATE alembic_version SET version_num = 'fff111'")
 
-    manage.ok("migrate", "--fake", target)
+    result = manage.ok("migrate", "--fake", target)
 
+    assert " in place of fff111, which no file in migrations/versions has; nothing was run." in result.out
     assert database.revision() == (house.line()[-1] if target == "head" else None)
 
 

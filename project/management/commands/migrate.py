@@ -122,7 +122,9 @@ def run(project: Project, target: str, request: Request, *, hint: str = "", titl
     migrations.migrate(project, target, request)
     at = ", ".join(migrations.read_heads(project)) or "zero"
     if request.stamp:
-        console.say(f"Recorded revision {at}; nothing was run.")
+        before = ", ".join(request.forgotten)
+        instead = f" in place of {before}, which no file in migrations/versions has" if before else ""
+        console.say(f"Recorded revision {at}{instead}; nothing was run.")
     elif done:
         upwards = bool(steps) and steps[0].upgrade
         verb = "applied" if upwards else "taken back"
