@@ -71,12 +71,19 @@ def run_environment(package: str) -> None:
         return
     _log_as_alembic_ini_says(config.config_file_name)
     root = Path(config.config_file_name or "alembic.ini").resolve().parent
+    project = Project(package, root)
     try:
-        run(context, Project(package, root))
-    except CommandError as error:
-        if (interruption := _interruption(error)) is not None:
+        run(context, project)
+    except BaseException as error:
+        interruption = _interruption(error)
+        if isinstance(interruption, KeyboardInterrupt) and config.cmd_opts is not None:  # of the command line
+            project.console.error("FAILED: interrupted")  # as Alembic begins its own
+            raise SystemExit(130) from None
+        if interruption is not None:
             raise interruption from None
-        raise AlembicCommandError(one_line(str(error))) from error
+        if isinstance(error, CommandError):
+            raise AlembicCommandError(one_line(str(error))) from error
+        raise
 
 
 def _run(arguments: list[str], package: str, root: Path, console: Console) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -123,6 +124,22 @@ def test_plain_alembic_waits_in_the_same_way(
     assert re.match(r"FAILED: (process|session) \d+ .* — let it finish.*; -x lock-timeout=SECONDS waits longer$", line)
     assert "FAILED: lock-timeout: 'soon' is not a whole number of seconds" in wrong.out + wrong.err
     assert 0 not in (result.code, wrong.code)
+
+
+def test_plain_alembic_that_waits_is_interrupted_in_the_same_way(
+    house: House, alembic: Runner, manage: Runner, migrated: Database, sign: Path
+) -> None:
+    house.write("project/seeds/students.py", WAITS)
+    holder = manage.start("seed", "students", "--count", str(SOME), env={"SIGN": str(sign)})
+    holder.wait_for("half-way")
+    waiting = alembic.start("upgrade", "head")
+    waiting.wait_for("waiting for")
+
+    waiting.send(signal.SIGINT)
+
+    told, line = waiting.wait().expect(130).err.splitlines()
+    assert told.startswith("waiting for ")
+    assert line == "FAILED: interrupted"
 
 
 def test_a_lock_timeout_that_is_no_number_of_seconds_is_wrong_usage(manage: Runner) -> None:
