@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import re
@@ -24,6 +25,7 @@ GROUPS = {
     "Snapshots": ("snapshot", "restore", "snapshots"),
     "Inspection": ("check", "shell", "dbshell"),
 }
+UNWRITABLE = (errno.EPIPE, errno.ENOSPC)  # a reader that went away, a full disk
 INSTALL = "python -m pip install -c constraints.txt -e ."
 
 
@@ -250,6 +252,10 @@ def _explain(error: BaseException, console: Console, *, show_traceback: bool) ->
         words, code = "interrupted", 130
     elif isinstance(error, ModuleNotFoundError) and error.name in DEPENDENCIES:
         words = f"{error.name} is not installed — {INSTALL}"
+    elif (
+        isinstance(error, OSError) and error.errno in UNWRITABLE and not show_traceback
+    ):  # by a print of the person's own
+        words = f"it could not write on, and ended there: {error.strerror} — --traceback shows where"
     elif (said := _database_words(error)) and not show_traceback:
         words = f"the database refused: {said} — --traceback shows where"
     else:

@@ -509,6 +509,20 @@ def test_show_takes_the_first_table_with_rows_that_can_say_what_they_are(
     assert [line.partition(" ")[0] for line in lines[4:]] == ["Subject"] * 3
 
 
+@pytest.mark.parametrize(
+    ("column", "value"), [("birthday", "2015-02-30"), ("birthday", 20150230), ("enrolled_date", "yesterday\n")]
+)
+def test_show_names_a_value_that_is_none(manage: Runner, sqlite_database: Database, column: str, value: object) -> None:
+    manage.ok("migrate")
+    manage.ok("seed", "--count", "5")
+    sqlite_database.execute(f"UPDATE students SET {column} = :value WHERE id = 2", value=value)
+
+    line = manage("show").refusal()
+
+    assert line.startswith(f"students.{column} holds {value!r}: ")
+    assert line.endswith(" — correct that row")
+
+
 def test_an_optimizing_python_leaves_nothing_out(python: Python, house: House, sqlite_database: Database) -> None:
     python("migrate", flags=("-O",)).expect(0)
 
@@ -634,12 +648,44 @@ def test_a_reader_that_goes_away_does_not_stop_the_work(house: House, sqlite_dat
     assert command != "migrate" or "students" in sqlite_database.tables()
 
 
+def test_a_print_to_a_reader_that_went_away_ends_with_one_line(
+    manage: Runner, house: House, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-c", "print('x' * 100_000); print('done')"],
+        cwd=house.root,
+        env=environment(house, sqlite_database.url, None),
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+
+    os.close(writer)
+    assert done.returncode == 1
+    assert done.stderr == ("manage.py: it could not write on, and ended there: Broken pipe — --traceback shows where\n")
+
+
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 
 
 @FULL
 @pytest.mark.parametrize(
-    "command", ["help", "help seed", "migrate --help", "showmigrations", "migrate", "shell -c 'print(1)'"]
+    "command",
+    [
+        "help",
+        "help seed",
+        "migrate --help",
+        "showmigrations",
+        "migrate",
+        "shell -c 'print(1)'",
+        "shell -c 'print(1, flush=True)'",
+    ],
 )
 def test_what_cannot_be_written_is_one_line(python: Python, sqlite_database: Database, command: str) -> None:
     python("migrate", "+1").expect(0)
