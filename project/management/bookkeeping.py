@@ -11,10 +11,15 @@ import re
 
 import sqlalchemy as sa
 
-from .errors import CommandError, shortened
+from .errors import CommandError, driver_words, shortened
 
 TABLE = "management_metadata"
 HIDDEN = frozenset({TABLE, "alembic_version"})
+
+_MADE_ANEW = {
+    TABLE: "python manage.py migrate makes it anew",
+    "alembic_version": "python manage.py migrate --fake REVISION records the one it is at",
+}
 
 metadata_table = sa.Table(
     TABLE,
@@ -71,6 +76,21 @@ def write(connection: sa.Connection, key: str, value: str) -> None:
 def delete(connection: sa.Connection, key: str) -> None:
     """Forget a key, in the transaction that is open."""
     connection.execute(metadata_table.delete().where(metadata_table.c.key == key))
+
+
+def refused(error: sa.exc.DBAPIError, label: str) -> CommandError | None:
+    """Return what it means that a statement on one of the two tables failed; None for any other statement.
+
+    Args:
+        label: the database's.
+    """
+    for name in sorted(HIDDEN):
+        if re.search(rf"\b{name}\b", error.statement or ""):
+            return CommandError(
+                f"{name} in {label} is not the table that migrate makes: {driver_words(error.orig or error)}",
+                f"rename or drop it; then {_MADE_ANEW[name]}",
+            )
+    return None
 
 
 def damaged(key: str, value: str) -> CommandError:

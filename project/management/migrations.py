@@ -461,7 +461,7 @@ class _Runner:
         try:
             self.connection.commit()
         except (CommandError, sa.exc.DBAPIError) as error:
-            explanation = error if isinstance(error, CommandError) else self.backend.explain(error)
+            explanation = error if isinstance(error, CommandError) else self.project.explanation(error)
             if not self.done or explanation is None:
                 raise
             cause = f"{explanation.cause}. Nothing stays of {plural(self.done, 'revision')}"
@@ -494,8 +494,9 @@ class _Runner:
             stamping = self.request.stamp or any(not isinstance(step, RevisionStep) for step in steps)
             if not stamping:
                 _refuse_unfinished(self.project, self.connection, script)
-            self.writes = bool(steps or self.request.stamp or not heads)  # without heads Alembic makes its own table
-            if steps or self.request.stamp:
+            keeps_books = steps or self.request.stamp or (heads and not bookkeeping.exists(self.connection))
+            self.writes = bool(keeps_books or not heads)  # without heads Alembic makes its own table
+            if keeps_books:
                 self._prepare(forget_unfinished=stamping or self.request.stamp)
             for step in steps:
                 if isinstance(step, RevisionStep):
@@ -625,14 +626,14 @@ class _Runner:
 
     def _cure(self, error: BaseException) -> str:
         """Return what to do about a step that left nothing: what stopped it may not be its own fault."""
-        explanation = self.backend.explain(error) if isinstance(error, sa.exc.DBAPIError) else None
+        explanation = self.project.explanation(error) if isinstance(error, sa.exc.DBAPIError) else None
         if explanation is not None and explanation.cure:
             return explanation.cure
         return error.cure if isinstance(error, StepRefused) else "correct it, then run the command again"
 
     def _words(self, error: BaseException) -> str:
         if isinstance(error, sa.exc.DBAPIError):
-            explanation = self.backend.explain(error)
+            explanation = self.project.explanation(error)
             return explanation.cause if explanation else self.backend.refusal(error)
         if isinstance(error, AlembicCommandError | StepRefused):
             return first_line(error)

@@ -154,6 +154,12 @@ class Project:
             with engine.connect() as connection, self.backend.limited(connection) if limited else nullcontext():
                 yield self.backend.writing(connection) if write else connection
 
+    def explanation(self, error: sa.exc.DBAPIError) -> CommandError | None:
+        """Return what a driver's error means to a person; None where it is told in the database's own words."""
+        from . import bookkeeping
+
+        return self.backend.explain(error) or bookkeeping.refused(error, self.backend.label)
+
     @contextmanager
     def explained(self) -> Iterator[None]:
         """Turn the driver errors that a person can act on into a CommandError."""
@@ -162,7 +168,7 @@ class Project:
         try:
             yield
         except sa.exc.DBAPIError as error:
-            explanation = self.backend.explain(error)
+            explanation = self.explanation(error)
             if explanation is None:
                 raise
             raise explanation from error

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 import sqlalchemy as sa
 
-from tests.databases import Database
+from tests.databases import BOOKKEEPING, Database
 from tests.houses import House, OpenTerminal, Runner, environment
 from tests.processes import DEADLINE
 
@@ -1148,6 +1148,52 @@ def test_fake_leads_back_from_a_revision_that_no_file_has(
 
     assert " in place of fff111, which no file in migrations/versions has; nothing was run." in result.out
     assert database.revision() == (house.line()[-1] if target == "head" else None)
+
+
+@pytest.mark.parametrize("shape", ["TABLE {} (id INTEGER)", "VIEW {} AS SELECT 1 AS id"])
+@pytest.mark.parametrize("table", sorted(BOOKKEEPING))
+def test_a_table_of_the_bookkeeping_that_is_another_is_named_with_its_cure(
+    house: House, manage: Runner, alembic: Runner, database: Database, table: str, shape: str
+) -> None:
+    manage.ok("migrate")
+    database.execute(f"DROP TABLE {table}", f"CREATE {shape.format(table)}")
+
+    commands = (("migrate",), ("migrate", "--plan"), ("showmigrations",), ("seed",))
+    lines = [manage(*command).refusal() for command in commands]
+    checked = manage("check").expect(1)
+    plain = alembic("upgrade", "head")
+    database.execute(f"DROP {shape.split()[0]} {table}")
+    if table == "alembic_version":
+        manage.ok("migrate", "--fake", house.line()[-1])
+    else:
+        manage.ok("migrate")
+
+    cause = " is not the table that migrate makes: "
+    cure = "migrate --fake REVISION records" if table == "alembic_version" else "migrate makes it anew"
+    for said in (*lines, checked.out, plain.out + plain.err):
+        assert f"{table} in {database.name}" in said
+        assert cause in said
+        assert "rename or drop it; then python manage.py " + cure in said
+    assert plain.code != 0
+    assert "Traceback" not in plain.err
+    manage.ok("check")
+    assert database.all_tables() == SAMPLE | BOOKKEEPING
+    assert database.metadata("environment") == "development"
+
+
+def test_a_version_that_is_a_view_nobody_can_write_is_named_when_it_is_to_be_written(
+    manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    sqlite_database.execute(
+        "ALTER TABLE alembic_version RENAME TO versions", "CREATE VIEW alembic_version AS SELECT * FROM versions"
+    )
+
+    result = manage("rollback", "--no-input").expect(1)
+
+    assert "alembic_version in " in result.err
+    assert "because it is a view. Nothing of it stays — rename or drop it; then python manage.py migrate" in result.err
+    assert sqlite_database.tables() >= SAMPLE
 
 
 def test_heads_with_two_of_them_is_refused(house: House, manage: Runner, sqlite_database: Database) -> None:
