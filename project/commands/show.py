@@ -17,12 +17,12 @@ def handle(project: Project) -> None:
     with project.connect() as connection, Session(connection) as session:
         tables = project.metadata.sorted_tables
         counts = {table: session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
-        console.result(project.backend.label)
+        console.lines(project.backend.label)
         if counts:
             rows = [[table.fullname, plural(count, "row")] for table, count in counts.items()]
             console.result(columns(rows, right=frozenset({1})))
         for row in _first_rows(project, session, [table for table in tables if counts[table]]):
-            console.result(str(row))
+            console.lines(str(row))
 
 
 def _first_rows(project: Project, session: Session, tables: list[Table]) -> list[object]:

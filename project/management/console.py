@@ -45,6 +45,10 @@ class Console:
         """Write what the command was asked for, to stdout, at every verbosity."""
         _write(sys.stdout, visible(text))
 
+    def lines(self, *lines: str) -> None:
+        """Write the same as lines, each of which stays one whatever name is in it."""
+        self.result("\n".join(map(one_line, lines)))
+
     def output(self, text: str) -> None:
         """Write what a program will read, to stdout, every character as it is; on a terminal only what is harmless.
 
@@ -61,9 +65,9 @@ class Console:
         _write(sys.stdout, visible(text) if _is_terminal(sys.stdout) else text)
 
     def say(self, text: str = "", *, style: str = "") -> None:
-        """Write what the command did, to stdout, unless --verbosity is 0."""
+        """Write what the command did, as one line to stdout, unless --verbosity is 0."""
         if self.verbosity >= 1:
-            _write(sys.stdout, self._styled(visible(text), style, sys.stdout))
+            _write(sys.stdout, self._styled(one_line(text), style, sys.stdout))
 
     def note(self, text: str, *, style: str = "") -> None:
         """Write what is going on, to stderr, unless --verbosity is 0."""

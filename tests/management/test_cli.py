@@ -256,6 +256,34 @@ def test_nothing_that_a_terminal_would_obey_is_printed(house: House, manage: Run
     assert "RuntimeError: a" in raised.err
 
 
+ODD_COLUMN = '    odd: Mapped[str] = mapped_column("o\\nd\\td", String(9))\n    name:'
+
+
+def test_a_name_with_a_newline_stays_on_its_line(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.write(
+        "project/models/teacher.py", TEACHER.replace('"teachers"', repr("tea\nchers")).replace("    name:", ODD_COLUMN)
+    )
+    manage.ok("migrate")
+    added = manage.ok("makemigrations", "-m", "Added Teacher model")
+    manage.ok("migrate")
+    with sqlite_database.connect() as connection:
+        sa.Table("o\nther", sa.MetaData(), sa.Column("id", sa.Integer)).create(connection)
+        connection.commit()
+
+    seeded = manage.ok("seed", "--count", "5")
+    listed = manage.ok("seed", "--list", "tea\nchers")
+    sample = manage.ok("seed", "--dry-run", "tea\nchers")
+    shown = manage.ok("show")
+    house.remove("project/models/teacher.py")
+    checked = manage("check").expect(1)
+    changes = manage("makemigrations", "--check").expect(1)
+
+    for one in (added, seeded, listed, sample, shown, checked, changes):
+        assert not re.search(r"(?m)^(chers|e\b)", one.out + one.err), one
+    for one in (seeded, listed, sample, shown, checked, changes):
+        assert r"tea\nchers" in one.out
+
+
 def test_a_warning_of_a_library_is_shown_and_not_obeyed(
     house: House, python: Python, sqlite_database: Database
 ) -> None:

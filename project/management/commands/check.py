@@ -12,8 +12,7 @@ def handle(project: Project) -> int:
     console = project.console
     problems = checks.run(project)
     for problem in problems:
-        console.result(f"{problem.id}: {problem.message}")
-        console.result(f"  {problem.hint}")
+        console.lines(f"{problem.id}: {problem.message}", f"  {problem.hint}")
     errors = [problem for problem in problems if problem.is_error]
     if errors:
         raise CommandError(

@@ -30,7 +30,7 @@ def handle(
     if check:
         found = revisions.changes(project)
         for line in found:
-            console.result(f"  {line}")
+            console.lines(f"  {line}")
         if found:
             raise CommandError(
                 "the models have changed since the last revision", 'python manage.py makemigrations -m "..." writes it'

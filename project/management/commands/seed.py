@@ -112,15 +112,15 @@ def _list(project: Project, targets: list[Target]) -> None:
     for number, target in enumerate(targets):
         count = target.seeder.count if target.seeder else seeding.DEFAULT_COUNT
         source = f"{target.seeder.__module__.replace('.', '/')}.py" if target.seeder else "by inference"
-        project.console.result(("\n" if number else "") + f"{target.name}: {plural(count, 'row')}, {source}")
+        project.console.lines(*[""] * (number > 0), f"{target.name}: {plural(count, 'row')}, {source}")
         project.console.result(columns([[name, plan.how, plan.why] for name, plan in target.plans.items()]))
 
 
 def _show_first_rows(project: Project, request: Request) -> None:
     for number, (table, sample) in enumerate(seeding.samples(project, request, SHOWN)):
         cells = [sample.columns, *([_cell(value) for value in row] for row in sample.rows)]
-        shown = f"  {sample.note}" if sample.note else columns(cells)
-        project.console.result(("\n" if number else "") + f"{table}\n{shown}")
+        project.console.lines(*[""] * (number > 0), table)
+        project.console.result(f"  {sample.note}" if sample.note else columns(cells))
 
 
 def _cell(value: object) -> str:

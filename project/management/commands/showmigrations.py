@@ -29,7 +29,7 @@ def handle(project: Project, *, json: bool) -> None:
         project.console.output(_json({**found, "unfinished": unfinished, "revisions": listed}))
         return
     console = project.console
-    console.result(header(project))
+    console.lines(header(project))
     rows = [
         [
             "[X]" if one.revision in applied else "[ ]",
@@ -45,9 +45,9 @@ def handle(project: Project, *, json: bool) -> None:
     unknown = [revision for revision in current if revision not in known]
     pending = len(known) - len(applied)
     if unknown:
-        console.result(f"The database is at {', '.join(unknown)}, which no file in migrations/versions has.")
+        console.lines(f"The database is at {', '.join(unknown)}, which no file in migrations/versions has.")
     elif not history.are_sound(script, current):
-        console.result(
+        console.lines(
             f"The database records {len(current)} revisions at once: {', '.join(current)}."
             "   Next: python manage.py migrate --fake REVISION records the one it is at"
         )
