@@ -175,7 +175,9 @@ def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
             raise ValueError(f"the name {taken} is taken")
     common = parser.add_argument_group("every command")
     common.add_argument("--database-url", metavar="URL", help="use this database instead of DATABASE_URL's")
-    common.add_argument("--env-file", metavar="FILE", type=Path, help="read this file instead of .env beside manage.py")
+    common.add_argument(
+        "--env-file", metavar="FILE", type=_file, help="read this file instead of .env beside manage.py"
+    )
     common.add_argument(
         "-v",
         "--verbosity",
@@ -186,6 +188,14 @@ def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
     common.add_argument("--traceback", action="store_true", help="show the traceback of an error")
     common.add_argument("--no-color", action="store_true", help="no colors (the variable NO_COLOR does the same)")
+
+
+def _file(text: str) -> Path:
+    if not text.strip():
+        import argparse
+
+        raise argparse.ArgumentTypeError("it names no file")
+    return Path(text).absolute()  # with a name to show, for `.` too
 
 
 def _project(options: dict[str, object], package: str, root: Path):  # type: ignore[no-untyped-def]  # imported late

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import CommandError, shortened
 
+PIPE_TIMEOUT = 5
 LARGEST_FILE = 1_000_000  # bytes; a longer one is not an .env
 _REFERENCE = re.compile(r"\$\{\w[^}]*\}")
 
@@ -143,7 +145,8 @@ def _open(file: Path):  # type: ignore[no-untyped-def]  # io.StringIO, imported 
     import io
 
     try:
-        with file.open("rb") as opened:
+        with open(file, "rb", opener=_without_waiting) as opened:
+            _settle(opened.fileno(), file)
             content = opened.read(LARGEST_FILE + 1)  # what is no file, as /dev/zero, has no size to ask for
         if len(content) > LARGEST_FILE:
             raise CommandError(
@@ -159,6 +162,23 @@ def _open(file: Path):  # type: ignore[no-untyped-def]  # io.StringIO, imported 
         line = text[: text.index("\0")].count("\n") + 1
         raise CommandError(f"{file.name}, line {line} holds a NUL character", "save the file as plain UTF-8 text")
     return io.StringIO(text, newline=None)  # \r\n and \r end a line too
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # else opening a pipe waits for one that writes
+
+
+def _settle(opened: int, file: Path) -> None:
+    """Wait for what is in a pipe, as a manager of secrets or `<(...)` gives it, but not for ever."""
+    import select
+
+    if stat.S_ISFIFO(os.fstat(opened).st_mode) and not select.select([opened], [], [], PIPE_TIMEOUT)[0]:
+        raise CommandError(
+            f"{file.name} is a pipe, and nobody wrote into it within {PIPE_TIMEOUT} seconds",
+            "start what writes into it, or name a file",
+        )
+    if hasattr(os, "O_NONBLOCK"):
+        os.set_blocking(opened, True)
 
 
 def _unreadable(file: Path, error: OSError) -> str:

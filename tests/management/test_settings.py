@@ -23,7 +23,7 @@ from project.management.env_file import Variables
 from project.management.errors import CommandError
 from project.management.project import Project
 from tests.databases import BOOKKEEPING, Database, server_address
-from tests.houses import House, Runner
+from tests.houses import House, Python, Runner
 from tests.processes import REPOSITORY
 
 SECRET = "hunter2-Geheim"
@@ -104,7 +104,38 @@ def test_what_other_readers_of_dot_env_would_replace_is_refused(house: House, ma
     manage.ok("migrate", env={"DATABASE_URL": "sqlite:///school.db"})
 
 
+def test_dot_env_may_be_a_pipe_that_somebody_writes(house: House, python: Python) -> None:
+    os.mkfifo(house.root / ".env")
+    house.write("written", "DATABASE_URL=sqlite:///school.db\n")
+
+    result = python.shell("$MANAGE migrate & reader=$!; cat written > .env; wait $reader")
+
+    result.expect(0)
+    assert made(house)
+
+
 # What is refused, with file, line and variable
+
+
+def test_a_pipe_that_nobody_writes_is_given_up(house: House, manage: Runner) -> None:
+    os.mkfifo(house.root / ".env")
+
+    line = manage("migrate").refusal()
+
+    assert line.startswith(".env is a pipe, and nobody wrote into it within ")
+
+
+@pytest.mark.parametrize("given", ["", " "])
+def test_an_env_file_without_a_name_is_wrong_usage(manage: Runner, given: str) -> None:
+    line = manage("migrate", "--env-file", given).refusal(2)
+
+    assert line.startswith("argument --env-file: it names no file")
+
+
+def test_a_folder_is_no_env_file(house: House, manage: Runner) -> None:
+    line = manage("migrate", "--env-file", ".").refusal()
+
+    assert line.startswith(f"{house.root.name} cannot be read: Is a directory")
 
 
 @pytest.mark.parametrize(
@@ -498,6 +529,17 @@ def test_a_module_that_is_no_driver_is_refused(manage: Runner, module: str) -> N
     line = manage("migrate", env={"DATABASE_URL": f"postgresql+{module}://localhost/x"}).refusal()
 
     assert repr(module) in line or f"driver {module} " in line
+
+
+@pytest.mark.parametrize("name", ["school?.db", "school.db?", "x?b#c", "?", "a?b=c.db"])
+def test_a_question_mark_in_the_name_of_a_file_opens_no_other_file(house: House, manage: Runner, name: str) -> None:
+    line = manage("migrate", env={"DATABASE_URL": f"sqlite:///{name}"}).refusal()
+    files = list(house.root.glob("*.db")) + list(house.root.glob("x*"))
+    manage.ok("migrate", env={"DATABASE_URL": f"sqlite:///{name.replace('?', '%3F')}"})
+
+    assert files == []
+    assert "%3F" in line
+    assert made(house, name)
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])

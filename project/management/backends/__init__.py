@@ -85,6 +85,11 @@ def _parsed(text: str, source: str) -> sa.URL:
             f"DATABASE_URL ({source}) begins with sqlite and goes on like the URL of a server",
             "begin it with postgresql:// or mariadb://, or name a file, as in sqlite:///school.db",
         )
+    if not of_server and "?" in text and not url.query:  # of options without a value nothing is left
+        raise CommandError(
+            f"DATABASE_URL ({source}) has a ? in the name of its file, with which options would begin",
+            "write it as %3F",
+        )
     if "\0" in unquote(text):  # a driver in C would take what is before it for the whole name
         raise CommandError(f"DATABASE_URL ({source}) holds a NUL character (%00)", "take it out")
     return url

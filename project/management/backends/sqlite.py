@@ -60,7 +60,8 @@ class SQLite(Backend):
             )
         if name.startswith("file:") or url.query:
             raise CommandError(
-                "DATABASE_URL is an SQLite URI or has options", "name a plain file, as in sqlite:///school.db"
+                "DATABASE_URL is an SQLite URI or has options",
+                "name a plain file, as in sqlite:///school.db (a ? in its name is %3F)",
             )
         self.path = root / Path(name).expanduser()
 
