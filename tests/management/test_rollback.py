@@ -359,6 +359,30 @@ def test_what_was_agreed_to_is_all_that_is_taken_back(
     assert sqlite_database.count("subjects") == 14
 
 
+@pytest.mark.parametrize("is_column", [False, True])
+def test_what_of_others_stands_in_the_way_is_named(
+    house: House, manage: Runner, postgresql_database: Database, is_column: bool
+) -> None:
+    if is_column:
+        column = 'op.{}_column("enrollments", {})'
+        house.add_revision(
+            "aaa111",
+            column.format("add", 'sa.Column("note", sa.String(9))'),
+            column.format("drop", '"note"'),
+        )
+    manage.ok("migrate")
+    view = "CREATE VIEW {} AS SELECT {} FROM enrollments"
+    what = "note" if is_column else "id"
+    postgresql_database.execute(view.format("theirs", what), view.format('"Others"', what))
+
+    result = manage("rollback", "--no-input").expect(1)
+
+    line = result.err.splitlines()[-1]
+    named = 'because other objects depend on it: view theirs depends on .*; view "Others" depends on .* enrollments'
+    assert re.search(rf"{named}\. Nothing of it stays — drop that, run the command again, and make it anew$", line)
+    assert "enrollments" in postgresql_database.tables()
+
+
 # Production
 
 

@@ -144,6 +144,12 @@ class PostgreSQL(Backend):
                 f"PostgreSQL does not let user {self.url.username!r} do this: {words.rstrip('.')}",
                 "grant that right, or use the tables' owner",
             )
+        if state == "2BP01":
+            said = getattr(error.orig, "diag", None)
+            of_others = first_line(Exception("; ".join((getattr(said, "message_detail", None) or "").splitlines())))
+            return CommandError(
+                f"{self.refusal(error)}: {of_others}", "drop that, run the command again, and make it anew"
+            )
         if state is not None and not state.startswith(("08", "28", "3D")):
             return None
         if f'database "{self.database}" does not exist' in words:
