@@ -253,10 +253,6 @@ def _run_online(
 ) -> None:
     backend = project.backend
     agreed = _ask_before_going_back(context, project, request, plain=plain) if backend.exists() else []
-    if agreed:
-        with project.connect() as connection:
-            undo = snapshots.undo_of(project, connection, "downgrade")
-        request.undo = snapshots.save_undo(project, undo)
     with (
         project.connect(write=True, create=True) as connection,
         backend.lock(connection),
@@ -287,7 +283,7 @@ def _run_online(
 
 
 def _ask_before_going_back(context: ModuleType, project: Project, request: Request, *, plain: bool) -> list[Script]:
-    """Say what backward steps would lose and ask; outside the lock, for a person may think for an hour.
+    """Say what backward steps would lose and ask, and save it; outside the lock, for a person may think for an hour.
 
     Returns what may be taken back: what is planned again under the lock has to be the same.
     """
@@ -313,17 +309,21 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
                 f"going back is refused: {project.backend.label} is a production database",
                 f"{way} does it all the same",
             )
-        explanation = explain_losses(project, connection, back)
+        explanation, loses = explain_losses(project, connection, back)
     in_a_script = plain and not project.console.can_ask()  # there plain Alembic says it, and asks nothing
     guard.consent(project, explanation, no_input=request.no_input or in_a_script)
+    if loses:
+        with project.connect() as connection:
+            undo = snapshots.undo_of(project, connection, "downgrade")
+        request.undo = snapshots.save_undo(project, undo)
     return back
 
 
-def explain_losses(project: Project, connection: sa.Connection, back: Sequence[Script]) -> str:
-    """Return what going back through revisions would lose, in rows."""
+def explain_losses(project: Project, connection: sa.Connection, back: Sequence[Script]) -> tuple[str, bool]:
+    """Return what going back through revisions would lose, in rows, and whether it may be anything at all."""
     losses, silent = history.losses(back, project.backend.offline_dialect)
     known = {TableName(None, name) for name in sa.inspect(connection).get_table_names()}
-    lines, emptied = [], []
+    lines, emptied, loses = [], [], False
     for loss in losses:
         if loss.table[0] is None and loss.table not in known:
             continue
@@ -339,6 +339,7 @@ def explain_losses(project: Project, connection: sa.Connection, back: Sequence[S
                 f"{what} will be dropped" if loss.dropped else "will be deleted",
             ]
         )
+        loses = loses or count > 0
         if count and not loss.dropped:
             emptied.append(loss.table)
     if project.backend.follows_keys:
@@ -347,8 +348,8 @@ def explain_losses(project: Project, connection: sa.Connection, back: Sequence[S
     lines += [[history.message(one), "", "cannot tell what it loses"] for one in silent]
     head = f"This takes back {plural(len(back), 'revision')} of {project.backend.label} ({project.backend.title})"
     if not lines:
-        return f"{head}. No rows will be lost."
-    return f"{head}. It loses\n{columns(lines, right=frozenset({1}))}"
+        return f"{head}. No rows will be lost.", False
+    return f"{head}. It loses\n{columns(lines, right=frozenset({1}))}", loses or bool(silent)
 
 
 def _taken_along(
