@@ -6,7 +6,7 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -112,7 +112,7 @@ def fresh(kind: str, folder: Path, *, made: bool = True) -> Iterator[Database]:
 
     With `made=False` only the name is there, and what the test makes of it is dropped.
     """
-    name = PREFIX + uuid.uuid4().hex[:16]
+    name = PREFIX + uuid.uuid4().hex[:8]  # short, for the names of its snapshots to have room
     if kind == "sqlite":
         file = folder / f"{name}.db"
         yield Database(kind, file.name, sa.URL.create("sqlite", database=str(file)), file)
@@ -132,12 +132,24 @@ def fresh(kind: str, folder: Path, *, made: bool = True) -> Iterator[Database]:
 
 def snapshots_of(server: sa.URL, name: str) -> list[str]:
     """Return the databases of a server that are snapshots of another one, half-made ones too."""
-    catalog = "pg_database" if server.get_backend_name() == "postgresql" else "information_schema.schemata"
-    column = "datname" if catalog == "pg_database" else "schema_name"
     engine = sa.create_engine(server, poolclass=sa.NullPool)
     with engine.connect() as connection:
-        query = sa.text(f"SELECT {column} FROM {catalog} WHERE {column} LIKE :name")
-        return list(connection.scalars(query, {"name": f"{name}\\_snapshot\\_%"}))
+        if server.get_backend_name() == "postgresql":
+            query = (
+                "SELECT datname FROM pg_database WHERE datname LIKE :begin"
+                " OR shobj_description(oid, 'pg_database') LIKE :written"
+            )
+            names = {"begin": f"{name}\\_snapshot\\_%", "written": f'{{"snapshot": %"database": "{name}"%'}
+            return list(connection.scalars(sa.text(query), names))
+        query = "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE :begin"
+        found = set(connection.scalars(sa.text(query), {"begin": f"{name}\\_snapshot\\_%"}))
+        query = "SELECT table_schema FROM information_schema.tables WHERE table_name = 'management_snapshot'"
+        for one in connection.scalars(sa.text(query)).all():
+            with suppress(sa.exc.ProgrammingError):  # dropped in this moment
+                about = connection.exec_driver_sql(f"SELECT about FROM `{one}`.management_snapshot").scalar()
+                if f'"database": "{name}"' in (about or ""):
+                    found.add(one)
+        return sorted(found)
 
 
 def server_address(kind: str) -> sa.URL:

@@ -47,9 +47,18 @@ class Snapshot:
 
 def every(project: Project) -> list[Snapshot]:
     """Return the snapshots of every database that are kept where this one's are, the newest first."""
-    with project.explained():
-        found = [_snapshot(copy) for copy in project.backend.copies.all()]
+    found = [one for copy in _copies(project) if (one := _snapshot(copy)) is not None]
     return sorted(found, key=lambda one: (one.taken, one.name), reverse=True)
+
+
+def unreadable(project: Project) -> list[str]:
+    """Return where there are snapshots of which nothing can be read: another version wrote them, or somebody's hand."""
+    return [copy.place for copy in _copies(project) if _snapshot(copy) is None]
+
+
+def _copies(project: Project) -> Sequence[Copy]:
+    with project.explained():
+        return project.backend.copies.all()
 
 
 def own(project: Project) -> list[Snapshot]:
@@ -133,7 +142,7 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> bool:
     """
     if undo.same == snapshot.name and snapshot.database == project.backend.copies.owner:
         return False
-    keep = Keep(undo.name, undo.about) if undo.name and not undo.same else None
+    keep = Keep(undo.name, undo.about, undo.size) if undo.name and not undo.same else None
     project.backend.copies.restore(snapshot.copy, keep)
     forget(project, "before")
     return True
@@ -188,6 +197,7 @@ class Undo:
 
     name: str | None = None  # of the snapshot that has it, or will have it
     about: About = field(default_factory=dict)  # what is to be written down about it
+    size: int = 0  # of the database, in bytes
     same: str | None = None  # the snapshot that is as the database is; then none has to be taken
     why_not: str = ""
 
@@ -219,8 +229,8 @@ def undo_of(project: Project, connection: sa.Connection, action: str) -> Undo:
                 return Undo(None if one.kind == "reset" else one.name, same=one.name)
         if not any(about["rows"].values()):
             return Undo()
-        refuse_size(project, connection)
-        return Undo(free_name(project, f"before-{action}"), about)
+        size = refuse_size(project, connection)
+        return Undo(free_name(project, f"before-{action}"), about, size)
     except CannotCopy as error:
         return Undo(why_not=error.cause)
 
@@ -242,8 +252,8 @@ def save_undo(project: Project, undo: Undo) -> Undo:
     return undo
 
 
-def refuse_size(project: Project, connection: sa.Connection) -> None:
-    """Refuse to save by itself what is larger than the settings allow.
+def refuse_size(project: Project, connection: sa.Connection) -> int:
+    """Refuse to save by itself what is larger than the settings allow; return its size in bytes.
 
     Raises:
         CannotCopy: saying both sizes.
@@ -255,6 +265,7 @@ def refuse_size(project: Project, connection: sa.Connection) -> None:
             f"{project.backend.label} has {readable(size)}, more than SNAPSHOT_LIMIT ({readable(limit)})",
             "a higher SNAPSHOT_LIMIT, in MB, lets it be saved",
         )
+    return size
 
 
 # Names and sizes
@@ -321,7 +332,7 @@ def _description(project: Project, connection: sa.Connection, kind: Kind, finger
     }
 
 
-def _snapshot(copy: Copy) -> Snapshot:
+def _snapshot(copy: Copy) -> Snapshot | None:
     about = copy.about
     try:
         return Snapshot(
@@ -336,10 +347,8 @@ def _snapshot(copy: Copy) -> Snapshot:
             copy.size,
             copy,
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise CommandError(
-            f"what is written down about the snapshot {copy.name} is damaged", f"delete {copy.place}"
-        ) from error
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _shown(project: Project, database: str) -> str:

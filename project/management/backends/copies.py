@@ -39,6 +39,7 @@ class Keep(NamedTuple):
 
     name: str
     about: About
+    size: int  # bytes
 
 
 class Copies:
@@ -109,6 +110,11 @@ class Copies:
     def size(self, connection: sa.Connection) -> int:
         """Return the size of the database in bytes, about what a copy will take."""
         raise NotImplementedError
+
+
+def unreadable(place: str) -> Copy:
+    """Return what there is to say of a copy of which nothing can be read."""
+    return Copy("", "", {}, 0, place)
 
 
 def run(server: sa.Connection, statement: str) -> sa.CursorResult[*tuple[Any, ...]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ..errors import CommandError
-from .copies import TABLE, CannotCopy, Copies, Copy, Describe, Keep, digest, run
+from .copies import TABLE, CannotCopy, Copies, Copy, Describe, Keep, digest, run, unreadable
 
 if TYPE_CHECKING:
     from .mariadb import MariaDB
@@ -187,21 +187,23 @@ class MariaDBCopies(Copies):
 
     def _read(self, server: sa.Connection, place: str) -> Copy | None:
         """Return a copy; None when it is not complete."""
-        written = self._written(server, place)
-        if "snapshot" not in written or (written.get("tables") and not self._tables(server, place)):
-            return None
         try:
+            written = self._written(server, place)
+            if "snapshot" not in written or (written.get("tables") and not self._tables(server, place)):
+                return None
             return Copy(written["snapshot"], written["database"], written["about"], self._size(server, place), place)
-        except KeyError as error:
-            raise _damaged(place) from error
+        except (ValueError, KeyError, TypeError):  # of another version of this program, or changed by hand
+            return unreadable(place)
 
     def _written(self, server: sa.Connection, place: str) -> dict[str, Any]:
-        """Return what is known of a copy, complete or not."""
-        text = run(server, f"SELECT about FROM {_table(place, TABLE)}").scalar()  # noqa: S608  # quoted
+        """Return what is known of a copy, complete or not; nothing of one that was dropped in this moment."""
         try:
-            return dict(json.loads(text)) if text else {"database": self.owner}
-        except (ValueError, TypeError) as error:
-            raise _damaged(place) from error
+            text = run(server, f"SELECT about FROM {_table(place, TABLE)}").scalar()  # noqa: S608  # quoted
+        except sa.exc.DBAPIError as error:
+            if getattr(error.orig, "args", ())[:1] not in ((1146,), (1049,)):
+                raise
+            return {}
+        return dict(json.loads(text)) if text else {"database": self.owner}
 
     def _write(self, server: sa.Connection, place: str, written: dict[str, Any]) -> None:
         """Write down what is known of a copy, in one statement."""
@@ -224,10 +226,6 @@ class MariaDBCopies(Copies):
 
     def _drop(self, server: sa.Connection, database: str) -> None:
         run(server, f"DROP DATABASE IF EXISTS {_quoted(database)}")
-
-
-def _damaged(place: str) -> CommandError:
-    return CommandError(f"{place}.{TABLE} is damaged", f"drop the database {place}")
 
 
 def _table(database: str, name: str) -> str:

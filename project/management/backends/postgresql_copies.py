@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from ..errors import CommandError, shortened
 from .base import IDLE, TableName
-from .copies import CannotCopy, Copies, Copy, Describe, Keep, digest, run
+from .copies import CannotCopy, Copies, Copy, Describe, Keep, digest, run, unreadable
 from .postgresql import sessions
 from .processes import UNKNOWN
 
@@ -59,7 +59,8 @@ class PostgreSQLCopies(Copies):
             with self._connected(making) as copy:
                 about = describe(copy)
                 counts = {table: count for table, count, _ in _changes(copy, live["after"] or 0)}
-            comment = {"snapshot": name, "database": self.owner, "about": about}
+                size = self.size(copy)
+            comment = {"snapshot": name, "database": self.owner, "about": about, "size": size}
             if is_whole:  # a dump leaves out what somebody has not committed, whose number may be an earlier one
                 comment |= {"live": live, "counts": counts}
             with _at_once(server):
@@ -76,6 +77,9 @@ class PostgreSQLCopies(Copies):
                 with self._connected(making) as connection:
                     written["counts"] = {table: count for table, count, _ in _changes(connection, 0)}
             old = self._place(server, keep.name) if keep else gone
+            kept = (
+                {"snapshot": keep.name, "database": self.owner, "about": keep.about, "size": keep.size} if keep else {}
+            )
 
             def change_places() -> None:
                 _comment(server, copy.place, written)
@@ -83,7 +87,7 @@ class PostgreSQLCopies(Copies):
                 self._rename(server, self.owner, old)
                 self._rename(server, making, self.owner)
                 if keep:
-                    _comment(server, old, {"snapshot": keep.name, "database": self.owner, "about": keep.about})
+                    _comment(server, old, kept)
 
             self._when_nobody_is_in(server, self.owner, change_places, at_once=True)
             if not keep:
@@ -102,9 +106,10 @@ class PostgreSQLCopies(Copies):
     def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection) -> Copy | None:
         with self.backend.on_server() as server:
             now, oid = _transaction(server), _oid(server, self.owner)
-            written = {one.place: json.loads(server.scalar(sa.text(_COMMENT), {"name": one.place})) for one in copies}
+            comments = {one.place: server.scalar(sa.text(_COMMENT), {"name": one.place}) for one in copies}
         for copy in copies:
-            live, counts = written[copy.place].get("live"), written[copy.place].get("counts")
+            written = json.loads(comments[copy.place] or "{}")
+            live, counts = written.get("live"), written.get("counts")
             if not live or not counts or live["oid"] != oid or now - live["after"] > _NUMBERS // 4:
                 continue
             if counts["pg_largeobject_metadata"]:  # what is in one cannot be read without special rights
@@ -336,17 +341,16 @@ def _changes(connection: sa.Connection, after: int) -> list[tuple[str, int, int]
 def _read(row: Any) -> Copy:
     try:
         written = json.loads(row.comment)
-        return Copy(written["snapshot"], written["database"], written["about"], row.size or 0, row.datname)
-    except (ValueError, KeyError, TypeError) as error:
-        raise CommandError(f"the comment on database {row.datname} is damaged", "drop that database") from error
+        return Copy(written["snapshot"], written["database"], written["about"], written["size"], row.datname)
+    except (ValueError, KeyError, TypeError):  # of another version of this program, or changed by hand
+        return unreadable(row.datname)
 
 
 _OUR_NAME = re.compile(r"(manage\.py|alembic)( |$)")
 _NAMES = "SELECT application_name FROM pg_stat_activity WHERE datname = :database AND backend_type = 'client backend'"
 _COMMENT = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = :name"
 _COPIES = """
-SELECT datname, shobj_description(oid, 'pg_database') AS comment,
-    CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS size
+SELECT datname, shobj_description(oid, 'pg_database') AS comment
 FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE :mark ORDER BY datname
 """
 # A program of this project that waits for its turn is not idle: it goes by itself. A shell may sit there for days.

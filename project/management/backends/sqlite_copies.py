@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from ..errors import CommandError
 from .base import driver_errors
-from .copies import CannotCopy, Copies, Copy, Describe, Keep, digest
+from .copies import CannotCopy, Copies, Copy, Describe, Keep, digest, unreadable
 
 try:
     import fcntl
@@ -63,8 +63,7 @@ class SQLiteCopies(Copies):
         for about in sorted(self.root.glob(f"*/*/{ABOUT}")):
             if about.parent.name.startswith(_MAKING):
                 continue
-            with suppress(FileNotFoundError):  # deleted in this moment
-                found.append(_read(about))
+            found.append(_read(about))
         return found
 
     def save(self, name: str, describe: Describe) -> None:
@@ -278,8 +277,8 @@ def _read(about: Path) -> Copy:
         written = json.loads(about.read_text(encoding="utf-8"))
         size = about.with_name(DATA).stat().st_size
         return Copy(about.parent.name, written["database"], written["about"], size, str(about.parent))
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise CommandError(f"{about} is damaged", f"delete the folder {about.parent}") from error
+    except (OSError, ValueError, KeyError, TypeError):  # of another version of this program, or changed by hand
+        return unreadable(str(about.parent))
 
 
 def _write(file: Path, data: bytes) -> None:

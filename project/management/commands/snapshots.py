@@ -35,7 +35,9 @@ def handle(project: Project, *, json: bool, delete: str | None, keep: int | None
     elif not found:
         project.console.result("There are no snapshots.   Next: python manage.py snapshot saves one")
     else:
-        project.console.result(_table(project, found))
+        project.console.result(_table(found))
+    for place in snapshots.unreadable(project):
+        project.console.note(f"Nothing can be read of the snapshot in {place}: if it is nobody else's, delete it.")
 
 
 def _delete(project: Project, name: str | None, keep: int | None) -> None:
@@ -48,7 +50,7 @@ def _delete(project: Project, name: str | None, keep: int | None) -> None:
     project.console.say(f"Deleted {plural(len(going), 'snapshot')}, {freed}{names}.")
 
 
-def _table(project: Project, found: Sequence[Snapshot]) -> str:
+def _table(found: Sequence[Snapshot]) -> str:
     heads = ["NAME", "TAKEN", "REVISION", "ROWS", "SIZE", "DATABASE", ""]
     rows = [
         [
