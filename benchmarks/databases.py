@@ -79,7 +79,7 @@ class Databases:
 
     def new(self) -> Database:
         """Return an empty database; on SQLite the file is for `migrate` to make."""
-        made = self._named(PREFIX + uuid.uuid4().hex[:12])
+        made = self._named(PREFIX + uuid.uuid4().hex[:8])
         self._made.append(made)
         self._create(made)
         return made
@@ -132,6 +132,8 @@ class SQLiteDatabases(Databases):
 class ServerDatabases(Databases):
     """Databases on a server of this machine."""
 
+    _dropping = "DROP DATABASE IF EXISTS `{name}`"
+
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         variable, default = _ADDRESSES[self.kind]
@@ -155,7 +157,11 @@ class ServerDatabases(Databases):
         self._administrate(f"CREATE DATABASE {database.name}")
 
     def _drop(self, database: Database) -> None:
-        self._administrate(f"DROP DATABASE IF EXISTS {database.name}")
+        """Drop a database and the snapshots of it, which are databases beside it."""
+        begin = f"{database.name}_snapshot_"
+        beside = [name for (name,) in self._server.rows(_NAMES[self.kind]) if name.startswith(begin)]
+        for name in (database.name, *beside):
+            self._administrate(self._dropping.format(name=name))
 
     def _administrate(self, *statements: str) -> None:
         with self._server.connect() as connection:
@@ -166,9 +172,10 @@ class ServerDatabases(Databases):
 class PostgreSQLDatabases(ServerDatabases):
     kind = "postgresql"
     title = "PostgreSQL"
+    _dropping = 'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
 
     def copy(self, original: Database) -> Database:
-        made = self._named(PREFIX + uuid.uuid4().hex[:12])
+        made = self._named(PREFIX + uuid.uuid4().hex[:8])
         self._made.append(made)
         # https://www.postgresql.org/docs/current/sql-createdatabase.html: for a large template, files are faster
         self._administrate(
@@ -176,9 +183,6 @@ class PostgreSQLDatabases(ServerDatabases):
             "CHECKPOINT",  # or the next load would pay for it
         )
         return made
-
-    def _drop(self, database: Database) -> None:
-        self._administrate(f"DROP DATABASE IF EXISTS {database.name} WITH (FORCE)")
 
 
 class MariaDBDatabases(ServerDatabases):
@@ -211,6 +215,7 @@ def _words(row: Sequence[object]) -> Iterator[str]:
             yield re.sub(r" AUTO_INCREMENT=\d+", "", line)
 
 
+_NAMES = {"postgresql": "SELECT datname FROM pg_database", "mariadb": "SHOW DATABASES"}
 _SCHEMA = {
     "sqlite": "SELECT name || ': ' || coalesce(sql, '') FROM sqlite_master WHERE tbl_name = '{table}'",
     "postgresql": "SELECT indexdef FROM pg_indexes WHERE tablename = '{table}' UNION ALL"

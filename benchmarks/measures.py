@@ -8,6 +8,7 @@ from typing import Literal
 
 from .databases import KINDS
 from .house import ROOT
+from .resets import DjangoReset, Dslr, Reset
 from .variants import Loading, Peer, Process, Variant, fresh, migrated, no_database
 from .workshop import Load
 
@@ -26,13 +27,14 @@ PEERS = {
 class Goal:
     """What one variant is to reach against another.
 
-    speed: rows a second of `ours` over those of `against`, at least the limit. time: seconds of `ours` over those of
-    `against`, at most the limit. memory: peak MiB of `ours` above that of `against`, at most the limit.
+    speed: rows a second of `ours` over those of `against`, at least the limit. faster: seconds of `against` over those
+    of `ours`, at least the limit. time: seconds of `ours` over those of `against`, at most the limit. memory: peak MiB
+    of `ours` above that of `against`, at most the limit.
     """
 
     against: str
     limit: float
-    kind: Literal["speed", "time", "memory"] = "speed"
+    kind: Literal["speed", "faster", "time", "memory"] = "speed"
     ours: str = "ours"
 
 
@@ -68,6 +70,7 @@ def every() -> Iterator[Measure]:
     yield from _peers()
     yield from _memory()
     yield from _processes()
+    yield from _resets()
 
 
 def _students() -> Iterator[Measure]:
@@ -143,6 +146,27 @@ def _processes() -> Iterator[Measure]:
     migrating = Process("ours", ("manage.py", "migrate"), migrated("sqlite"))
     alembic = Process("alembic upgrade head", ("-m", "alembic", "upgrade", "head"), migrated("sqlite"))
     yield _process("process-migrate", "migrate with nothing to do", (migrating, alembic), 1.05)
+
+
+def _resets() -> Iterator[Measure]:
+    wanted: dict[str, dict[str, float]] = {"sqlite": {"100k": 3, "1m": 8}, "postgresql": {"100k": 2.5, "1m": 5}}
+    for kind, sizes in wanted.items():
+        for size, limit in sizes.items():
+            rows, title = SIZES[size], f"reset on {TITLES[kind]}, {size}"
+            variants: list[Variant] = [Reset("ours", kind, rows), Reset("reset --rebuild", kind, rows, rebuild=True)]
+            goals = [Goal("reset --rebuild", limit, "faster")]
+            if kind == "postgresql":
+                variants.append(Dslr("dslr restore", rows))
+                goals.append(Goal("dslr restore", 1, "faster"))
+            rounds = 1.0 if size == "100k" else 0.6
+            yield Measure(f"reset-{kind}-{size}", title, 0, tuple(variants), tuple(goals), rounds, size == "100k")
+    rows = SIZES["100k"]
+    work = (Reset("ours", "sqlite", rows, whole=False), Reset("rebuilding", "sqlite", rows, rebuild=True, whole=False))
+    title = "reset on SQLite, 100k, without imports"
+    yield Measure("reset-work", title, 0, work, (Goal("rebuilding", 20, "faster"),))
+    django = "Django flush, migrate, loaddata"
+    peers = (Reset("ours", "sqlite", 10_000), DjangoReset(django, 10_000))
+    yield Measure("reset-django-10k", "reset on SQLite, 10k", 0, peers, (Goal(django, 20, "faster"),))
 
 
 def _process(name: str, title: str, variants: tuple[Process, Process], limit: float) -> Measure:

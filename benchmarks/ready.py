@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,3 +72,18 @@ def _dump_lines(database: Database, query: str, file: Path) -> None:
 
 
 _DUMPS = {"sqlite": _dump_tuples, "postgresql": _dump_copy, "mariadb": _dump_lines}
+
+
+def write_fixture(database: Database, file: Path) -> None:
+    """Write the students of a database as Django's loaddata reads them."""
+    columns = ("id", "name", "email", "grade", "birthday", "enrolled_date")
+    found = database.rows(f"SELECT {', '.join(columns)} FROM students ORDER BY id")
+    objects = [
+        {"model": "school.student", "pk": row[0], "fields": dict(zip(columns[1:], map(_plain, row[1:]), strict=True))}
+        for row in found
+    ]
+    file.write_text(json.dumps(objects), encoding="utf-8")
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, int) else str(value)

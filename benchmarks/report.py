@@ -62,19 +62,19 @@ def _ratio(goal: Goal, ours: Sample, against: Sample) -> float:
 
 
 def _is_met(goal: Goal, reached: float) -> bool:
-    return reached >= goal.limit if goal.kind == "speed" else reached <= goal.limit
+    return reached >= goal.limit if goal.kind in ("speed", "faster") else reached <= goal.limit
 
 
 def _target(goal: Goal) -> str:
     if goal.kind == "memory":
         return f"at most {goal.limit:g} MiB more"
-    return f"{'at least' if goal.kind == 'speed' else 'at most'} {goal.limit:g}x"
+    return f"{'at least' if goal.kind in ('speed', 'faster') else 'at most'} {goal.limit:g}x"
 
 
 def _value(goal: Goal, measure: Measure, taken: Sequence[Sample]) -> str:
     if goal.kind == "memory":
         return f"{_median(taken, lambda one: one.peak_mib):.0f} MiB"
-    if goal.kind == "time":
+    if goal.kind in ("time", "faster"):
         return f"{_median(taken, lambda one: one.wall) * 1000:.0f} ms"
     return f"{_median(taken, lambda one: one.rows_per_second):,.0f} rows/s"
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from .databases import KINDS, Database, Databases, Unavailable
 from .house import House
-from .ready import Ready, dump
+from .ready import Ready, dump, write_fixture
 from .worker import Job
 
 Made = TypeVar("Made")
@@ -81,6 +81,14 @@ class Workshop:
             return self._make_once(("seeded", load.kind, table, rows), lambda: self._seed(load.kind, table, rows))
         return self.migrated(load.kind, inferred=load.inferred)
 
+    def reset(self, kind: str, rows: int) -> Database:
+        """Return a database that `manage.py reset` has built, with the snapshot that the next reset takes."""
+        return self._make_once(("reset", kind, rows), lambda: self._reset(kind, rows))
+
+    def fixture(self, rows: int) -> Path:
+        """Return a file of so many students as Django's loaddata reads them."""
+        return self._make_once(("fixture", rows), lambda: self._write_fixture(rows))
+
     def ready(self, load: Load) -> Ready:
         """Return the rows that our seeding of this load makes, ready-made in a file."""
         return self._make_once(("ready", load), lambda: self._read_back(load))
@@ -119,6 +127,16 @@ class Workshop:
         made = self.databases(kind).copy(self.migrated(kind))
         self.house().manage("seed", table, "--count", str(rows), database=made)
         return made
+
+    def _reset(self, kind: str, rows: int) -> Database:
+        made = self.databases(kind).copy(self.migrated(kind))
+        self.house().manage("reset", "--no-input", "--count", str(rows), database=made)
+        return made
+
+    def _write_fixture(self, rows: int) -> Path:
+        file = self._folder / f"students-{rows}.json"
+        write_fixture(self.reset("sqlite", rows), file)
+        return file
 
     def _read_back(self, load: Load) -> Ready:
         databases = self.databases(load.kind)
