@@ -68,8 +68,11 @@ class Block:
         self._shared: dict[object, Any] = {}
         self._filling: list[str] = []
 
-    def column(self, name: str) -> Sequence[Any]:
+    def column(self, name: str, *, asks: str = "") -> Sequence[Any]:
         """Return the 10,000 values of a column.
+
+        Args:
+            asks: the column that is made from it.
 
         Raises:
             CommandError: the column is not filled here, columns wait for each other, or a method returned another
@@ -80,10 +83,13 @@ class Block:
         table = self.source.table.fullname
         if name not in self.source.table.columns:
             known = sorted(column.name for column in self.source.table.columns)
-            raise CommandError(f"{table} has no column {name!r}.{did_you_mean(name, known)}", "correct the seeder")
+            raise CommandError(
+                f"{table}.{asks} asks for rows[{name!r}], and {table} has no such column.{did_you_mean(name, known)}",
+                "correct the seeder",
+            )
         if name not in self._fills:
             raise CommandError(
-                f"{table}.{name} is asked for while seeding and is left to the database",
+                f"{table}.{asks} asks for rows[{name!r}], and {table}.{name} is left to the database",
                 "give it a field in the seeder",
             )
         if name in self._filling:
@@ -128,7 +134,7 @@ class Rows:
         return BLOCK
 
     def __getitem__(self, column: str) -> Sequence[Any]:
-        return self._block.column(column)
+        return self._block.column(column, asks=self._column)
 
     @cached_property
     def random(self) -> Random:

@@ -496,7 +496,19 @@ def test_check_reports_every_wrong_seeder(seeds: Seeds, manage: Runner, things: 
         ),
         ("@column\ndef size(self, rows):\n    return [1] * 10_001", ["returned 10,001 values for size, not 10,000"]),
         ("@column\ndef size(self, rows):\n    return []", ["returned 0 values for size, not 10,000"]),
-        ("@column\ndef size(self, rows):\n    return rows['id']", ["things.id", "left to the database"]),
+        (
+            "@column\ndef size(self, rows):\n    return rows['id']",
+            ["things.size asks for rows['id'], and things.id is left to the database"],
+        ),
+        (
+            "@column\ndef size(self, rows):\n    return rows['plaice']",
+            ["things.size asks for rows['plaice'], and things has no such column. Did you mean 'place'"],
+        ),
+        (
+            "@column\ndef code(self, rows):\n    return rows['note']\n\n"
+            "@each\ndef note(self, row, fake):\n    return row['sise']",
+            ["things.note asks for rows['sise'], and things has no such column. Did you mean 'size'?"],
+        ),
         (
             "@column\ndef size(self, rows):\n    return rows['place']\n\n"
             "@column\ndef place(self, rows):\n    return rows['size']",
