@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 from shlex import quote
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import sqlalchemy as sa
 
@@ -20,7 +20,7 @@ from .backends.base import Backend, Size, TableName
 from .blocks import BLOCK, MOST, EachRow, Fill, Rows, Source, explained, rows_from
 from .conditions import Bounds, read_checks
 from .errors import CommandError, did_you_mean, shortened
-from .fields import Field
+from .fields import Field, integer_range
 from .heads import reached_head
 from .inference import Plan
 from .inferred import earlier_row
@@ -138,6 +138,8 @@ def seed(
         with connection.begin() as looking:
             require_ready(project, connection)
             require_columns(project, connection, targets)
+            if not request.fresh:
+                _require_numbers(project, connection, targets, request)
             looking.rollback()  # a commit, even of nothing, waits for those who read an SQLite file
         try:
             with connection.begin() if request.fresh else nullcontext():
@@ -145,6 +147,7 @@ def seed(
                     guard.refuse_more(request.agreed, rows_to_delete(project, connection, targets))
                     _defer_keys(project, connection, targets)
                     _delete_rows(connection, targets)
+                    _require_numbers(project, connection, targets, request)
                 for _, group in groupby(targets, lambda target: target.group):
                     reported = done.append if request.fresh else report
                     _seed_group(project, connection, [*group], request, progress, reported)
@@ -276,6 +279,22 @@ def require_columns(project: Project, connection: sa.Connection, targets: Sequen
                     f"{project.backend.label} has not {what}, which its model has",
                     'python manage.py makemigrations -m "..." and then python manage.py migrate',
                 )
+
+
+def _require_numbers(project: Project, connection: sa.Connection, targets: Sequence[Target], request: Request) -> None:
+    """Refuse, before any row is made, a table whose own numbers would come to an end, or be any others, amid them."""
+    for target in targets:
+        key = target.table.autoincrement_column
+        if key is None or target.plans[key.name].field is not None:
+            continue
+        last, (_, highest) = project.backend.last_number(connection, key), integer_range(key)
+        if last.given + (request.add or _wanted(target, request)) <= highest or _why_kept(connection, target):
+            continue  # as nearly always, told without counting rows
+        asked = _asked(connection, target, request)
+        if asked.more and last.given + asked.more > highest >= asked.more:
+            left = f"after which there are {highest - last.given:,}" if last.given < highest else "the last there is"
+            verb = "has" if last.given == last.largest else "had"
+            raise CommandError(f"a row of {target.name} {verb} the {key.name} {last.given:,}, {left}", last.cure)
 
 
 def rows_to_delete(project: Project, connection: sa.Connection, targets: Sequence[Target]) -> guard.Losses:
@@ -581,25 +600,47 @@ def _why_kept(connection: sa.Connection, target: Target, *, deleting: bool = Fal
     return f"kept: they come from migration {revision}" if revision else "kept: they were not seeded"
 
 
+class _Asked(NamedTuple):
+    """How many rows a table holds, how many of its row numbers are used, and what is asked for."""
+
+    in_table: int
+    used: int
+    wanted: int
+    more: int
+
+    @property
+    def present(self) -> int:
+        return min(self.used, self.in_table)
+
+
+def _wanted(target: Target, request: Request) -> int:
+    default = target.seeder.count if target.seeder else DEFAULT_COUNT
+    return default if request.count is None else request.count
+
+
+def _asked(connection: sa.Connection, target: Target, request: Request, *, emptied: bool = False) -> _Asked:
+    in_table = 0 if emptied else _count(connection, target.table)
+    used = bookkeeping.seeded_rows(connection).get(target.name, 0) if in_table else 0
+    wanted = _wanted(target, request)
+    more = request.add if request.add is not None else max(0, wanted - min(used, in_table))
+    return _Asked(in_table, used, wanted, more)
+
+
 def _prepare(
     connection: sa.Connection, target: Target, request: Request, *, emptied: bool = False
 ) -> tuple[Context, str]:
     """Return the row numbers to make with what the fields need for it, and a word when the keys allow no more."""
-    in_table = 0 if emptied else _count(connection, target.table)
-    used = bookkeeping.seeded_rows(connection).get(target.name, 0) if in_table else 0
-    present = min(used, in_table)
-    default = target.seeder.count if target.seeder else DEFAULT_COUNT
-    wanted = request.count if request.count is not None else default
-    more = request.add if request.add is not None else max(0, wanted - present)
+    asked = _asked(connection, target, request, emptied=emptied)
+    in_table, used, wanted, more = asked
     source = Source(target.table, request.random_seed, request.locale, target.today)
     context = Context(source, connection, in_table, looks=in_table > used, start=used, stop=used + more)
     possible = _most(target, context) - used if more else 0
     if more <= possible:
         return context, ""
     if target.named and (request.count is not None or request.add is not None):
-        asked = f"--add {more:,}" if request.add is not None else f"--count {wanted:,}"
-        largest = possible if request.add is not None else present + possible
-        raise CommandError(f"{target.name} cannot hold {asked}: its keys allow no more", f"the most is {largest:,}")
+        given = f"--add {more:,}" if request.add is not None else f"--count {wanted:,}"
+        largest = possible if request.add is not None else asked.present + possible
+        raise CommandError(f"{target.name} cannot hold {given}: its keys allow no more", f"the most is {largest:,}")
     context.stop = used + int(possible)
     return context, "the most its keys allow"
 

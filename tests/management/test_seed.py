@@ -897,17 +897,39 @@ def test_fresh_says_how_many_rows_are_a_persons_own(manage: Runner, migrated: Da
     assert migrated.count("students") == 5
 
 
-def test_a_person_may_own_the_last_number_there_is(manage: Runner, postgresql_database: Database) -> None:
-    manage.ok("migrate")
-    postgresql_database.execute(OWN, name="Ada", email="ada@example.org")
-    postgresql_database.execute("UPDATE students SET id = 2147483647")
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(2**31 - 1, "2,147,483,647, the last there is"), (2**31 - 3, "2,147,483,645, after which there are 2")],
+)
+def test_a_person_may_own_the_last_number_there_is(manage: Runner, migrated: Database, number: int, told: str) -> None:
+    migrated.execute(
+        "INSERT INTO students (id, name, email, grade, birthday)"
+        f" VALUES ({number}, 'Ada', 'ada@example.org', 5, '2015-12-10')"
+    )
 
-    line = manage("seed", "students").refusal()
-    postgresql_database.execute("UPDATE students SET id = 1")
-    manage.ok("seed", "students", "--count", "3")
+    line = manage("seed", "--count", "3").refusal()
+    before = counts(migrated)
+    migrated.execute("UPDATE students SET id = 1")
+    if migrated.kind == "mariadb":
+        assert f"a row of students had the id {told}" in manage("seed", "--count", "3").refusal()
+        assert "ALTER TABLE students AUTO_INCREMENT = 1" in line
+        migrated.execute("ALTER TABLE students AUTO_INCREMENT = 1")
+    manage.ok("seed", "--count", "3")
 
-    assert line.startswith("a row of students has the id 2,147,483,647, the last there is")
-    assert postgresql_database.count("students") == 4
+    assert line.startswith(f"a row of students has the id {told} — give that row another one")
+    assert before == (1, 14, 0)
+    assert counts(migrated) == (4, 14, 3)
+
+
+def test_a_number_in_the_last_table_is_seen_before_the_first_is_filled(manage: Runner, school: Database) -> None:
+    manage.ok("seed", "--count", "3")
+    school.execute("UPDATE enrollments SET id = 9223372036854775807 WHERE id = 3")
+
+    line = manage("seed", "--count", "9").refusal()
+    manage.ok("seed", "--count", "9", "--fresh", "--no-input")
+
+    assert line.startswith("a row of enrollments has the id 9,223,372,036,854,775,807, the last there is")
+    assert school.rows("SELECT max(id) FROM enrollments") == [(9,)]
 
 
 def test_fresh_of_an_empty_database_asks_nothing(manage: Runner, school: Database) -> None:

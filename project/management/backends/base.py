@@ -60,6 +60,14 @@ class Relation(NamedTuple):
     name: TableName
 
 
+class LastNumber(NamedTuple):
+    """Where a key stands that the database numbers: its largest value, the last number given, and how to go back."""
+
+    largest: int
+    given: int
+    cure: str
+
+
 class Size(NamedTuple):
     """How many rows a table holds, and how many will come."""
 
@@ -288,6 +296,11 @@ class Backend:
     def numbers(self, column: sa.Column[Any]) -> bool:
         """Return whether this database gives an integer primary key its values by itself."""
         return True
+
+    def last_number(self, connection: sa.Connection, key: sa.Column[Any]) -> LastNumber:
+        """Return after which number a key's own numbers go on."""
+        largest = connection.scalar(sa.select(sa.func.max(key))) or 0
+        return LastNumber(largest, largest, "give that row another one, then run the command again")
 
     def can_defer(self, key: sa.ForeignKeyConstraint) -> bool:
         """Return whether a foreign key can be checked at the end of the transaction."""

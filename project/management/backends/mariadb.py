@@ -27,6 +27,7 @@ from .base import (
     IDLE,
     Backend,
     Blocks,
+    LastNumber,
     LockName,
     Relation,
     Size,
@@ -224,6 +225,18 @@ class MariaDB(Backend):
             connection.exec_driver_sql(f"KILL {int(session)}")
             self.waiting.notify(f"ended session {session} of {user}, which waited in a transaction that had only read")
         connection.commit()
+
+    def last_number(self, connection: sa.Connection, key: sa.Column[Any]) -> LastNumber:
+        """Return what the base says, or where AUTO_INCREMENT stands: it never goes back by itself."""
+        largest, _, _ = super().last_number(connection, key)
+        asked = sa.text(
+            "SELECT auto_increment FROM information_schema.tables"
+            " WHERE table_schema = coalesce(:schema, DATABASE()) AND table_name = :name"
+        )
+        comes = connection.scalar(asked, {"schema": key.table.schema, "name": key.table.name}) or 1
+        table = connection.dialect.identifier_preparer.format_table(key.table)
+        cure = f"give that row another one and ALTER TABLE {table} AUTO_INCREMENT = 1, then run the command again"
+        return LastNumber(largest, max(largest, int(comes) - 1), cure)
 
     def bulk_load(
         self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], blocks: Blocks, size: Size
