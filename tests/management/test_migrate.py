@@ -35,7 +35,8 @@ import time
 op.create_table("half", sa.Column("id", sa.Integer(), primary_key=True))
 sys.stderr.write("half-way\\n")
 sys.stderr.flush()
-time.sleep(3600)
+while True:
+    time.sleep(0.05)  # a signal that comes just before a sleep is seen after it
 """
 MAKES = 'op.create_table("made", sa.Column("id", sa.Integer(), primary_key=True))'
 DROPS = 'op.drop_table("made")'
