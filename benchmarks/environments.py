@@ -18,13 +18,22 @@ DRIZZLE = FOLDER / "drizzle"
 @cache
 def python() -> str:
     """Return the Python that has the peers and the chart, installing them when the requirements are newer."""
-    environment, requirements = FOLDER / ".venv", FOLDER / "requirements.txt"
-    program, installed = environment / "bin" / "python", environment / "installed"
+    constraints = ("-c", str(ROOT / "constraints.txt"))
+    return _environment(FOLDER / ".venv", FOLDER / "requirements.txt", "the peers", constraints)
+
+
+@cache
+def dslr() -> str:
+    """Return the Python that has dslr, which wants other versions than this project has."""
+    return _environment(FOLDER / ".venv-dslr", FOLDER / "requirements-dslr.txt", "dslr")
+
+
+def _environment(folder: Path, requirements: Path, what: str, options: tuple[str, ...] = ()) -> str:
+    program, installed = folder / "bin" / "python", folder / "installed"
     if not installed.exists() or installed.stat().st_mtime < requirements.stat().st_mtime:
-        _run([sys.executable, "-m", "venv", str(environment)], "an environment for the peers")
+        _run([sys.executable, "-m", "venv", str(folder)], f"an environment for {what}")
         pip = [str(program), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        constraints = str(ROOT / "constraints.txt")
-        _run([*pip, "-c", constraints, "-r", str(requirements)], "the peers")
+        _run([*pip, *options, "-r", str(requirements)], what)
         installed.touch()
     return str(program)
 

@@ -6,6 +6,7 @@ import json
 import sys
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 
 from . import environments
 from .databases import Database
@@ -55,7 +56,7 @@ class Dslr:
         reset = workshop.reset("postgresql", self.rows)
         databases, house = workshop.databases("postgresql"), workshop.house()
         database = databases.copy(reset)
-        program = [environments.python(), "-m", "dslr", "--url", database.url]
+        program = [str(Path(environments.dslr()).with_name("dslr")), "--url", database.url]
         environment = house.environment()
         try:
             grade = database.value(CHANGED)
