@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -54,6 +54,7 @@ class Work:
     after: State
     one_transaction: bool = False  # a run that is killed leaves none of what is between; one that fails may
     environment: Mapping[str, str] = field(default_factory=dict)
+    same_keys: bool = False  # it numbers its rows from the start, so that they get the same keys after any fault
 
     def allows(self, state: State, *, killed: bool) -> bool:
         """Return whether a run that ended anywhere may leave this behind."""
@@ -222,18 +223,28 @@ def _migration(
 
 
 def seedings(stage: Stage, count: int, *, anew: bool = True) -> list[Work]:
-    """More rows for every table; and anew, in one transaction."""
+    """More rows for every table; and anew, in one transaction; on servers, which take no number back, the first too."""
     stage.run.ok("migrate")
+    empty = stage.save()
     stage.run.ok("seed", "--count", "40")
     start, before = stage.save(), stage.state()
-    students = _after(stage, "seed", "students", "--count", str(count))
-    after = _after(stage, "seed", "--count", str(count))
-    work = Work("seed", ("seed", "--count", str(count)), start, before, (students,), after)
+    work = _seeding(stage, "seed", count)
     if not anew:
         return [work]
     stage.restore(start)
     fresh = ("seed", "--fresh", "--no-input", "--random-seed", "7", "--count", str(count))
-    return [work, Work("seed --fresh", fresh, start, before, (), _after(stage, *fresh))]
+    works = [work, Work("seed --fresh", fresh, start, before, (), _after(stage, *fresh), same_keys=True)]
+    if stage.kind != "sqlite":
+        stage.restore(empty)
+        works.append(replace(_seeding(stage, "seed of empty tables", count), same_keys=True))
+    return works
+
+
+def _seeding(stage: Stage, name: str, count: int) -> Work:
+    start, before = stage.save(), stage.state()
+    students = _after(stage, "seed", "students", "--count", str(count))
+    command = ("seed", "--count", str(count))
+    return Work(name, command, start, before, (students,), _after(stage, *command))
 
 
 def resets(stage: Stage, count: int, *, looked_at: bool = True) -> list[Work]:
@@ -248,7 +259,7 @@ def resets(stage: Stage, count: int, *, looked_at: bool = True) -> list[Work]:
     stage.database.execute(OWN_ROW)
     start, before = stage.save(), stage.state()
     command = ("reset", "--no-input", "--count", str(count))
-    return [Work("reset", command, start, before, steps, _after(stage, *command))]
+    return [Work("reset", command, start, before, steps, _after(stage, *command), same_keys=True)]
 
 
 def _after(stage: Stage, *command: str) -> State:
@@ -269,7 +280,10 @@ def judge(stage: Stage, work: Work, verdict: Verdict, where: str, *, killed: boo
         verdict.lose(f"{where}: left behind, {difference_to_nearest(work, left)}")
     again = stage.run(*work.command)
     if again.code == 0:
-        verdict.compare(work.after, stage.state(), f"{where}, and run again")
+        made = stage.state()
+        verdict.compare(work.after, made, f"{where}, and run again")
+        if work.same_keys and made.keys != work.after.keys:
+            verdict.lose(f"{where}, and run again: {different_keys(work.after, made)}")
     elif stage.kind == "mariadb" and names_a_revision(stage, again):
         verdict.refused += 1
         verdict.compare(left, stage.state(), f"{where}, and refused")
@@ -280,6 +294,12 @@ def judge(stage: Stage, work: Work, verdict: Verdict, where: str, *, killed: boo
 def difference_to_nearest(work: Work, left: State) -> str:
     known = (work.before, *(work.between or ()), work.after)
     return min((difference(one, left) for one in known), key=len) or "some steps of one transaction"
+
+
+def different_keys(expected: State, found: State) -> str:
+    """Return the tables whose rows have other keys, with the first of them."""
+    first = {table: tuple(keys[:1]) for table, keys in found.keys.items() if keys != expected.keys.get(table)}
+    return f"other keys: {first}"
 
 
 def names_a_revision(stage: Stage, result: Result) -> bool:

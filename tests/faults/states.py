@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,9 @@ class State:
     rows: Mapping[str, Counter[Row]]
     bookkeeping: Mapping[str, str]
     damage: tuple[str, ...] = ()  # what the database's own look at itself found
+    keys: Mapping[str, Sequence[Any]] = field(
+        default_factory=dict, compare=False
+    )  # where rows have only their places
 
     @property
     def contents(self) -> tuple[object, ...]:
@@ -108,12 +111,14 @@ def read(database: Database) -> State:
         if "management_metadata" in names:
             remembered = connection.execute(sa.text("SELECT * FROM management_metadata"))
             bookkeeping = {str(key): str(value) for key, value in remembered}
+        keys = {} if connection.dialect.name == "sqlite" else _keys(connection, inspector, tables)
         return State(
             revision,
             frozenset(_schema(connection, tables)),
-            _rows(connection, inspector, tables),
+            _rows(connection, inspector, tables, keys),
             bookkeeping or {},
             tuple(_damage(connection, tables)),
+            keys,
         )
 
 
@@ -146,19 +151,25 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relname <> ALL(:hidden)
 """
 
 
-def _rows(connection: sa.Connection, inspector: sa.Inspector, tables: Iterable[str]) -> dict[str, Counter[Row]]:
+def _keys(connection: sa.Connection, inspector: sa.Inspector, tables: Iterable[str]) -> dict[str, Sequence[Any]]:
+    """Return the keys of each table that has one of its own, in order."""
+    return {
+        table: connection.scalars(sa.text(f"SELECT id FROM {table} ORDER BY id")).all()
+        for table in tables
+        if {"id"} == set(inspector.get_pk_constraint(table)["constrained_columns"])
+    }
+
+
+def _rows(
+    connection: sa.Connection, inspector: sa.Inspector, tables: Iterable[str], keys: Mapping[str, Sequence[Any]]
+) -> dict[str, Counter[Row]]:
     """Return the rows of each table.
 
     A server does not give a number again that a rolled back transaction had: there a key counts by its place among
     the keys, and so does what refers to it.
     """
     exact = connection.dialect.name == "sqlite"
-    places: dict[str, dict[Any, int]] = {}
-    if not exact:
-        for table in tables:
-            if {"id"} == set(inspector.get_pk_constraint(table)["constrained_columns"]):
-                keys = connection.scalars(sa.text(f"SELECT id FROM {table} ORDER BY id"))
-                places[table] = {key: place for place, key in enumerate(keys)}
+    places = {table: {key: place for place, key in enumerate(found)} for table, found in keys.items()}
     found: dict[str, Counter[Row]] = {}
     for table in tables:
         result = connection.execute(sa.text(f"SELECT * FROM {table}"))
