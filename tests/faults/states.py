@@ -24,9 +24,7 @@ class State:
     rows: Mapping[str, Counter[Row]]
     bookkeeping: Mapping[str, str]
     damage: tuple[str, ...] = ()  # what the database's own look at itself found
-    keys: Mapping[str, Sequence[Any]] = field(
-        default_factory=dict, compare=False
-    )  # where rows have only their places
+    keys: Mapping[str, Sequence[Any]] = field(default_factory=dict, compare=False)  # where rows have only their places
 
     @property
     def contents(self) -> tuple[object, ...]:
