@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from tests.databases import Database, fresh
 from tests.faults import injected
 from tests.faults.states import State, Verdict, difference, read
 from tests.houses import House, Runner, build
-from tests.processes import Result
+from tests.processes import DEADLINE, Result
 
 COUNTS = """\
 op.create_table("counter", sa.Column("n", sa.Integer(), nullable=False))
@@ -141,6 +142,17 @@ class Stage:
         connection.execute(sa.text(f"{others} AND pid <> pg_backend_pid()"))
         connection.exec_driver_sql("DROP SCHEMA public CASCADE")
         connection.exec_driver_sql("CREATE SCHEMA public")
+
+    def settle(self) -> None:
+        """Wait until MariaDB, whose statements are no part of a transaction, has ended those of who was killed."""
+        if self.kind != "mariadb":
+            return
+        others = "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+        deadline = time.monotonic() + DEADLINE
+        with self.database.connect() as connection:
+            while connection.scalar(sa.text(others)):
+                assert time.monotonic() < deadline, "a session of who was killed does not end"
+                time.sleep(0.002)
 
     def clear(self) -> None:
         """Begin with an empty database."""
@@ -275,6 +287,7 @@ def judge(stage: Stage, work: Work, verdict: Verdict, where: str, *, killed: boo
 
     Only MariaDB may refuse to go on, and only by naming the revision that it could not roll back.
     """
+    stage.settle()
     left = stage.state()
     if not work.allows(left, killed=killed) and stage.kind != "mariadb":
         verdict.lose(f"{where}: left behind, {difference_to_nearest(work, left)}")
