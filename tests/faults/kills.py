@@ -58,7 +58,7 @@ def cut(stage: Stage, work: Work, fault: str, points: Iterable[int] = range(1, M
         verdict.tries += 1
         if result.code != 0:  # it may have been done before
             check_words(result, verdict, where)
-        judge(stage, work, verdict, where)
+        judge(stage, work, verdict, where, done=result.code == 0)
     return verdict
 
 

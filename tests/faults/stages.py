@@ -282,15 +282,18 @@ def _after(stage: Stage, *command: str) -> State:
 # What has to be true
 
 
-def judge(stage: Stage, work: Work, verdict: Verdict, where: str, *, killed: bool = False) -> None:
+def judge(stage: Stage, work: Work, verdict: Verdict, where: str, *, killed: bool = False, done: bool = False) -> None:
     """Look at what a fault left behind, run the command again, and look at what that made.
 
-    Only MariaDB may refuse to go on, and only by naming the revision that it could not roll back.
+    A run that said that it was `done` has left all of it. Only MariaDB may refuse to go on, and only by naming the
+    revision that it could not roll back.
     """
     stage.settle()
     left = stage.state()
     if not work.allows(left, killed=killed) and stage.kind != "mariadb":
         verdict.lose(f"{where}: left behind, {difference_to_nearest(work, left)}")
+    if done:
+        verdict.compare(work.after, left, f"{where}, which ends with 0")
     again = stage.run(*work.command)
     if again.code == 0:
         made = stage.state()

@@ -99,6 +99,15 @@ def read(database: Database) -> State:
     """Read everything that a database holds; no file is the same as an empty one."""
     if database.file is not None and not database.file.exists():
         return State(None, frozenset(), {}, {})
+    try:
+        return _read(database)
+    except sa.exc.DatabaseError as error:
+        if database.file is None:
+            raise
+        return State(None, frozenset(), {}, {}, (f"it cannot be read: {error.orig}",))
+
+
+def _read(database: Database) -> State:
     with database.connect() as connection:
         inspector = sa.inspect(connection)
         names = sorted(inspector.get_table_names())

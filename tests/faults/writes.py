@@ -42,7 +42,7 @@ def at_writes(stage: Stage, work: Work, fault: str, numbers: Iterable[int]) -> V
             verdict.tries += 1
             if result.code != 0 and fault != KILLED:
                 check_words(result, verdict, where, FULL)
-            judge(stage, work, verdict, where, killed=fault == KILLED)
+            judge(stage, work, verdict, where, killed=fault == KILLED, done=result.code == 0)
     return verdict
 
 
