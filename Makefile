@@ -1,5 +1,5 @@
 # make dev: a migrated, seeded database to look at.   make test: every test, on every server that runs.
-# make test-faults: kills, full disks, cut sessions at every step; about an hour of 2 idle cores.
+# make test-faults: kills, full disks, cut sessions at every step; within an hour on 2 idle cores.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
