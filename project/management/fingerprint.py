@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import platform
+import re
 from collections.abc import Iterator
+from datetime import date
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 LIBRARIES = ("SQLAlchemy", "alembic", "Faker", "sqlglot")
 # What says where the database is and what is kept of it says nothing of what is in it.
 ELSEWHERE = frozenset({"database_url", "development_hosts", "snapshots_kept", "snapshot_limit"})
+
+_ASKS_THE_CLOCK = re.compile(rb"\b(today|now|utcnow)\(")  # in a seeder: its rows are others tomorrow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,9 +58,13 @@ def _parts(project: Project, connection: sa.Connection | None, wanted: Wanted) -
             if field.name not in ELSEWHERE
         ]
     yield settings.environment
+    databases = project.backend.files()
     for folder in (project.package, "migrations"):
-        for file in _files(project.root / folder):
-            yield str(file.relative_to(project.root)), file.read_bytes()
+        for file in (one for one in _files(project.root / folder) if one not in databases):
+            text = file.read_bytes()
+            yield str(file.relative_to(project.root)), text
+            if file.parent.name == "seeds" and _ASKS_THE_CLOCK.search(text):
+                yield date.today()
     yield (project.root / "alembic.ini").read_bytes()
 
 

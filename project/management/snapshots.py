@@ -215,20 +215,21 @@ def undo_of(project: Project, connection: sa.Connection, action: str) -> Undo:
     Args:
         action: a word for the snapshot's name: "before-reset-20261125-031500".
     """
+    about = _description(project, connection, "before", None)
+    is_production = guard.is_production(project, connection)
+    connection.rollback()
+    if not any(about["rows"].values()):
+        return Undo()
     if not project.settings.snapshots_kept:
         return Undo(why_not="SNAPSHOTS_KEPT is 0")
-    if guard.is_production(project, connection):
+    if is_production:
         return Undo(why_not="none is taken of a production database")
-    about = _description(project, connection, "before", None)
-    connection.rollback()
     try:
         kept = own(project)
         same = project.backend.copies.unchanged_since([one.copy for one in kept], connection)
         for one in kept:
             if one.copy is same:  # what a reset built, the next one builds again
                 return Undo(None if one.kind == "reset" else one.name, same=one.name)
-        if not any(about["rows"].values()):
-            return Undo()
         size = refuse_size(project, connection)
         return Undo(free_name(project, f"before-{action}"), about, size)
     except CannotCopy as error:

@@ -331,6 +331,10 @@ class Backend:
 
     # Keeping copies of it
 
+    def files(self) -> Sequence[Path]:
+        """Return the files on this machine that are the database."""
+        return ()
+
     @property
     def copies(self) -> Copies:
         """The whole copies of the database that are kept beside it."""

@@ -148,6 +148,8 @@ class SQLite(Backend):
 
     def explain(self, error: sa.exc.DBAPIError) -> CommandError | None:
         words = str(error.orig)
+        if "file is not a database" in words and self._is_database():
+            return CommandError(f"a snapshot took the place of {self.label} in this moment", "run the command again")
         if "file is not a database" in words or "malformed" in words:
             return CommandError(
                 f"{self.path} is not an SQLite database",
@@ -168,6 +170,14 @@ class SQLite(Backend):
                 "make room on its disk, or make its folder writable (chmod u+w), then run the command again",
             )
         return None
+
+    def _is_database(self) -> bool:
+        """Return whether the file begins as SQLite's do: https://www.sqlite.org/fileformat.html#the_database_header"""
+        try:
+            with open(self.path, "rb") as file:  # no session of this process is open any more
+                return file.read(16) == b"SQLite format 3\0"
+        except OSError:
+            return False
 
     def rolled_back(self, connection: sa.Connection) -> bool:
         # As it may on a full disk: https://www.sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
@@ -270,6 +280,9 @@ class SQLite(Backend):
                 if columns:
                     values = [convert(column) for convert, column in zip(converters, block, strict=True)]
                     driver.executemany(insert, zip(*values, strict=True))
+
+    def files(self) -> Sequence[Path]:
+        return [self.path.with_name(self.path.name + ending) for ending in ("", "-journal", "-wal", "-shm")]
 
     @cached_property
     def copies(self) -> SQLiteCopies:
