@@ -20,6 +20,10 @@ class CommandError(Exception):
         return f"{self.cause.rstrip('.')} — {self.cure}" if self.cure else self.cause
 
 
+class NotAllowed(CommandError):
+    """The database does not let this user do it."""
+
+
 class StepRefused(Exception):
     """A step of a migration that was stopped for what it would do; undone, and told with the revision's name."""
 

@@ -51,16 +51,14 @@ def _parts(project: Project, connection: sa.Connection | None, wanted: Wanted) -
     yield platform.python_version(), [(name, _version(name)) for name in LIBRARIES]
     yield project.backend.dialect, project.backend.version(connection)
     settings = project.settings
-    if dataclasses.is_dataclass(settings):
-        yield [
-            (field.name, getattr(settings, field.name))
-            for field in dataclasses.fields(settings)
-            if field.name not in ELSEWHERE
-        ]
-    yield settings.environment
-    databases = project.backend.files()
+    names = {"environment", *getattr(settings, "__dict__", ())}
+    if dataclasses.is_dataclass(settings):  # it may have slots
+        names |= {field.name for field in dataclasses.fields(settings)}
+    yield [(name, getattr(settings, name)) for name in sorted(names - ELSEWHERE)]
     for folder in (project.package, "migrations"):
-        for file in (one for one in _files(project.root / folder) if one not in databases):
+        for file in _files(project.root / folder):
+            if project.backend.is_its_file(file):
+                continue
             text = file.read_bytes()
             yield str(file.relative_to(project.root)), text
             if file.parent.name == "seeds" and _ASKS_THE_CLOCK.search(text):

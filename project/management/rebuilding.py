@@ -51,8 +51,10 @@ def _losses(connection: sa.Connection, found: Contents) -> guard.Losses:
     return guard.losses(connection, [one.name for one in there if one.name[1] not in bookkeeping.HIDDEN])
 
 
-def empty(project: Project, *, drop_unknown: bool, agreed: guard.Losses | None) -> None:
+def empty(project: Project, *, drop_unknown: bool, agreed: guard.Losses | None) -> bool:
     """Drop this project's tables with its bookkeeping, in one transaction where the database can do that.
+
+    Returns whether nothing is left: what is, but for empty schemas and extensions, is other people's.
 
     Args:
         agreed: what a person was shown; None where nobody was asked.
@@ -61,7 +63,7 @@ def empty(project: Project, *, drop_unknown: bool, agreed: guard.Losses | None) 
         CommandError: there are more rows than were shown.
     """
     if not project.backend.exists():
-        return
+        return True
     backend = project.backend
     with (
         project.connect(write=True) as connection,
@@ -78,14 +80,8 @@ def empty(project: Project, *, drop_unknown: bool, agreed: guard.Losses | None) 
             # The bookkeeping goes last: killed before it, the next reset still knows what this was.
             going.sort(key=lambda one: one.name[1] in bookkeeping.HIDDEN)
             backend.drop(connection, going + found.beside)
-
-
-def is_all_ours(project: Project) -> bool:
-    """Return whether a database that was just built holds nothing of other people's, in no schema."""
-    with project.connect() as connection:
-        found = _contents(project, connection)
-        known = {one.name for one in found.ours}
-        return not found.unknown and known.issuperset(project.backend.copies.tables(connection))
+            left = backend.copies.inventory(connection)
+    return all(one.startswith(("schema ", "extension ")) for one in left)
 
 
 def verify(project: Project, rows: Mapping[str, int]) -> None:

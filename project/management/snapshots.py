@@ -6,7 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from . import bookkeeping, guard
 from .backends.copies import About, CannotCopy, Copy, Keep
 from .backends.waiting import SAY_AFTER, GaveUp
-from .errors import CommandError, did_you_mean, shortened
+from .errors import CommandError, NotAllowed, did_you_mean, shortened
 
 if TYPE_CHECKING:
     from .project import Project
@@ -66,11 +66,12 @@ def own(project: Project) -> list[Snapshot]:
     return [one for one in every(project) if one.database == project.backend.copies.owner]
 
 
-def find(project: Project, name: str | None, *, of: str | None = None) -> Snapshot:
+def find(project: Project, name: str | None, *, of: str | None = None, elsewhere: str = "") -> Snapshot:
     """Return a snapshot by its name; without one the newest that no reset keeps for itself.
 
     Args:
         of: the database it is of, this project's when not given.
+        elsewhere: what to do about one of another database, {} being that one.
 
     Raises:
         CommandError: there is none, or it is one of another database.
@@ -94,9 +95,7 @@ def find(project: Project, name: str | None, *, of: str | None = None) -> Snapsh
             return one
     others = [one.database for one in everything if one.name == name]
     if others:
-        raise CommandError(
-            f"{name} is a snapshot of {others[0]}, not of {database}", f"--from {others[0]} takes it all the same"
-        )
+        raise CommandError(f"{name} is a snapshot of {others[0]}, not of {database}", elsewhere.format(others[0]))
     raise CommandError(
         f"no snapshot {shortened(name)!r}.{did_you_mean(name, [one.name for one in possible])}",
         "python manage.py snapshots lists them",
@@ -119,11 +118,12 @@ def take(project: Project, name: str, *, kind: Kind = "by hand", fingerprint: st
         CommandError: the name is taken, or cannot be one.
     """
     refuse_name(name)
-    existing = {one.name for one in own(project)}
-    if name in existing:
-        raise CommandError(
-            f"there is a snapshot {name} already", f"take another name, or python manage.py snapshots --delete {name}"
-        )
+    for one in own(project):
+        if one.name.lower() == name.lower():  # not every file system and server tells them apart
+            raise CommandError(
+                f"there is a snapshot {one.name} already",
+                f"take another name, or python manage.py snapshots --delete {one.name}",
+            )
     about: About = {}
 
     def describe(connection: sa.Connection) -> About:
@@ -215,24 +215,26 @@ def undo_of(project: Project, connection: sa.Connection, action: str) -> Undo:
     Args:
         action: a word for the snapshot's name: "before-reset-20261125-031500".
     """
-    about = _description(project, connection, "before", None)
-    is_production = guard.is_production(project, connection)
-    connection.rollback()
-    if not any(about["rows"].values()):
-        return Undo()
-    if not project.settings.snapshots_kept:
-        return Undo(why_not="SNAPSHOTS_KEPT is 0")
-    if is_production:
-        return Undo(why_not="none is taken of a production database")
     try:
-        kept = own(project)
-        same = project.backend.copies.unchanged_since([one.copy for one in kept], connection)
-        for one in kept:
-            if one.copy is same:  # what a reset built, the next one builds again
-                return Undo(None if one.kind == "reset" else one.name, same=one.name)
-        size = refuse_size(project, connection)
-        return Undo(free_name(project, f"before-{action}"), about, size)
-    except CannotCopy as error:
+        with project.explained():
+            about = _description(project, connection, "before", None)
+            is_production = guard.is_production(project, connection)
+            connection.rollback()
+            if not any(about["rows"].values()):
+                return Undo()
+            if not project.settings.snapshots_kept:
+                return Undo(why_not="SNAPSHOTS_KEPT is 0")
+            if is_production:
+                return Undo(why_not="none is taken of a production database")
+            kept = own(project)
+            same = project.backend.copies.unchanged_since([one.copy for one in kept], connection)
+            for one in kept:
+                if one.copy is same:  # what a reset built, the next one builds again
+                    return Undo(None if one.kind == "reset" else one.name, same=one.name)
+            size = refuse_size(project, connection)
+            return Undo(free_name(project, f"before-{action}"), about, size)
+    except (CannotCopy, NotAllowed) as error:
+        connection.rollback()
         return Undo(why_not=error.cause)
 
 
@@ -246,9 +248,12 @@ def save_undo(project: Project, undo: Undo) -> Undo:
         return undo
     try:
         with project.backend.waiting.at_most(SAY_AFTER), alone(project):
+            if undo.name in {one.name for one in own(project)}:  # by another process, in this second
+                undo = replace(undo, name=free_name(project, undo.name, stamped=True))
+            assert undo.name is not None
             take(project, undo.name, kind="before")
             forget(project, "before")
-    except (CannotCopy, GaveUp) as error:
+    except (CannotCopy, GaveUp, NotAllowed) as error:
         return Undo(why_not=error.cause)
     return undo
 
@@ -288,14 +293,18 @@ def refuse_name(name: str) -> None:
 
 def default_name(project: Project) -> str:
     """Return a free name for a snapshot taken by hand: git's branch and the moment."""
-    branch = _branch(project)
-    return free_name(project, re.sub(r"[^A-Za-z0-9_-]+", "-", branch).strip("-_")[:22] if branch else "")
+    branch = re.sub(r"[^A-Za-z0-9_]+", "-", _branch(project)).strip("-_")
+    return free_name(project, branch[:22].rstrip("-_"))
 
 
-def free_name(project: Project, begin: str) -> str:
-    """Return a name that no snapshot of the database has, of a word and the moment in local time."""
+def free_name(project: Project, begin: str, *, stamped: bool = False) -> str:
+    """Return a name that no snapshot of the database has, of a word and the moment in local time.
+
+    Args:
+        stamped: the word ends with the moment already.
+    """
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    name = f"{begin}-{stamp}" if begin else stamp
+    name = begin if stamped else f"{begin}-{stamp}" if begin else stamp
     taken = {one.name for one in own(project)}
     return next(
         one for number in range(1, len(taken) + 2) if (one := name if number == 1 else f"{name}-{number}") not in taken
@@ -312,10 +321,10 @@ def readable(size: int) -> str:
 def _branch(project: Project) -> str:
     command = ["git", "-C", str(project.root), "symbolic-ref", "--quiet", "--short", "HEAD"]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603  # no shell
+        found = subprocess.run(command, capture_output=True, timeout=5, check=False)  # noqa: S603  # no shell
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return found.stdout.strip() if found.returncode == 0 else ""
+    return found.stdout.decode(errors="replace").strip() if found.returncode == 0 else ""
 
 
 def _description(project: Project, connection: sa.Connection, kind: Kind, fingerprint: str | None) -> About:

@@ -331,14 +331,14 @@ class Backend:
 
     # Keeping copies of it
 
-    def files(self) -> Sequence[Path]:
-        """Return the files on this machine that are the database."""
-        return ()
-
     @property
     def copies(self) -> Copies:
         """The whole copies of the database that are kept beside it."""
         raise NotImplementedError
+
+    def is_its_file(self, file: Path) -> bool:
+        """Return whether the database is in this file, or a part of it is."""
+        return False
 
     def version(self, connection: sa.Connection | None) -> str:
         """Return the database's version; without a connection where none is needed to know it."""

@@ -19,7 +19,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from ..errors import CommandError
+from ..errors import CommandError, NotAllowed
 from ..types import BINARY, plain_type
 from . import options, text
 from .base import (
@@ -120,7 +120,7 @@ class MariaDB(Backend):
                 "python manage.py migrate --create-database makes it",
             )
         if code in (1044, 1045, 1698):
-            return CommandError(
+            return NotAllowed(
                 f"{self.title} on {where} refuses user {self.url.username!r}: wrong user or password, or no right to"
                 f" {self.database!r}",
                 "correct DATABASE_URL (in a password write @ as %40, : as %3A, / as %2F, # as %23, % as %25)",
@@ -144,7 +144,7 @@ class MariaDB(Backend):
         if code == 1205:
             return self._in_the_way()
         if code in (1142, 1143):
-            return CommandError(
+            return NotAllowed(
                 f"{self.title} does not let user {self.url.username!r} do this: {words.rstrip('.')}",
                 "grant that right, or use another user",
             )

@@ -112,7 +112,11 @@ class MariaDBCopies(Copies):
         engine = self.backend.engine_of(self.owner, isolation_level="AUTOCOMMIT")
         with engine.connect() as server, self.backend.limited(server):
             run(server, "SET SESSION foreign_key_checks = 0")
-            run(server, "SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')")
+            # What is there was allowed once: no rule that came later keeps it from being copied as it is.
+            run(server, "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES'")
+            run(server, "SET SESSION time_zone = '+00:00'")
+            if self.backend.title == "MariaDB":
+                run(server, "SET SESSION check_constraint_checks = 0")
             yield server
         engine.dispose()
 
@@ -200,7 +204,7 @@ class MariaDBCopies(Copies):
         try:
             text = run(server, f"SELECT about FROM {_table(place, TABLE)}").scalar()  # noqa: S608  # quoted
         except sa.exc.DBAPIError as error:
-            if getattr(error.orig, "args", ())[:1] not in ((1146,), (1049,)):
+            if getattr(error.orig, "args", ())[:1] not in _GONE:
                 raise
             return {}
         return dict(json.loads(text)) if text else {"database": self.owner}
@@ -225,7 +229,8 @@ class MariaDBCopies(Copies):
         return int(server.scalar(_SIZE, {"database": database}) or 0)
 
     def _drop(self, server: sa.Connection, database: str) -> None:
-        run(server, f"DROP DATABASE IF EXISTS {_quoted(database)}")
+        if server.scalar(_KNOWN, {"name": database}):  # else who may not drop it would be refused
+            run(server, f"DROP DATABASE IF EXISTS {_quoted(database)}")
 
 
 def _table(database: str, name: str) -> str:
@@ -236,6 +241,7 @@ def _quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
+_GONE = ((1049,), (1146,), (1932,))  # no such database, no such table, no file of it
 _KNOWN = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
 _KNOWN_AS = sa.text(
     "SELECT default_character_set_name AS charset, default_collation_name AS collation"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ..errors import CommandError, first_line
+from ..errors import CommandError, NotAllowed, first_line
 from ..outcomes import Convert
 from ..types import plain_type
 from . import options, text
@@ -140,7 +140,7 @@ class PostgreSQL(Backend):
         if state == "53100":
             return CommandError(f"the disk of {where} is full", "make room, then run the command again")
         if state == "42501":
-            return CommandError(
+            return NotAllowed(
                 f"PostgreSQL does not let user {self.url.username!r} do this: {words.rstrip('.')}",
                 "grant that right, or use the tables' owner",
             )

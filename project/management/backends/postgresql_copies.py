@@ -89,7 +89,8 @@ class PostgreSQLCopies(Copies):
                 if keep:
                     _comment(server, old, kept)
 
-            self._when_nobody_is_in(server, self.owner, change_places, at_once=True)
+            with self._permitted(f"put a copy in the place of {self.owner}"):
+                self._when_nobody_is_in(server, self.owner, change_places, at_once=True)
             if not keep:
                 self._drop(server, gone)
 
@@ -169,14 +170,20 @@ class PostgreSQLCopies(Copies):
             size = server.scalar(sa.text("SELECT pg_database_size(CAST(:name AS name))"), {"name": source}) or 0
             strategy = " STRATEGY FILE_COPY" if size >= COPIED_AS_FILES else " STRATEGY WAL_LOG"
         statement = f"CREATE DATABASE {_quoted(target)} TEMPLATE {_quoted(source)}{strategy}"
-        try:
+        with self._permitted("copy a database"):
             self._when_nobody_is_in(server, source, lambda: run(server, statement))
+
+    @contextmanager
+    def _permitted(self, what: str) -> Iterator[None]:
+        """Say what to grant where a right is missing."""
+        try:
+            yield
         except sa.exc.DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) != "42501":
                 raise
             user = self.backend.url.username
             raise CannotCopy(
-                f"PostgreSQL does not let user {user!r} copy a database",
+                f"PostgreSQL does not let user {user!r} {what}: {self.backend.refusal(error)}",
                 f"ALTER ROLE {_quoted(user or '')} CREATEDB; the database has to be its own",
             ) from error
 
@@ -194,20 +201,21 @@ class PostgreSQLCopies(Copies):
     def _dump(self, server: sa.Connection, target: str) -> None:
         """Copy the database as pg_dump sees it at one moment, beside those who work in it."""
         row = server.execute(sa.text(_LETTERS), {"name": self.owner}).one()
-        run(
-            server,
-            f"CREATE DATABASE {_quoted(target)} TEMPLATE template0 ENCODING '{row.encoding}'"
-            f" LC_COLLATE '{row.datcollate}' LC_CTYPE '{row.datctype}'",
-        )
+        with self._permitted("make a database"):
+            run(
+                server,
+                f"CREATE DATABASE {_quoted(target)} TEMPLATE template0 ENCODING '{row.encoding}'"
+                f" LC_COLLATE '{row.datcollate}' LC_CTYPE '{row.datctype}'",
+            )
         _, environment = self.backend.client()
         given = {**os.environ, **environment}
-        dump = ["pg_dump", "--no-password", "--dbname", self.owner]
+        dump = ["pg_dump", "--no-password"]
         load = ["psql", "--no-password", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction"]
         with (
             subprocess.Popen(dump, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as out,  # noqa: S603  # ours
             subprocess.Popen(  # noqa: S603  # ours
-                [*load, "--dbname", target],
-                env=given,
+                load,
+                env={**given, "PGDATABASE": target},  # an argument with a = in it would be more than a name
                 stdin=out.stdout,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -346,7 +354,7 @@ def _read(row: Any) -> Copy:
         return unreadable(row.datname)
 
 
-_OUR_NAME = re.compile(r"(manage\.py|alembic)( |$)")
+_OUR_NAME = re.compile(r"(manage\.py|alembic)( (?!shell)|$)")
 _NAMES = "SELECT application_name FROM pg_stat_activity WHERE datname = :database AND backend_type = 'client backend'"
 _COMMENT = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = :name"
 _COPIES = """
@@ -441,6 +449,14 @@ WITH made(classid, oid, said) AS (
     UNION ALL SELECT 'pg_policy'::regclass, oid, 'policy ' || quote_ident(polname) || ' on ' || polrelid::regclass
     FROM pg_policy
     UNION ALL SELECT 'pg_publication'::regclass, oid, 'publication ' || quote_ident(pubname) FROM pg_publication
+    UNION ALL SELECT classid, oid, pg_describe_object(classid, oid, 0) FROM (
+        SELECT 'pg_collation'::regclass, oid FROM pg_collation
+        UNION ALL SELECT 'pg_operator'::regclass, oid FROM pg_operator
+        UNION ALL SELECT 'pg_cast'::regclass, oid FROM pg_cast
+        UNION ALL SELECT 'pg_ts_config'::regclass, oid FROM pg_ts_config
+        UNION ALL SELECT 'pg_foreign_server'::regclass, oid FROM pg_foreign_server
+        UNION ALL SELECT 'pg_largeobject'::regclass, oid FROM pg_largeobject_metadata
+    ) other(classid, oid) WHERE oid >= 16384  -- below is what every database has
 )
 SELECT said FROM made WHERE NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = made.classid AND d.objid = made.oid AND d.deptype = 'e'

@@ -281,14 +281,15 @@ class SQLite(Backend):
                     values = [convert(column) for convert, column in zip(converters, block, strict=True)]
                     driver.executemany(insert, zip(*values, strict=True))
 
-    def files(self) -> Sequence[Path]:
-        return [self.path.with_name(self.path.name + ending) for ending in ("", "-journal", "-wal", "-shm")]
-
     @cached_property
     def copies(self) -> SQLiteCopies:
         from .sqlite_copies import SQLiteCopies
 
         return SQLiteCopies(self)
+
+    def is_its_file(self, file: Path) -> bool:
+        endings = ("", "-journal", "-wal", "-shm")
+        return file.resolve() in {Path(f"{self.path.resolve()}{ending}") for ending in endings}
 
     def version(self, connection: sa.Connection | None) -> str:
         return sqlite3.sqlite_version

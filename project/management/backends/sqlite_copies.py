@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -83,13 +84,16 @@ class SQLiteCopies(Copies):
             self._write_into(source)
 
     def delete(self, copy: Copy) -> None:
-        gone = Path(tempfile.mkdtemp(prefix=_MAKING, dir=Path(copy.place).parent))
-        os.rename(copy.place, gone / copy.name)
-        shutil.rmtree(gone)
+        folder = Path(copy.place).parent
+        with _explained(folder):
+            gone = Path(tempfile.mkdtemp(prefix=_MAKING, dir=folder))
+            os.rename(copy.place, gone / copy.name)
+            shutil.rmtree(gone)
 
     def clear_up(self) -> None:
         for left in self.folder.glob(f"{_MAKING}*"):
-            shutil.rmtree(left)
+            with suppress(OSError):  # it is in nobody's way
+                shutil.rmtree(left)
         with suppress(OSError):
             self._beside().unlink(missing_ok=True)
 
@@ -103,7 +107,7 @@ class SQLiteCopies(Copies):
             return same  # and only then the file is closed: with it go all locks that this process has on it
 
     def inventory(self, connection: sa.Connection) -> list[str]:
-        query = "SELECT type || ' ' || name FROM sqlite_master WHERE type <> 'index'"
+        query = "SELECT type || ' ' || name FROM sqlite_master WHERE type <> 'index' AND name NOT GLOB 'sqlite_*'"
         return sorted(connection.exec_driver_sql(query).scalars())
 
     def size(self, connection: sa.Connection) -> int:
@@ -118,13 +122,12 @@ class SQLiteCopies(Copies):
     @contextmanager
     def _making(self) -> Iterator[Path]:
         """Give a folder for something that is not there before it is complete."""
-        making = Path(tempfile.mkdtemp(prefix=_MAKING, dir=self.folder))
-        try:
-            yield making
-        except OSError as error:
-            raise CommandError(f"{self.folder} cannot be written: {error.strerror}", "make room there") from error
-        finally:
-            shutil.rmtree(making, ignore_errors=True)
+        with _explained(self.folder):
+            making = Path(tempfile.mkdtemp(prefix=_MAKING, dir=self.folder))
+            try:
+                yield making
+            finally:
+                shutil.rmtree(making, ignore_errors=True)
 
     # Out of the database
 
@@ -217,6 +220,18 @@ def describe_file(file: Path, describe: Describe) -> Any:
     engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(file), poolclass=sa.NullPool)
     with engine.connect() as connection:
         return describe(connection)
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Say in a line why a folder cannot be written; where it never can be, that there can be no copies."""
+    try:
+        yield
+    except OSError as error:
+        cause = f"{folder} cannot be written: {error.strerror}"
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise CannotCopy(cause, "make it writable (chmod u+w)") from error
+        raise CommandError(cause, "make room there") from error
 
 
 class _Busy(Exception):

@@ -12,6 +12,7 @@ import argparse
 import time
 
 from .. import guard, resetting, snapshots
+from ..backends.copies import CannotCopy
 from ..console import columns, plural
 from ..errors import CommandError
 from ..fingerprint import Wanted
@@ -61,15 +62,16 @@ def handle(
         plan = resetting.plan(project, wanted, rebuild=rebuild)
         if agreed is None:
             _ask(project, _losses(project, wanted, plan, drop_unknown), no_input=True)
+        how, undo, is_all_ours = "", plan.undo, False
         if plan.kept:
             guard.refuse_more(agreed, plan.losses)
-            how, undo = _restore(project, plan.kept, plan.undo), plan.undo
-        else:
-            undo = snapshots.save_undo(project, plan.undo)
-            _build(project, wanted, drop_unknown=drop_unknown, agreed=agreed)
+            how = _restore(project, plan.kept, undo)
+        if not how:
+            undo = snapshots.save_undo(project, undo)
+            is_all_ours = _build(project, wanted, drop_unknown=drop_unknown, agreed=agreed)
             how = "Rebuilt"
         seconds = time.perf_counter() - begun
-        if not plan.kept:
+        if is_all_ours:
             _keep(project, plan)
     project.console.say(f"{project.backend.label} is reset: at head, as the models say. {how} in {seconds:.2f} s.")
     if undo.words:
@@ -99,20 +101,27 @@ def _losses(project: Project, wanted: Wanted, plan: Plan, drop_unknown: bool) ->
 
 
 def _restore(project: Project, kept: Snapshot, undo: Undo) -> str:
-    with snapshots.alone(project):
-        restored = snapshots.restore(project, kept, undo)
+    """Put a snapshot back and return how that is told; nothing where it cannot be."""
+    try:
+        with snapshots.alone(project):
+            restored = snapshots.restore(project, kept, undo)
+    except CannotCopy as error:
+        project.console.note(f"Snapshot {kept.name} is not restored: {error}")
+        return ""
     rows = [[table, plural(number, "row")] for table, number in kept.rows.items()]
-    project.console.say(columns(rows, right=frozenset({1})))
+    for line in columns(rows, right=frozenset({1})).splitlines():
+        project.console.say(line)
     return (
         f"Restored from snapshot {kept.name}" if restored else f"Nothing had changed since snapshot {kept.name}: seen"
     )
 
 
-def _build(project: Project, wanted: Wanted, *, drop_unknown: bool, agreed: guard.Losses | None) -> None:
+def _build(project: Project, wanted: Wanted, *, drop_unknown: bool, agreed: guard.Losses | None) -> bool:
+    """Build the database anew; return whether nothing in it is other people's."""
     from .. import migrations, rebuilding, seeding
     from . import migrate, seed
 
-    rebuilding.empty(project, drop_unknown=drop_unknown, agreed=agreed)
+    is_all_ours = rebuilding.empty(project, drop_unknown=drop_unknown, agreed=agreed)
     migrate.run(project, "head", migrations.Request())
     seeded = []
     if wanted.seeded:
@@ -120,14 +129,12 @@ def _build(project: Project, wanted: Wanted, *, drop_unknown: bool, agreed: guar
         rows = seeding.Request(count=wanted.count, random_seed=wanted.random_seed, locale=locale)
         seeded = seed.run(project, rows)
     rebuilding.verify(project, {done.table: done.rows for done in seeded})
+    return is_all_ours
 
 
 def _keep(project: Project, plan: Plan) -> None:
     """Keep what was built for the next reset; where that cannot be, this one is done all the same."""
-    from .. import rebuilding
-
-    if project.settings.snapshots_kept and rebuilding.is_all_ours(project):
-        try:
-            snapshots.keep_reset(project, plan.fingerprint)
-        except CommandError as error:
-            project.console.note(f"No snapshot of it is kept: {error}")
+    try:
+        snapshots.keep_reset(project, plan.fingerprint)
+    except CommandError as error:
+        project.console.note(f"No snapshot of it is kept: {error}")

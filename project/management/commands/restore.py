@@ -39,7 +39,7 @@ def handle(
 ) -> None:
     limit_waiting(project, lock_timeout)
     guard.before_connecting(project, "restore", allow_remote=allow_remote, allow_production_name=allow_production_name)
-    snapshot = snapshots.find(project, name, of=of)
+    snapshot = snapshots.find(project, name, of=of, elsewhere="--from {} takes it all the same")
     losses, _ = _look(project)
     explanation = f"restore puts {described(snapshot)} in the place of {header(project)}. It holds\n{held(losses)}"
     guard.consent(project, explanation, no_input=no_input)
@@ -48,7 +48,7 @@ def handle(
         snapshot = snapshots.find(project, snapshot.name, of=of)
         found, undo = _look(project)
         guard.refuse_more(None if no_input else losses, found)
-        snapshots.restore(project, snapshot, undo)
+        restored = snapshots.restore(project, snapshot, undo)
     seconds = time.perf_counter() - begun
     with project.connect() as connection:
         head = heads.reached_head(project.root, connection)
@@ -58,7 +58,7 @@ def handle(
         f"{project.backend.label} is as in snapshot {snapshot.name}: {plural(snapshot.total, 'row')}, {place}."
         f" Restored in {seconds:.2f} s.{hint}"
     )
-    if undo.words and undo.name != snapshot.name:
+    if restored and undo.words:
         project.console.say(undo.words)
 
 

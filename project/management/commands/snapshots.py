@@ -43,7 +43,8 @@ def handle(project: Project, *, json: bool, delete: str | None, keep: int | None
 def _delete(project: Project, name: str | None, keep: int | None) -> None:
     with snapshots.alone(project):
         own = snapshots.own(project)
-        going = [snapshots.find(project, name)] if name is not None else own[keep:]
+        elsewhere = "to delete it give --database-url with that database"
+        going = [snapshots.find(project, name, elsewhere=elsewhere)] if name is not None else own[keep:]
         snapshots.delete(project, going)
     freed = snapshots.readable(sum(one.size for one in going))
     names = f": {', '.join(one.name for one in going)}" if going else ""

@@ -1,0 +1,634 @@
+"""Snapshots: what is saved comes back row for row, nothing else is touched, and what a command loses can be undone."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.databases import Database, fresh
+from tests.faults.states import read
+from tests.houses import House, OpenTerminal, Runner
+from tests.management.test_concurrency import sign  # noqa: F401  # a fixture
+from tests.management.test_reset import SAMPLE, adas, put_in_ada
+from tests.processes import Result
+
+STAMP = r"\d{8}-\d{6}"
+MAKES = 'op.create_table("made", sa.Column("id", sa.Integer(), primary_key=True))'
+DROPS = 'op.drop_table("made")'
+
+
+def everything(database: Database) -> tuple[object, ...]:
+    """Return all that a database holds, every key as it is."""
+    state = read(database)
+    assert not state.damage
+    tables = sorted(database.all_tables())
+    return state.schema, {name: sorted(database.rows(f"SELECT * FROM {name}"), key=str) for name in tables}
+
+
+def owner(database: Database) -> str:
+    """Return what snapshots say of which database they are."""
+    return str(database.file) if database.file else database.name
+
+
+def kept(manage: Runner, database: Database) -> list[dict[str, Any]]:
+    """Return what is said of each snapshot of a database, the newest first; a server has others."""
+    found: list[dict[str, Any]] = json.loads(manage.ok("snapshots", "--json").out)
+    return [one for one in found if one["database"] == owner(database)]
+
+
+def names(manage: Runner, database: Database) -> list[str]:
+    return [one["name"] for one in kept(manage, database)]
+
+
+def undo(result: Result) -> str:
+    """Return the snapshot that the last line of a command names, with all that was there before."""
+    told = (result.out or result.err).splitlines()[-1]
+    found = re.fullmatch(r"To undo it: python manage\.py restore (\S+)", told)
+    assert found, f"the last line does not say how to undo it:\n{result}"
+    return found[1]
+
+
+def how(result: Result) -> str:
+    """Return whether a reset rebuilt or restored, and which snapshot."""
+    found = re.search(r"as the models say\. (Rebuilt|Restored from snapshot \S+|.* seen) in \d+\.\d\d s\.", result.out)
+    assert found, f"it does not say how:\n{result}"
+    return found[1].split()[0]
+
+
+def git(house: House, *arguments: str) -> None:
+    who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    subprocess.run(["git", "-C", str(house.root), *who, *arguments], check=True, capture_output=True)  # noqa: S607
+
+
+# There and back
+
+
+def test_everything_comes_back(house: House, manage: Runner, migrated: Database) -> None:
+    manage.ok("seed", "--count", "30")
+    put_in_ada(migrated)
+    migrated.execute("CREATE INDEX ix_by_hand ON students (grade, name)")
+    before = everything(migrated)
+
+    saved = manage.ok("snapshot", "good")
+    migrated.execute("DELETE FROM enrollments", "UPDATE students SET name = 'Eve' WHERE id = 7000")
+    migrated.execute("DROP TABLE enrollments")
+    migrated.execute("INSERT INTO subjects (code, title, lowest_grade, highest_grade) VALUES ('X', 'x', 1, 2)")
+    house.add_revision("aaa111", MAKES)
+    manage.ok("migrate")
+    told = manage.ok("restore", "good", "--no-input").out
+
+    size = r"[\d,.]+ [KM]B"
+    assert re.fullmatch(
+        rf"Saved \S*{migrated.name}.* as snapshot good: 75 rows, {size}, in \d+\.\d\d s\."
+        r"   Back to it: python manage.py restore good\n",
+        saved.out,
+    )
+    line, last = told.splitlines()
+    assert f"is as in snapshot good: 75 rows, at revision {house.line()[-2]}. Restored in" in line
+    assert line.endswith("   Next: python manage.py migrate")
+    assert last.startswith("To undo it: python manage.py restore before-restore-")
+    assert everything(migrated) == before
+    # The numbers go on where they were, and every constraint is there.
+    put_in_a_pupil(migrated, "next@example.org")
+    assert (
+        migrated.value("SELECT id FROM students WHERE email = 'next@example.org'") == 7001
+        if (migrated.kind != "postgresql")
+        else 31
+    )
+    for wrong in (
+        "INSERT INTO enrollments (student_id, subject_id, enrolled_on) VALUES (99999, 1, '2026-01-01')",
+        "UPDATE students SET email = 'next@example.org' WHERE id = 1",
+        "UPDATE students SET grade = 13 WHERE id = 1",
+    ):
+        with pytest.raises(sa.exc.DBAPIError):
+            migrated.execute(wrong)
+    manage.ok("migrate")
+    assert migrated.tables() == SAMPLE | {"made"}
+
+
+def put_in_a_pupil(database: Database, email: str) -> None:
+    database.execute(
+        f"INSERT INTO students (name, email, grade, birthday) VALUES ('Grace', '{email}', 6, '2015-12-09')"
+    )
+
+
+def test_a_view_comes_back(manage: Runner, database: Database) -> None:
+    if database.kind == "mariadb":
+        pytest.skip("MariaDB cannot move one: see below")
+    manage.ok("reset")
+    database.execute("CREATE VIEW elder AS SELECT name FROM students WHERE grade > 6")
+    before = database.count("elder")
+    manage.ok("snapshot", "seen")
+    database.execute("DROP VIEW elder", "DELETE FROM enrollments")
+
+    manage.ok("restore", "--no-input")
+
+    assert database.count("elder") == before > 0
+
+
+def test_an_empty_database_is_saved_and_comes_back(manage: Runner, server_database: Database) -> None:
+    manage.ok("snapshot", "empty")
+    manage.ok("migrate")
+
+    told = manage.ok("restore", "empty", "--no-input").out
+
+    assert "0 rows, at revision zero" in told
+    assert server_database.all_tables() == set()
+    manage.ok("restore", undo(Result(0, told, "")), "--no-input")
+    assert server_database.tables() == SAMPLE
+
+
+def test_what_a_restore_replaced_comes_back_exactly(manage: Runner, migrated: Database) -> None:
+    manage.ok("snapshot", "empty")
+    manage.ok("seed", "--count", "12")
+    put_in_ada(migrated)
+    before = everything(migrated)
+
+    name = undo(manage.ok("restore", "empty", "--no-input"))
+    between = migrated.count("students")
+    back = undo(manage.ok("restore", name, "--no-input"))
+
+    assert re.fullmatch(rf"before-restore-{STAMP}", name)
+    assert between == 0
+    assert back == "empty"  # which has all that was there
+    assert everything(migrated) == before
+    assert names(manage, migrated) == [name, "empty"]
+
+
+def test_restoring_what_is_there_already_changes_nothing_and_needs_no_undo(manage: Runner, migrated: Database) -> None:
+    manage.ok("seed", "--count", "5")
+    manage.ok("snapshot", "good")
+
+    told = manage.ok("restore", "--no-input").out
+
+    assert "is as in snapshot good" in told
+    assert "To undo it" not in told
+    assert names(manage, migrated) == ["good"]
+
+
+# Names
+
+
+def test_without_git_a_snapshot_is_called_after_the_moment(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+
+    manage.ok("snapshot")
+    manage.ok("snapshot")
+
+    second, first = names(manage, sqlite_database)
+    assert re.fullmatch(STAMP, first)
+    assert re.fullmatch(rf"{STAMP}(-2)?", second)
+
+
+@pytest.mark.parametrize(
+    ("branch", "begin"),
+    [
+        ("main", "main-"),
+        ("feature/new_marks", "feature-new_marks-"),
+        ("fix/#42-überall.x", "fix-42-berall-x-"),
+        ("日本語", ""),
+        ("a-very-long-name-for-a-branch-that-goes-on-and-on", "a-very-long-name-for-a-"),
+        ("twenty-one-letters-xx-and-more", "twenty-one-letters-xx-"),
+        ("-" * 3 + "x", ""),
+    ],
+)
+def test_in_git_a_snapshot_is_called_after_the_branch(
+    house: House, manage: Runner, sqlite_database: Database, branch: str, begin: str
+) -> None:
+    manage.ok("migrate")
+    git(house, "init", "--quiet")
+    git(house, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+
+    manage.ok("snapshot")
+
+    [name] = names(manage, sqlite_database)
+    assert re.fullmatch(rf"{begin or '(x-)?'}{STAMP}", name), name
+
+
+def test_on_no_branch_a_snapshot_is_called_after_the_moment(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    git(house, "init", "--quiet")
+    git(house, "commit", "--allow-empty", "-m", "x")
+    git(house, "checkout", "--quiet", "--detach")
+
+    manage.ok("snapshot")
+
+    [name] = names(manage, sqlite_database)
+    assert re.fullmatch(STAMP, name)
+
+
+def test_a_branch_whose_name_is_no_text(house: House, manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    git(house, "init", "--quiet")
+    (house.root / ".git" / "HEAD").write_bytes(b"ref: refs/heads/caf\xe9\n")
+
+    manage.ok("snapshot")
+
+    [name] = names(manage, sqlite_database)
+    assert re.fullmatch(rf"caf-{STAMP}", name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x", "a/b", "", "x" * 41, ".x", "-", "x\n", "x\ny", "x y", "é", "x~", "a\\b", "C:x", "..", "a%b", "x;y"],
+)
+def test_a_name_that_leaves_the_folder_or_is_none_is_refused(
+    house: House, manage: Runner, sqlite_database: Database, name: str
+) -> None:
+    manage.ok("migrate")
+
+    line = manage("snapshot", "--", name).refusal(2)
+
+    assert "cannot be the name of a snapshot" in line
+    assert "up to 40 letters, digits, and - _ ." in line
+    assert not list(house.root.parent.rglob("about.json"))
+
+
+def test_names_of_every_kind_and_those_that_are_taken(manage: Runner, database: Database) -> None:
+    manage.ok("migrate")
+    nothing = manage("restore", "--no-input").refusal()
+    for name in ("x" * 40, "v1.2_b-C", "good"):
+        manage.ok("snapshot", name)
+    manage.ok("seed", "--count", "3")
+
+    taken = [manage("snapshot", name).refusal() for name in ("good", "GOOD")]
+    wrong = manage("restore", "god", "--no-input").refusal()
+    path = [manage(*command, "../good").refusal() for command in (("restore", "--no-input"), ("snapshots", "--delete"))]
+    manage.ok("restore", "v1.2_b-C", "--no-input")
+
+    assert "has no snapshot — python manage.py snapshot saves one" in nothing
+    assert taken == 2 * [
+        "there is a snapshot good already — take another name, or python manage.py snapshots --delete good"
+    ]
+    assert wrong == "no snapshot 'god'. Did you mean 'good'? — python manage.py snapshots lists them"
+    assert path == 2 * ["no snapshot '../good'. Did you mean 'good'? — python manage.py snapshots lists them"]
+    assert names(manage, database)[1:] == ["good", "v1.2_b-C", "x" * 40]
+    assert database.count("students") == 0
+    manage.ok("snapshots", "--delete", "x" * 40)
+    assert names(manage, database)[1:] == ["good", "v1.2_b-C"]
+
+
+# Listing and deleting
+
+
+def test_snapshots_are_listed_the_newest_first(house: House, manage: Runner, sqlite_database: Database) -> None:
+    assert manage.ok("snapshots").out == ("There are no snapshots.   Next: python manage.py snapshot saves one\n")
+    assert kept(manage, sqlite_database) == []
+    manage.ok("migrate", "+1")
+    manage.ok("snapshot", "first")
+    manage.ok("reset")
+    manage.ok("snapshot", "second")
+
+    second, reset, first = kept(manage, sqlite_database)
+    table = manage.ok("snapshots").out.splitlines()
+
+    assert list(first) == ["name", "taken", "kind", "revisions", "rows", "size", "database"]
+    assert (first["name"], first["kind"], first["revisions"], first["rows"]) == (
+        "first",
+        "by hand",
+        house.line()[:1],
+        {},
+    )
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", first["taken"])
+    assert second["rows"] == {"enrollments": 300, "students": 100, "subjects": 14}
+    assert second["revisions"] == house.line()[-1:]
+    assert (second["kind"], reset["kind"]) == ("by hand", "reset")
+    assert all(one["size"] > 4000 for one in (first, second, reset))
+    assert table[0].split() == ["NAME", "TAKEN", "REVISION", "ROWS", "SIZE", "DATABASE"]
+    assert [line.split()[0] for line in table[1:]] == ["second", reset["name"], "first"]
+    assert table[2].endswith("  reset keeps it")
+    assert re.match(rf"second +\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d +{house.line()[-1]} +414 ", table[1])
+
+
+def test_delete_and_keep(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    for number in range(5):
+        manage.ok("snapshot", f"n{number}")
+
+    one = manage.ok("snapshots", "--delete", "n1").out
+    unknown = manage("snapshots", "--delete", "n1").refusal()
+    some = manage.ok("snapshots", "--keep", "2").out
+    left = names(manage, sqlite_database)
+    every = manage.ok("snapshots", "--keep", "0").out
+    none = manage.ok("snapshots", "--keep", "0").out
+
+    assert re.fullmatch(r"Deleted 1 snapshot, [\d.,]+ [KM]B: n1\.\n", one)
+    assert unknown == "no snapshot 'n1' — python manage.py snapshots lists them"
+    assert re.fullmatch(r"Deleted 2 snapshots, [\d.,]+ [KM]B: n2, n0\.\n", some)
+    assert left == ["n4", "n3"]
+    assert ": n4, n3." in every
+    assert none == "Deleted 0 snapshots, 0 KB.\n"
+    assert names(manage, sqlite_database) == []
+
+
+def test_numbers_to_keep_that_cannot_be(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+
+    for wrong in ("-1", "x", "", "1.5", "٣"):
+        assert "is not a number of snapshots" in manage("snapshots", f"--keep={wrong}").refusal(2)
+    assert "not allowed with" in manage("snapshots", "--keep", "1", "--delete", "x").refusal(2)
+
+    assert names(manage, sqlite_database) == ["good"]
+
+
+# Another database's
+
+
+def test_a_snapshot_of_another_database_is_named_and_taken_only_with_from(
+    manage: Runner, database: Database, tmp_path: Path
+) -> None:
+    manage.ok("migrate")
+    put_in_ada(database)
+    with fresh(database.kind, tmp_path) as other:
+        elsewhere = {"DATABASE_URL": other.url}
+        manage.ok("reset", env=elsewhere)
+        manage.ok("snapshot", "theirs", env=elsewhere)
+        manage.ok("snapshot", "good", env=elsewhere)
+        manage.ok("snapshot", "good")
+        name = owner(other)
+        expected = everything(other)
+
+        line = manage("restore", "theirs", "--no-input").refusal()
+        undeletable = manage("snapshots", "--delete", "theirs").refusal()
+        wrong = manage("restore", "theirs", "--from", f"{name}x", "--no-input").refusal()
+        untouched = adas(database)
+        told = manage.ok("restore", "--from", name, "--no-input")
+
+        assert line == (
+            f"theirs is a snapshot of {name}, not of {owner(database)} — --from {name} takes it all the same"
+        )
+        assert f"theirs is a snapshot of {name}" in undeletable
+        assert "--from" not in undeletable
+        assert f"no snapshot is of a database '{name}x'. Did you mean" in wrong
+        assert untouched == 1
+        assert everything(database) == everything(other) == expected
+        assert names(manage, other)[:2] == ["good", "theirs"]
+        manage.ok("restore", undo(told), "--no-input")
+        assert adas(database) == 1
+        assert adas(other) == 0
+
+
+def test_restore_takes_the_newest_that_no_reset_keeps_for_itself(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "older")
+    manage.ok("seed", "--count", "3")
+    manage.ok("snapshot", "newer")
+    manage.ok("snapshots", "--delete", "older")
+    manage.ok("reset", "--no-input")
+    put_in_ada(sqlite_database)
+
+    told = manage.ok("restore", "--no-input").out
+
+    assert "is as in snapshot newer" in told
+    assert sqlite_database.count("students") == 3
+
+
+# Asking
+
+
+def test_restore_says_what_it_replaces_and_by_what_and_asks(
+    house: House, manage: Runner, terminal: OpenTerminal, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("seed", "--count", "3")
+    manage.ok("snapshot", "good")
+    put_in_ada(sqlite_database)
+    screen = terminal("restore")
+    shown = screen.read_until("to go on: ")
+    screen.type("yes")
+    answered = screen.wait().expect(1).out
+    refused = adas(sqlite_database)
+    screen = terminal("restore", "good")
+    screen.read_until("to go on: ")
+    screen.type(sqlite_database.name)
+    screen.wait().expect(0)
+
+    header, *rows, question = shown.splitlines()
+    assert re.match(
+        rf"restore puts snapshot good \(\d{{4}}-\d\d-\d\d \d\d:\d\d, 20 rows\) in the place of {sqlite_database.name}",
+        header,
+    )
+    assert header.endswith(", development). It holds")
+    assert [" ".join(row.split()) for row in rows] == [
+        "enrollments 3 rows",
+        "students 4 rows 1 of them not from seed",
+        f"subjects 14 rows from migration {house.line()[3]}",
+    ]
+    assert question == f"Type {sqlite_database.name} to go on: "
+    assert "nothing was changed" in answered
+    assert refused == 1
+    assert adas(sqlite_database) == 0
+
+
+def test_without_a_terminal_restore_is_refused_and_names_no_input(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    put_in_ada(sqlite_database)
+
+    line = manage("restore", "good", stdin=f"{sqlite_database.name}\n").refusal()
+
+    assert "restore puts snapshot good" in line
+    assert line.endswith(" — --no-input goes on without the question")
+    assert adas(sqlite_database) == 1
+    assert names(manage, sqlite_database) == ["good"]
+
+
+def test_rows_that_came_after_the_question_are_not_lost(
+    manage: Runner, terminal: OpenTerminal, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    put_in_ada(sqlite_database)
+    screen = terminal("restore", "good")
+    screen.read_until("to go on: ")
+    put_in_ada(sqlite_database, 7001)
+
+    screen.type(sqlite_database.name)
+
+    said = screen.wait().expect(1).out
+    assert "students holds 2 rows by now, and 1 were shown. Nothing was changed" in said
+    assert adas(sqlite_database) == 2
+
+
+def test_production_other_machines_and_production_names_are_refused(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    for command in (("restore", "--no-input"), ("snapshot",)):
+        verb = command[0]
+        by_setting = manage(*command, env={"ENVIRONMENT": "production"}).refusal()
+        remote = {"DATABASE_URL": "mariadb://ada@db.invalid/school"}
+        elsewhere = manage(*command, env=remote).refusal()
+        allowed = manage(*command, "--allow-remote", env=remote).refusal()
+        named = {"DATABASE_URL": "postgresql://ada@127.0.0.1:1/school_prod"}
+        by_name = manage(*command, env=named).refusal()
+        reached = manage(*command, "--allow-production-name", env=named).refusal()
+
+        assert f"{verb} is refused: ENVIRONMENT is production (in the environment)" in by_setting
+        assert f"{verb} is refused: db.invalid is another machine" in elsewhere
+        assert "--allow-remote" in elsewhere
+        assert "there is no host db.invalid" in allowed
+        assert f"{verb} is refused: the name 'school_prod' says production" in by_name
+        assert "--allow-production-name" in by_name
+        assert "cannot be reached" in reached
+    sqlite_database.execute("UPDATE management_metadata SET value = 'production' WHERE \"key\" = 'environment'")
+    put_in_ada(sqlite_database)
+
+    for command in (("restore", "--no-input"), ("snapshot",), ("reset", "--no-input")):
+        assert "records that it is a production database" in manage(*command).refusal()
+    back = manage.ok("rollback", "--no-input", "--allow-production").out
+
+    assert adas(sqlite_database) == 1
+    assert "No snapshot brings back what was there: none is taken of a production database." in back
+
+
+# Undoing
+
+
+LOSES: dict[str, tuple[str, ...]] = {
+    "reset": ("reset", "--no-input"),
+    "seed-fresh": ("seed", "--fresh", "--no-input"),
+    "downgrade": ("rollback", "2", "--no-input"),
+}
+
+
+def test_what_a_rollback_loses_comes_back_exactly(manage: Runner, migrated: Database) -> None:
+    lose_and_restore("downgrade", manage, migrated)
+
+
+@pytest.mark.parametrize("action", ["reset", "seed-fresh"])
+def test_what_another_command_loses_comes_back_exactly(manage: Runner, sqlite_database: Database, action: str) -> None:
+    manage.ok("migrate")
+    lose_and_restore(action, manage, sqlite_database)
+
+
+def lose_and_restore(action: str, manage: Runner, database: Database) -> None:
+    manage.ok("seed", "--count", "8")
+    put_in_ada(database)
+    database.execute("DELETE FROM enrollments WHERE id = 2", "UPDATE subjects SET title = 'Magic' WHERE id = 1")
+    before = everything(database)
+
+    name = undo(manage.ok(*LOSES[action]))
+    between = everything(database)
+    manage.ok("restore", name, "--no-input")
+
+    assert re.fullmatch(rf"before-{action}-{STAMP}", name)
+    assert between != before
+    assert everything(database) == before
+
+
+def test_what_a_plain_downgrade_loses_comes_back_exactly(
+    manage: Runner, alembic: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("seed", "--count", "8")
+    put_in_ada(sqlite_database)
+    before = everything(sqlite_database)
+
+    result = alembic.ok("downgrade", "-2")
+    manage.ok("restore", undo(Result(0, "", result.err)), "--no-input")
+
+    assert everything(sqlite_database) == before
+
+
+def test_what_redo_loses_comes_back(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    manage.ok("seed", "--count", "8")
+    before = everything(sqlite_database)
+
+    result = manage.ok("rollback", "--redo", "--no-input")
+
+    [name] = names(manage, sqlite_database)
+    assert f"restore {name}" in result.out
+    manage.ok("restore", name, "--no-input")
+    assert everything(sqlite_database) == before
+
+
+@pytest.mark.parametrize("command", LOSES.values(), ids=" ".join)
+def test_what_a_reset_would_build_again_is_not_saved(
+    manage: Runner, sqlite_database: Database, command: tuple[str, ...]
+) -> None:
+    manage.ok("reset")
+
+    told = manage.ok(*command)
+
+    assert "To undo it" not in told.out
+    assert "No snapshot" not in told.out
+    assert [one["kind"] for one in kept(manage, sqlite_database)] == ["reset"]
+
+
+def test_an_unchanged_database_is_seen_on_every_kind(manage: Runner, database: Database) -> None:
+    manage.ok("reset")
+    before = everything(database)
+    again = manage.ok("reset", "--no-input")
+    database.execute("UPDATE students SET name = 'Eve' WHERE id = 3")
+    database.execute("DELETE FROM enrollments WHERE id = 300")
+    changed = manage.ok("reset", "--no-input")
+    after = everything(database)
+    last = manage.ok("reset", "--no-input")
+
+    assert re.search(r"Nothing had changed since snapshot reset-\S+: seen in \d", again.out)
+    assert "To undo it" not in again.out
+    assert how(changed) == "Restored"
+    assert undo(changed).startswith("before-reset-")
+    assert after == before
+    assert re.search(r"Nothing had changed since snapshot reset-\S+: seen in \d", last.out)
+    assert [one["kind"] for one in kept(manage, database)] == ["before", "reset"]
+    assert "No errors" in manage.ok("check").out
+
+
+def test_no_snapshot_is_taken_where_the_settings_say_none(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    none, small = {"SNAPSHOTS_KEPT": "0"}, {"SNAPSHOT_LIMIT": "0"}
+    for command in LOSES.values():
+        put_in_ada(sqlite_database)
+        off = manage.ok(*command, env=none).out
+        manage.ok("migrate")
+        manage.ok("seed")
+        put_in_ada(sqlite_database, 7001)
+        big = manage.ok(*command, env=small)
+        manage.ok("migrate")
+
+        assert "No snapshot brings back what was there: SNAPSHOTS_KEPT is 0." in off
+        assert re.search(
+            r"No snapshot brings back what was there: \S+ has \d+ KB, more than SNAPSHOT_LIMIT \(0 KB\)\.", big.out
+        )
+        if command[0] == "reset":
+            assert re.search(r"No snapshot of it is kept: \S+ has \d+ KB, more than SNAPSHOT_LIMIT", big.err)
+
+    assert names(manage, sqlite_database) == []
+    manage.ok("snapshot", "by-hand", env={**none, **small})
+    assert names(manage, sqlite_database) == ["by-hand"]
+    for wrong in ("-1", "x", "1001"):
+        assert "SNAPSHOTS_KEPT" in manage("snapshots", env={"SNAPSHOTS_KEPT": wrong}).refusal()
+    assert "SNAPSHOT_LIMIT" in manage("snapshots", env={"SNAPSHOT_LIMIT": "1 GB"}).refusal()
+
+
+def test_the_newest_of_each_automatic_kind_are_kept_and_all_taken_by_hand(
+    manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    for number in range(5):
+        put_in_ada(sqlite_database)
+        manage.ok("snapshot", f"hand{number}")
+        put_in_ada(sqlite_database, 7001)
+        manage.ok("reset", "--no-input", "--count", str(number + 1))
+
+    found = kept(manage, sqlite_database)
+    assert [one["rows"]["students"] for one in found if one["kind"] == "reset"] == [5, 4, 3]
+    assert [one["rows"]["students"] for one in found if one["kind"] == "before"] == [6, 5, 4]
+    assert [one["name"] for one in found if one["kind"] == "by hand"] == [f"hand{n}" for n in (4, 3, 2, 1, 0)]
+    put_in_ada(sqlite_database)
+    manage.ok("reset", "--no-input", "--count", "5", env={"SNAPSHOTS_KEPT": "1"})
+    found = kept(manage, sqlite_database)
+    assert [one["rows"]["students"] for one in found if one["kind"] == "reset"] == [5, 4, 3]
+    assert [one["rows"]["students"] for one in found if one["kind"] == "before"] == [6]
+    assert len(found) == 9
