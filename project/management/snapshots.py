@@ -348,16 +348,16 @@ def _snapshot(copy: Copy) -> Snapshot | None:
         return Snapshot(
             copy.name,
             copy.database,
-            datetime.fromisoformat(about["taken"]),
+            datetime.fromisoformat(about["taken"]).astimezone(UTC),
             about["kind"],
             tuple(about["revisions"]),
-            dict(about["rows"]),
+            {table: int(rows) for table, rows in about["rows"].items()},
             frozenset(about["inventory"]),
             about["fingerprint"],
             copy.size,
             copy,
         )
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 

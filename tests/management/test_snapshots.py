@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sqlite3
 import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,7 @@ import sqlalchemy as sa
 
 from tests.databases import Database, fresh
 from tests.faults.states import read
-from tests.houses import House, OpenTerminal, Runner
+from tests.houses import House, OpenTerminal, Python, Runner
 from tests.management.test_concurrency import sign  # noqa: F401  # a fixture
 from tests.management.test_reset import SAMPLE, adas, put_in_ada
 from tests.processes import Result
@@ -632,3 +636,363 @@ def test_the_newest_of_each_automatic_kind_are_kept_and_all_taken_by_hand(
     assert [one["rows"]["students"] for one in found if one["kind"] == "reset"] == [5, 4, 3]
     assert [one["rows"]["students"] for one in found if one["kind"] == "before"] == [6]
     assert len(found) == 9
+
+
+# The SQLite file
+
+
+def file_of(database: Database) -> Path:
+    assert database.file is not None
+    return database.file
+
+
+def beside(file: Path) -> list[str]:
+    """Return what there is of a database, and of its being restored."""
+    return sorted(path.name for path in file.parent.glob("*.db*"))
+
+
+def saved_and_spoiled(manage: Runner, database: Database) -> None:
+    """Leave a snapshot without pupils and the database with Ada."""
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    put_in_ada(database)
+
+
+def test_the_file_of_a_session_that_reads_is_never_replaced(manage: Runner, sqlite_database: Database) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    before = file_of(sqlite_database).stat()
+    with closing(sqlite3.connect(file_of(sqlite_database))) as session:
+        assert session.execute("SELECT count(*) FROM students").fetchone() == (1,)
+
+        manage.ok("restore", "good", "--no-input")
+
+        assert session.execute("SELECT count(*) FROM students").fetchone() == (0,)
+        session.execute("DELETE FROM subjects WHERE id = 1")
+        session.commit()
+    assert sqlite_database.count("subjects") == 13
+    assert file_of(sqlite_database).stat().st_ino == before.st_ino
+    assert beside(file_of(sqlite_database)) == [sqlite_database.name]
+
+
+@pytest.mark.parametrize("begin", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+def test_a_session_that_writes_is_waited_for_and_named(
+    manage: Runner, sqlite_database: Database, python: Python, begin: str
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    with closing(sqlite3.connect(file_of(sqlite_database), isolation_level=None)) as session:
+        session.execute(begin)
+        session.execute("DELETE FROM subjects WHERE id = 1")
+
+        line = manage("restore", "good", "--no-input", "--lock-timeout", "0").expect(1).err.splitlines()[-1]
+        waiting = manage.start("restore", "good", "--no-input")
+        waiting.wait_for("waiting for process")
+        session.execute("COMMIT")
+        result = waiting.wait().expect(0)
+
+    user = rf"process {os.getpid()} .* is (reading or )?writing {sqlite_database.name}"
+    assert re.match(rf"manage\.py: {user}", line)
+    assert line.endswith("let it finish or end it, then run the command again; --lock-timeout SECONDS waits longer")
+    assert f"waiting for process {os.getpid()}" in result.err
+    assert adas(sqlite_database) == 0
+    assert sqlite_database.count("subjects") == 14
+    manage.ok("restore", undo(result), "--no-input")
+    assert (adas(sqlite_database), sqlite_database.count("subjects")) == (1, 13)
+
+
+def test_a_session_that_reads_in_a_transaction_is_waited_for_and_named(
+    manage: Runner, sqlite_database: Database
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    with closing(sqlite3.connect(file_of(sqlite_database), isolation_level=None)) as session:
+        session.execute("BEGIN")
+        assert session.execute("SELECT count(*) FROM students").fetchone() == (1,)
+
+        line = manage("restore", "good", "--no-input", "--lock-timeout", "0").expect(1).err.splitlines()[-1]
+        ada = session.execute("SELECT count(*) FROM students").fetchone()
+
+    assert re.match(rf"manage\.py: process {os.getpid()} .* is reading or writing {sqlite_database.name}", line)
+    assert ada == (1,)
+    assert adas(sqlite_database) == 1
+    assert beside(file_of(sqlite_database)) == [sqlite_database.name]
+
+
+def test_a_snapshot_of_a_file_that_others_write_is_of_one_moment(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    with closing(sqlite3.connect(file_of(sqlite_database), isolation_level=None)) as session:
+        session.execute("PRAGMA cache_size = 1")
+        session.execute("BEGIN IMMEDIATE")
+        session.execute("UPDATE subjects SET title = 'Magic'")
+
+        manage.ok("snapshot", "amid")
+
+        session.execute("COMMIT")
+    manage.ok("restore", "amid", "--no-input")
+    assert sqlite_database.value("SELECT count(*) FROM subjects WHERE title = 'Magic'") == 0
+
+
+def test_links_are_followed_and_stay(manage: Runner, sqlite_database: Database, tmp_path: Path) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    link, folder = tmp_path / "link.db", tmp_path / "folder"
+    folder.symlink_to(tmp_path)
+    link.symlink_to(file_of(sqlite_database))
+    for path in (link, folder / sqlite_database.name):
+        put_in_ada(sqlite_database, 8000)
+        there = {"DATABASE_URL": f"sqlite:///{path}"}
+
+        manage.ok("restore", "good", "--from", owner(sqlite_database), "--no-input", env=there)
+
+        assert adas(sqlite_database) == 0
+    assert link.is_symlink()
+    assert folder.is_symlink()
+    assert not file_of(sqlite_database).is_symlink()
+
+
+def test_a_hard_link_stays_one(manage: Runner, sqlite_database: Database, tmp_path: Path) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    other = tmp_path / "other.db"
+    other.hardlink_to(file_of(sqlite_database))
+
+    manage.ok("restore", "good", "--no-input")
+
+    assert other.samefile(file_of(sqlite_database))
+    with closing(sqlite3.connect(other)) as session:
+        assert session.execute("SELECT count(*) FROM students").fetchone() == (0,)
+
+
+def test_the_mode_of_the_file_is_kept(manage: Runner, sqlite_database: Database) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    file_of(sqlite_database).chmod(0o640)
+
+    manage.ok("restore", "good", "--no-input")
+
+    assert file_of(sqlite_database).stat().st_mode & 0o777 == 0o640
+    assert adas(sqlite_database) == 0
+
+
+def test_what_is_kept_can_be_read_by_nobody_else(house: House, manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    file_of(sqlite_database).chmod(0o600)
+
+    manage.ok("snapshot", "good")
+
+    [folder] = (house.root / ".snapshots").iterdir()
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("wal_before", [True, False], ids=["saved in WAL mode", "WAL mode later"])
+def test_a_file_in_wal_mode(manage: Runner, sqlite_database: Database, wal_before: bool) -> None:
+    manage.ok("migrate")
+    file = file_of(sqlite_database)
+    if not wal_before:
+        manage.ok("snapshot", "good")
+    with closing(sqlite3.connect(file, isolation_level=None)) as session:
+        assert session.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
+        session.execute("UPDATE subjects SET title = 'Magic' WHERE id = 1")
+        if wal_before:
+            assert Path(f"{file}-wal").stat().st_size  # what is in it only is saved too
+            manage.ok("snapshot", "good")
+    put_in_ada(sqlite_database)
+    before = everything(sqlite_database)
+
+    name = undo(manage.ok("restore", "good", "--no-input"))
+
+    assert adas(sqlite_database) == 0
+    assert sqlite_database.value("SELECT count(*) FROM subjects WHERE title = 'Magic'") == wal_before
+    assert beside(file) == [sqlite_database.name]
+    assert sqlite_database.value("PRAGMA journal_mode") == "wal"
+    manage.ok("restore", name, "--no-input")
+    assert everything(sqlite_database) == before
+    with closing(sqlite3.connect(file, isolation_level=None)) as session:
+        session.execute("BEGIN")
+        assert session.execute("SELECT count(*) FROM students").fetchone() == (1,)
+        told = manage.ok("restore", "good", "--no-input")
+        assert session.execute("SELECT count(*) FROM students").fetchone() == (1,)
+        session.execute("COMMIT")
+        assert session.execute("SELECT count(*) FROM students").fetchone() == (0,)
+    assert undo(told)
+    assert beside(file) == [sqlite_database.name]
+
+
+# Leaves what a crash in the middle of a transaction leaves.
+CRASHES = """\
+import os, sqlite3, sys
+session = sqlite3.connect(sys.argv[1], isolation_level=None)
+session.execute("PRAGMA journal_mode = " + sys.argv[2])
+session.execute("PRAGMA cache_size = 1")
+session.execute("UPDATE subjects SET title = 'Committed' WHERE id = 1")
+session.execute("BEGIN")
+session.execute("CREATE TABLE big AS SELECT a.id, a.title, randomblob(3000) FROM subjects a, subjects b, subjects c")
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize(("mode", "left"), [("DELETE", "-journal"), ("WAL", "-wal")])
+def test_what_a_crash_left_beside_the_file(
+    manage: Runner, sqlite_database: Database, tmp_path: Path, mode: str, left: str
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    file = file_of(sqlite_database)
+    for command in (("snapshot", f"after-{mode}"), ("restore", "good", "--no-input")):
+        subprocess.run([sys.executable, "-c", CRASHES, str(file), mode], check=False)
+        assert Path(f"{file}{left}").stat().st_size
+
+        manage.ok(*command)
+
+    assert sqlite_database.tables() == SAMPLE
+    assert adas(sqlite_database) == 0
+    assert beside(file) == [sqlite_database.name]
+    manage.ok("restore", f"after-{mode}", "--no-input")
+    assert adas(sqlite_database) == 1
+    assert sqlite_database.tables() == SAMPLE
+    assert sqlite_database.value("SELECT count(*) FROM subjects WHERE title = 'Committed'") == 1
+
+
+def test_another_size_of_pages(manage: Runner, sqlite_database: Database) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    with closing(sqlite3.connect(file_of(sqlite_database), isolation_level=None)) as session:
+        session.execute("PRAGMA page_size = 1024")
+        session.execute("VACUUM")
+
+        manage.ok("restore", "good", "--no-input")
+    assert adas(sqlite_database) == 0
+
+    with closing(sqlite3.connect(file_of(sqlite_database), isolation_level=None)) as session:
+        session.execute("PRAGMA page_size = 1024")
+        session.execute("VACUUM")
+        session.execute("PRAGMA journal_mode = WAL")
+        put_in_ada(sqlite_database)
+
+        result = manage("restore", "good", "--no-input")
+
+        assert result.code == 0 or "Traceback" not in result.err
+
+
+# What opens the file while it is replaced waits for that, and goes on with neither file's rows lost.
+SWAPS_SLOWLY = """\
+                try:
+                    print("swapping", file=__import__("sys").stderr, flush=True)
+                    while fcntl.fcntl(lease, fcntl.F_GETLEASE) == fcntl.F_WRLCK:
+                        __import__("time").sleep(0.01)
+                    os.rename(beside, live)
+"""
+OPENS = """\
+import sqlite3, sys
+session = sqlite3.connect(sys.argv[1], isolation_level=None)
+try:
+    session.execute("DELETE FROM subjects")
+except sqlite3.DatabaseError as error:
+    print(error)
+"""
+
+
+def test_who_opens_the_file_in_the_moment_it_is_replaced_writes_into_no_lost_file(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    house.change(
+        "project/management/backends/sqlite_copies.py",
+        "                try:\n                    os.rename(beside, live)\n",
+        SWAPS_SLOWLY,
+    )
+    restoring = manage.start("restore", "good", "--no-input")
+    restoring.wait_for("swapping")
+
+    opened = subprocess.run(
+        [sys.executable, "-c", OPENS, str(file_of(sqlite_database))], check=True, capture_output=True, text=True
+    )
+
+    restoring.wait().expect(0)
+    assert opened.stdout == "file is not a database\n"
+    assert sqlite_database.count("subjects") == 14
+    assert adas(sqlite_database) == 0
+
+
+def test_a_command_that_opens_the_file_in_that_moment_says_what_to_do(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    house.change(
+        "project/management/backends/sqlite_copies.py",
+        "                try:\n                    os.rename(beside, live)\n",
+        SWAPS_SLOWLY,
+    )
+    restoring = manage.start("restore", "good", "--no-input")
+    restoring.wait_for("swapping")
+
+    result = manage("seed", "--count", "3")
+
+    restoring.wait().expect(0)
+    assert result.code == 0 or "run the command again" in result.refusal()
+    manage.ok("seed", "--count", "3")
+    assert sqlite_database.count("students") == 3
+
+
+def test_a_damaged_note_is_named(house: House, manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    [about] = (house.root / ".snapshots").glob("*/good/about.json")
+    whole = json.loads(about.read_text("utf-8"))
+    for text in (
+        "",
+        "{",
+        "[]",
+        "\udcff",
+        "null",
+        '{"database": 1}',
+        json.dumps({**whole, "about": {**whole["about"], "rows": []}}),
+        json.dumps({**whole, "about": {**whole["about"], "rows": {"a": "x"}}}),
+        json.dumps({**whole, "about": {**whole["about"], "taken": "yesterday"}}),
+        json.dumps({**whole, "about": {**whole["about"], "revisions": None}}),
+    ):
+        about.write_bytes(text.encode("utf-8", "surrogateescape"))
+
+        line = manage("snapshots").refusal()
+
+        assert "damaged" in line, text
+        assert line.endswith(f"delete {about.parent}") or line.endswith(f"delete the folder {about.parent}"), text
+
+
+def test_what_a_crash_left_of_a_snapshot_is_removed(house: House, manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    [folder] = (house.root / ".snapshots").iterdir()
+    (folder / ".making-abc").mkdir()
+    (folder / ".making-abc" / "database.db").write_text("half")
+    left = file_of(sqlite_database).with_name(f".{sqlite_database.name}.restoring")
+    left.write_text("half")
+
+    listed = names(manage, sqlite_database)
+    manage.ok("snapshot", "better")
+
+    assert listed == ["good"]
+    assert sorted(path.name for path in folder.iterdir()) == ["better", "good"]
+    assert not left.exists()
+
+
+def test_where_nothing_can_be_kept_the_rest_works(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.write(".snapshots", "a file where the folder would be")
+
+    reset = manage.ok("reset")
+    put_in_ada(sqlite_database)
+    fresh_ones = manage.ok("seed", "--fresh", "--no-input")
+    line = manage("snapshot").refusal()
+
+    assert "No snapshot of it is kept: " in reset.err
+    assert re.search(r"No snapshot brings back what was there: .*\.snapshots.* cannot be made: ", fresh_ones.out)
+    assert re.search(r"\.snapshots.* cannot be made: ", line)
+    assert manage.ok("snapshots").out.startswith("There are no snapshots")
+
+
+def test_a_missing_file_and_one_that_is_no_database(manage: Runner, sqlite_database: Database) -> None:
+    for command in (("snapshot",), ("restore", "good", "--no-input")):
+        line = manage(*command).refusal()
+        assert "does not exist yet" in line or "no snapshot 'good'" in line
+    saved_and_spoiled(manage, sqlite_database)
+    file_of(sqlite_database).write_bytes(b"These are minutes, and no database.\n" * 200)
+
+    for command in (("snapshot",), ("restore", "good", "--no-input")):
+        assert "is not an SQLite database" in manage(*command).refusal()
+
+    file_of(sqlite_database).unlink()
+    assert "does not exist yet — python manage.py migrate makes it" in manage("restore", "--no-input").refusal()
+    assert not file_of(sqlite_database).exists()

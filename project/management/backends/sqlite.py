@@ -111,6 +111,10 @@ class SQLite(Backend):
         """Do something as soon as SQLite does not refuse it for somebody's lock."""
         self.waiting.until(lambda: not _is_busy(begin), self._writer, f"is writing {self.label}")
 
+    def when_nobody_is_in(self, write: Callable[[], object]) -> None:
+        """Do something as soon as nobody reads or writes the file."""
+        self.waiting.until(lambda: not _is_busy(write), self._user, f"is reading or writing {self.label}")
+
     def _when_readers_have_left(self, commit: Callable[[], object]) -> None:
         self.waiting.until(lambda: not _is_busy(commit), self._reader, f"is reading {self.label}")
 
@@ -123,6 +127,9 @@ class SQLite(Backend):
     def _reader(self) -> str:
         modes = frozenset({"READ", "WRITE"})
         return processes.holding("POSIX", [processes.Bytes(self.path, _PENDING, _PENDING + 511, modes)])
+
+    def _user(self) -> str:
+        return self._reader() if (writer := self._writer()) == processes.UNKNOWN else writer
 
     def exists(self) -> bool:
         try:
@@ -148,8 +155,8 @@ class SQLite(Backend):
 
     def explain(self, error: sa.exc.DBAPIError) -> CommandError | None:
         words = str(error.orig)
-        if "file is not a database" in words and self._is_database():
-            return CommandError(f"a snapshot took the place of {self.label} in this moment", "run the command again")
+        if "file is not a database" in words and _is_database(self.path):
+            return CommandError(f"{self.label} was replaced by a snapshot in this moment", "run the command again")
         if "file is not a database" in words or "malformed" in words:
             return CommandError(
                 f"{self.path} is not an SQLite database",
@@ -170,14 +177,6 @@ class SQLite(Backend):
                 "make room on its disk, or make its folder writable (chmod u+w), then run the command again",
             )
         return None
-
-    def _is_database(self) -> bool:
-        """Return whether the file begins as SQLite's do: https://www.sqlite.org/fileformat.html#the_database_header"""
-        try:
-            with open(self.path, "rb") as file:  # no session of this process is open any more
-                return file.read(16) == b"SQLite format 3\0"
-        except OSError:
-            return False
 
     def rolled_back(self, connection: sa.Connection) -> bool:
         # As it may on a full disk: https://www.sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
@@ -296,6 +295,14 @@ class SQLite(Backend):
 
     def client(self) -> tuple[list[str], dict[str, str]]:
         return ["sqlite3", str(self.path)], {}
+
+
+def _is_database(path: Path) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError:
+        return False
 
 
 def _faster(kind: sa.types.TypeEngine[Any], convert: Convert) -> Convert:

@@ -10,7 +10,7 @@ import shutil
 import signal
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from ..errors import CommandError
 from .base import driver_errors
-from .copies import CannotCopy, Copies, Copy, Describe, Keep, digest, unreadable
+from .copies import About, CannotCopy, Copies, Copy, Describe, Keep, digest, unreadable
 
 try:
     import fcntl
@@ -34,6 +34,7 @@ DATA, ABOUT = "database.db", "about.json"
 _MAKING = ".making-"  # what begins with this is not complete
 _CHUNK = 1 << 20
 _HEADER = 100
+_STEP = 10  # pages: fewer than are put aside into the file before all are there
 _VOLATILE = (18, 19, *range(24, 28), *range(92, 100))  # https://www.sqlite.org/fileformat.html#the_database_header
 _REPLACED = b"This file was replaced by a restored snapshot; open it again.\n"
 
@@ -70,18 +71,12 @@ class SQLiteCopies(Copies):
     def save(self, name: str, describe: Describe) -> None:
         with self._making() as making:
             self._copy_out(making / DATA)
-            about = {"database": self.owner, "about": describe_file(making / DATA, describe)}
-            _write(making / ABOUT, json.dumps(about).encode())
-            _sync(making)
-            os.rename(making, self.folder / name)
-            _sync(self.folder)
+            self._finish(making, name, describe_file(making / DATA, describe))
 
     def restore(self, copy: Copy, keep: Keep | None) -> None:
-        if keep is not None:
-            self.save(keep.name, lambda _: keep.about)
         source = Path(copy.place, DATA)
-        if not self._replace(source):
-            self._write_into(source)
+        if not self._replace(source, keep):
+            self._write_into(source, keep)
 
     def delete(self, copy: Copy) -> None:
         folder = Path(copy.place).parent
@@ -129,21 +124,30 @@ class SQLiteCopies(Copies):
             finally:
                 shutil.rmtree(making, ignore_errors=True)
 
+    def _finish(self, making: Path, name: str, about: About) -> None:
+        """Make a copy that is complete one of the snapshots."""
+        _write(making / ABOUT, json.dumps({"database": self.owner, "about": about}).encode())
+        _sync(making)
+        os.rename(making, self.folder / name)
+        _sync(self.folder)
+
     # Out of the database
 
     def _copy_out(self, target: Path) -> None:
         """Copy the file while a read lock keeps it as it is; a WAL-mode one, which that would not, page by page."""
         with open(self.backend.path, "rb") as file, self.backend.engine().connect() as connection, connection.begin():
-            driver = connection.connection.driver_connection
-            assert driver is not None
-            [(mode,)] = driver.execute("PRAGMA journal_mode").fetchall()
-            if mode == "wal":
-                with driver_errors(connection, sqlite3.Error), closing(sqlite3.connect(target)) as other:
-                    driver.backup(other)
+            if _is_wal(file):
+                self._copy_pages(connection, target)
             else:
-                with open(target, "xb") as out:
-                    shutil.copyfileobj(file, out, _CHUNK)
+                _copy_bytes(file, target)
             connection.rollback()
+
+    def _copy_pages(self, connection: sa.Connection, target: Path) -> None:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        with driver_errors(connection, sqlite3.Error), closing(sqlite3.connect(target)) as other:
+            driver.backup(other)
+            other.execute("PRAGMA journal_mode = DELETE").fetchall()  # a copy is one file
         _sync(target)
 
     # Into the database
@@ -152,8 +156,10 @@ class SQLiteCopies(Copies):
         live = self.backend.path.resolve()
         return live.with_name(f".{live.name}.restoring")
 
-    def _replace(self, source: Path) -> bool:
+    def _replace(self, source: Path, keep: Keep | None) -> bool:
         """Put a copy of the source in the file's place, where the system promises that nobody has the file open.
+
+        Return False where that cannot be, or somebody has written meanwhile; then nothing was done.
 
         A lease is given for a file that is open nowhere else, and holds up whoever opens it then:
         https://man7.org/linux/man-pages/man2/F_GETLEASE.2const.html
@@ -165,8 +171,15 @@ class SQLiteCopies(Copies):
         if before.st_nlink != 1 or before.st_uid != os.geteuid():
             return False
         beside = self._beside()
-        beside.unlink(missing_ok=True)
+        with self._making() as making:
+            if keep is not None:
+                self._copy_out(making / DATA)
+            return self._swap(source, live, beside, making, keep)
+
+    def _swap(self, source: Path, live: Path, beside: Path, making: Path, keep: Keep | None) -> bool:
+        before = live.stat()
         try:
+            beside.unlink(missing_ok=True)
             shutil.copyfile(source, beside)
             shutil.copystat(live, beside)
             os.utime(beside)
@@ -175,6 +188,11 @@ class SQLiteCopies(Copies):
             with _leased(live) as lease:
                 if lease is None or not self._is_settled(live, look=False):
                     return False
+                with open(lease, "rb", closefd=False) as now:
+                    if _is_wal(now) or (keep and not _is_version(now, making / DATA)):
+                        return False
+                if keep:
+                    self._finish(making, keep.name, keep.about)
                 try:
                     os.rename(beside, live)
                 finally:
@@ -198,21 +216,36 @@ class SQLiteCopies(Copies):
                 connection.rollback()
         return not any(os.path.exists(f"{live}{ending}") for ending in ("-journal", "-wal", "-shm"))
 
-    def _write_into(self, source: Path) -> None:
+    def _write_into(self, source: Path, keep: Keep | None) -> None:
         """Write every page of the source into the file, in one transaction, beside those who have it open.
 
         https://www.sqlite.org/backup.html
         """
+
+        def keep_before() -> None:
+            """Copy what is there, which from now on nobody changes."""
+            if keep is None:
+                return
+            with self._making() as making:
+                if _is_wal(file):
+                    with self.backend.engine().connect() as reading:
+                        self._copy_pages(reading, making / DATA)
+                else:
+                    _copy_bytes(file, making / DATA)
+                self._finish(making, keep.name, keep.about)
+
+        self.backend.engine(create=True).connect().close()
         with (
+            open(self.backend.path, "rb") as file,  # closed last: with it go the locks that this process has on it
             closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as other,
-            self.backend.engine(create=True).connect() as connection,
+            self.backend.engine().connect() as connection,
         ):
             driver = connection.connection.driver_connection
             assert driver is not None
             driver.execute("PRAGMA foreign_keys = OFF")
             driver.execute("PRAGMA busy_timeout = 0")
             with driver_errors(connection, sqlite3.Error):
-                self.backend.when_free(partial(_backup, other, driver))
+                self.backend.when_nobody_is_in(partial(_backup, other, driver, keep_before))
 
 
 def describe_file(file: Path, describe: Describe) -> Any:
@@ -238,13 +271,20 @@ class _Busy(Exception):
     """Somebody holds what is to be written."""
 
 
-def _backup(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
-    def stop(status: int, _remaining: int, _total: int) -> None:
+def _backup(source: sqlite3.Connection, target: sqlite3.Connection, begun: Callable[[], None]) -> None:
+    """Copy everything; `begun` is called when the target is locked, and nothing is written to its file yet."""
+    first = True
+
+    def look(status: int, _remaining: int, _total: int) -> None:
+        nonlocal first
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):  # Python itself would wait for ever
             raise _Busy
+        if first:
+            first = False
+            begun()
 
     try:
-        source.backup(target, progress=stop)
+        source.backup(target, pages=_STEP, progress=look)
     except _Busy as error:
         busy = sqlite3.OperationalError("database is locked")
         busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
@@ -266,6 +306,29 @@ def _leased(file: Path) -> Iterator[int | None]:
     finally:
         os.close(number)  # and with it the lease
         signal.signal(signal.SIGIO, before)
+
+
+def _copy_bytes(file: BinaryIO, target: Path) -> None:
+    file.seek(0)
+    with open(target, "xb") as out:
+        shutil.copyfileobj(file, out, _CHUNK)
+    _sync(target)
+
+
+def _is_wal(file: BinaryIO) -> bool:
+    """Return whether a database is in WAL mode: https://www.sqlite.org/fileformat.html#file_format_version_numbers"""
+    return os.pread(file.fileno(), 1, 18) == b"\2"
+
+
+def _is_version(now: BinaryIO, file: Path) -> bool:
+    """Return whether nothing was committed to a file since it was copied, which is not in WAL mode.
+
+    https://www.sqlite.org/fileformat.html#file_change_counter
+    """
+    with open(file, "rb") as then:
+        sizes = [os.fstat(one.fileno()).st_size for one in (now, then)]
+        heads = [os.pread(one.fileno(), _HEADER, 0) for one in (now, then)]
+        return sizes[0] == sizes[1] and heads[0] == heads[1]
 
 
 def _is_same(now: BinaryIO, file: Path) -> bool:
