@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -132,24 +133,14 @@ def fresh(kind: str, folder: Path, *, made: bool = True) -> Iterator[Database]:
 
 def snapshots_of(server: sa.URL, name: str) -> list[str]:
     """Return the databases of a server that are snapshots of another one, half-made ones too."""
+    catalog = "pg_database" if server.get_backend_name() == "postgresql" else "information_schema.schemata"
+    column = "datname" if catalog == "pg_database" else "schema_name"
     engine = sa.create_engine(server, poolclass=sa.NullPool)
+    short = hashlib.sha256(name.encode()).hexdigest()[:8]  # a long name is cut and gets this
     with engine.connect() as connection:
-        if server.get_backend_name() == "postgresql":
-            query = (
-                "SELECT datname FROM pg_database WHERE datname LIKE :begin"
-                " OR shobj_description(oid, 'pg_database') LIKE :written"
-            )
-            names = {"begin": f"{name}\\_snapshot\\_%", "written": f'{{"snapshot": %"database": "{name}"%'}
-            return list(connection.scalars(sa.text(query), names))
-        query = "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE :begin"
-        found = set(connection.scalars(sa.text(query), {"begin": f"{name}\\_snapshot\\_%"}))
-        query = "SELECT table_schema FROM information_schema.tables WHERE table_name = 'management_snapshot'"
-        for one in connection.scalars(sa.text(query)).all():
-            with suppress(sa.exc.ProgrammingError):  # dropped in this moment
-                about = connection.exec_driver_sql(f"SELECT about FROM `{one}`.management_snapshot").scalar()
-                if f'"database": "{name}"' in (about or ""):
-                    found.add(one)
-        return sorted(found)
+        query = sa.text(f"SELECT {column} FROM {catalog} WHERE {column} LIKE :name OR {column} LIKE :short")
+        names = {"name": f"{name}\\_snapshot\\_%", "short": f"%\\_{short}\\_snapshot\\_%"}
+        return list(connection.scalars(query, names))
 
 
 def server_address(kind: str) -> sa.URL:
@@ -190,7 +181,7 @@ def administrate(server: sa.URL, statement: str) -> None:
     )
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
     finally:
         engine.dispose()
 

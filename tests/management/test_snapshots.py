@@ -8,6 +8,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.databases import Database, fresh
+from tests.databases import PREFIX, Database, administrate, fresh, server_address, snapshots_of
 from tests.faults.states import read
 from tests.houses import House, OpenTerminal, Python, Runner
 from tests.management.test_concurrency import sign  # noqa: F401  # a fixture
-from tests.management.test_reset import SAMPLE, adas, put_in_ada
+from tests.management.test_reset import SAMPLE, adas, expect_fresh, put_in_ada
 from tests.processes import Result
 
 STAMP = r"\d{8}-\d{6}"
@@ -996,3 +997,253 @@ def test_a_missing_file_and_one_that_is_no_database(manage: Runner, sqlite_datab
     file_of(sqlite_database).unlink()
     assert "does not exist yet — python manage.py migrate makes it" in manage("restore", "--no-input").refusal()
     assert not file_of(sqlite_database).exists()
+
+
+def test_what_is_committed_while_a_restore_begins_is_not_lost(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    house.change(
+        "project/management/backends/sqlite_copies.py",
+        "                self._copy_out(making / DATA)\n            return self._swap(",
+        "                self._copy_out(making / DATA)\n"
+        "                with closing(sqlite3.connect(live)) as other:\n"
+        "                    other.execute('DELETE FROM subjects WHERE id = 1')\n"
+        "                    other.commit()\n"
+        "            return self._swap(",
+    )
+
+    name = undo(manage.ok("restore", "good", "--no-input"))
+    between = sqlite_database.count("subjects")
+    manage.ok("restore", name, "--no-input")
+
+    assert between == 14
+    assert sqlite_database.count("subjects") == 13
+    assert adas(sqlite_database) == 1
+
+
+# PostgreSQL
+
+
+def test_idle_sessions_stay_for_a_snapshot_and_are_ended_and_named_for_a_restore(
+    manage: Runner, postgresql_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("seed", "--count", "5")
+    with postgresql_database.connect() as idle, postgresql_database.connect() as shell:
+        numbers = [one.scalar(sa.text("SELECT pg_backend_pid()")) for one in (idle, shell)]
+        shell.exec_driver_sql("SET application_name = 'manage.py shell'")
+        for one in (idle, shell):
+            one.commit()
+
+        saved = manage.ok("snapshot", "good")
+        both = [one.scalar(sa.text("SELECT count(*) FROM students")) for one in (idle, shell)]
+        for one in (idle, shell):
+            one.commit()
+        put_in_ada(postgresql_database)
+        result = manage.ok("restore", "good", "--no-input")
+
+        for number in numbers:
+            assert f"ended session {number} of postgres" in result.err
+        for one in (idle, shell):
+            one.invalidate()
+    assert saved.err == ""
+    assert both == [5, 5]
+    assert adas(postgresql_database) == 0
+    assert "No errors" in manage.ok("check").out
+    put_in_a_pupil(postgresql_database, "next@example.org")
+    assert postgresql_database.value("SELECT max(id) FROM students") == 6
+    manage.ok("restore", undo(Result(0, result.out, "")), "--no-input")
+    assert adas(postgresql_database) == 1
+
+
+def test_a_session_that_writes_is_waited_for_and_named_on_postgresql(
+    manage: Runner, postgresql_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    put_in_ada(postgresql_database)
+    with postgresql_database.connect() as busy:
+        number = busy.scalar(sa.text("SELECT pg_backend_pid()"))
+        busy.exec_driver_sql("DELETE FROM subjects WHERE id = 1")
+
+        line = manage("restore", "good", "--no-input", "--lock-timeout", "0").expect(1).err.splitlines()[-1]
+        saved = manage.ok("snapshot", "amid")
+        waiting = manage.start("restore", "good", "--no-input")
+        waiting.wait_for(f"waiting for session {number} of postgres")
+        busy.commit()
+        busy.close()
+        result = waiting.wait().expect(0)
+
+    assert re.match(rf"manage\.py: session {number} of postgres .*is connected to {postgresql_database.name}", line)
+    assert "15 rows" in saved.out
+    assert (adas(postgresql_database), postgresql_database.count("subjects")) == (0, 14)
+    manage.ok("restore", undo(Result(0, result.out, "")), "--no-input")
+    assert (adas(postgresql_database), postgresql_database.count("subjects")) == (1, 13)
+    manage.ok("restore", "amid", "--no-input")
+    assert (adas(postgresql_database), postgresql_database.count("subjects")) == (1, 14)
+
+
+@pytest.fixture
+def role(postgresql_database: Database) -> Iterator[str]:
+    """A user who owns the database, and may not make others."""
+    server = server_address("postgresql")
+    name = f"{postgresql_database.name}_role"
+    administrate(server, f"CREATE ROLE {name} LOGIN")
+    administrate(server, f"ALTER DATABASE {postgresql_database.name} OWNER TO {name}")
+    postgresql_database.execute(f"GRANT ALL ON SCHEMA public TO {name}")
+    yield name
+    for one in (postgresql_database.name, *snapshots_of(server, postgresql_database.name)):
+        administrate(server.set(database=one), f"REASSIGN OWNED BY {name} TO postgres")
+        administrate(server.set(database=one), f"DROP OWNED BY {name}")
+    administrate(server, f"DROP ROLE {name}")
+
+
+def test_a_user_who_may_make_no_databases_is_told_what_to_grant_and_works_without(
+    manage: Runner, postgresql_database: Database, role: str
+) -> None:
+    env = {"DATABASE_URL": postgresql_database.url.replace("postgres@", f"{role}@")}
+    reset = manage.ok("reset", env=env)
+    put_in_ada(postgresql_database)
+    refused = manage("snapshot", env=env).refusal()
+    fresh_ones = manage.ok("seed", "--fresh", "--no-input", env=env)
+    with postgresql_database.connect() as idle:
+        idle.scalar(sa.text("SELECT 1"))
+        idle.commit()
+        beside_others = manage("snapshot", env=env).refusal()
+        back = manage.ok("rollback", "--no-input", env=env)
+    again = manage.ok("reset", "--no-input", env=env)
+    granted = f'ALTER ROLE "{role}" CREATEDB; the database has to be its own'
+    administrate(server_address("postgresql"), granted.partition(";")[0])
+    allowed = manage.ok("reset", "--no-input", env=env)
+
+    assert f"PostgreSQL does not let user '{role}' copy a database" in refused
+    for line in (refused, beside_others, reset.err.splitlines()[-1], again.err.splitlines()[-1]):
+        assert line.endswith(f" — {granted}")
+    for result in (fresh_ones, back, again):
+        assert f"No snapshot brings back what was there: PostgreSQL does not let user '{role}' " in result.out
+    assert [how(one) for one in (reset, again, allowed)] == ["Rebuilt"] * 3
+    put_in_ada(postgresql_database)
+    assert how(manage.ok("reset", "--no-input", env=env)) == "Restored"
+    assert postgresql_database.count("students") == 100
+    query = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+    assert postgresql_database.value(query) == role
+
+
+def test_a_table_that_may_not_be_read_keeps_nothing_from_being_done(
+    manage: Runner, postgresql_database: Database, role: str
+) -> None:
+    env = {"DATABASE_URL": postgresql_database.url.replace("postgres@", f"{role}@")}
+    administrate(server_address("postgresql"), f"ALTER ROLE {role} CREATEDB")
+    manage.ok("migrate", env=env)
+    manage.ok("seed", "--count", "3", env=env)
+    postgresql_database.execute("CREATE SCHEMA secret", "CREATE TABLE secret.diary (id int)")
+
+    fresh_ones = manage.ok("seed", "--fresh", "--no-input", env=env)
+    back = manage.ok("rollback", "--no-input", env=env)
+    reset = manage.ok("reset", "--no-input", env=env)
+
+    for result in (fresh_ones, back, reset):
+        assert "No snapshot brings back what was there: PostgreSQL does not let user" in result.out
+    assert postgresql_database.count("secret.diary") == 0
+
+
+def test_where_a_snapshot_cannot_take_the_place_reset_builds(
+    manage: Runner, postgresql_database: Database, role: str
+) -> None:
+    env = {"DATABASE_URL": postgresql_database.url.replace("postgres@", f"{role}@")}
+    administrate(server_address("postgresql"), f"ALTER ROLE {role} CREATEDB")
+    manage.ok("reset", env=env)
+    put_in_ada(postgresql_database)
+    administrate(server_address("postgresql"), f"ALTER DATABASE {postgresql_database.name} SET log_statement = 'none'")
+
+    result = manage.ok("reset", "--no-input", env=env)
+
+    assert how(result) == "Rebuilt"
+    assert "is not restored: PostgreSQL does not let user" in result.err
+    assert adas(postgresql_database) == 0
+    manage.ok("restore", undo(Result(0, result.out, "")), "--no-input")
+    assert adas(postgresql_database) == 1
+
+
+def test_what_belongs_to_the_database_stays_with_it(manage: Runner, postgresql_database: Database, role: str) -> None:
+    server, name = server_address("postgresql"), postgresql_database.name
+    for statement in (
+        f"GRANT CONNECT ON DATABASE {name} TO pg_monitor WITH GRANT OPTION",
+        f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
+        f"ALTER DATABASE {name} SET search_path = \"$user\", public, 'a b'",
+        f"ALTER DATABASE {name} SET my.setting = 'it''s {{}} = 100%'",
+        f"ALTER ROLE {role} IN DATABASE {name} SET work_mem = '5MB'",
+        f"ALTER DATABASE {name} CONNECTION LIMIT 20",
+        f"COMMENT ON DATABASE {name} IS 'of the school: 100%, it''s ours'",
+    ):
+        administrate(server, statement)
+    belongings = (
+        "SELECT pg_get_userbyid(datdba), datacl::text, datconnlimit, shobj_description(oid, 'pg_database'),"
+        " (SELECT array_agg(setrole::text || setconfig::text ORDER BY setrole) FROM pg_db_role_setting"
+        " WHERE setdatabase = d.oid) FROM pg_database d WHERE datname = current_database()"
+    )
+    before = postgresql_database.rows(belongings)
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    put_in_ada(postgresql_database)
+
+    told = manage.ok("restore", "good", "--no-input")
+
+    assert postgresql_database.rows(belongings) == before
+    assert before[0][0] == role
+    manage.ok("restore", undo(told), "--no-input")
+    assert postgresql_database.rows(belongings) == before
+    assert adas(postgresql_database) == 1
+
+
+@pytest.mark.parametrize("name", ["Sch o\"ol=50% 'off'", "é" * 25 + "x"], ids=["odd", "63 bytes"])
+def test_databases_of_any_name(manage: Runner, name: str) -> None:
+    server = server_address("postgresql")
+    database = Database("postgresql", PREFIX + name, server.set(database=PREFIX + name))
+    env = {"DATABASE_URL": database.url}
+    try:
+        manage.ok("migrate", "--create-database", env=env)
+        with database.connect() as idle:
+            idle.scalar(sa.text("SELECT 1"))
+            idle.commit()
+            manage.ok("snapshot", "x" * 40, env=env)
+            idle.invalidate()
+        put_in_ada(database)
+        told = manage.ok("restore", "x" * 40, "--no-input", env=env)
+        assert adas(database) == 0
+        manage.ok("restore", undo(Result(0, told.out, "")), "--no-input", env=env)
+        assert adas(database) == 1
+        manage.ok("snapshots", "--keep", "0", env=env)
+    finally:
+        for one in (database.name, *snapshots_of(server, database.name)):
+            quoted = one.replace('"', '""')
+            administrate(server, f'DROP DATABASE IF EXISTS "{quoted}" WITH (FORCE)')
+
+
+# Others at the same time
+
+
+def test_many_resets_at_once_all_end_right(house: House, manage: Runner, database: Database) -> None:
+    manage.ok("migrate")
+    put_in_ada(database)
+
+    number = 4 if database.kind == "mariadb" else 8
+    running = [manage.start("reset", "--no-input", "--count", "20") for _ in range(number)]
+    results = [one.wait() for one in running]
+
+    assert [one.code for one in results] == [0] * number, "\n".join(map(str, results))
+    assert sorted({how(one) for one in results}) in (["Nothing", "Rebuilt"], ["Rebuilt", "Restored"])
+    expect_fresh(house, database, students=20)
+    assert [one["kind"] for one in kept(manage, database)] == ["reset", "before"]
+
+
+def test_migrating_and_seeding_while_others_reset(house: House, manage: Runner, postgresql_database: Database) -> None:
+    manage.ok("reset", "--count", "20")
+    commands = [("reset", "--no-input", "--count", "20"), ("migrate",), ("snapshot",), ("snapshots",)]
+
+    running = [manage.start(*command) for command in commands * 2]
+    results = [one.wait() for one in running]
+
+    assert [one.code for one in results] == [0] * 8, "\n".join(map(str, results))
+    expect_fresh(house, postgresql_database, students=20)

@@ -270,24 +270,24 @@ class PostgreSQLCopies(Copies):
     def _carry_over(self, server: sa.Connection, old: str, new: str) -> None:
         """Give the new database what belongs to the old one and is not in it: owner, rights, settings, comment."""
         row = server.execute(sa.text(_BELONGINGS), {"name": old}).one()
-        statements = []
+        target, statements = _quoted(new), []
         if row.owner != row.me:
-            statements.append(f"ALTER DATABASE {{}} OWNER TO {_quoted(row.owner)}")
+            statements.append(f"ALTER DATABASE {target} OWNER TO {_quoted(row.owner)}")
         if row.datconnlimit != -1:
-            statements.append(f"ALTER DATABASE {{}} CONNECTION LIMIT {row.datconnlimit}")
+            statements.append(f"ALTER DATABASE {target} CONNECTION LIMIT {row.datconnlimit}")
         if row.acl is not None:
-            statements.append("REVOKE ALL ON DATABASE {} FROM PUBLIC")
+            statements.append(f"REVOKE ALL ON DATABASE {target} FROM PUBLIC")
             for right, grantee, grantable in row.acl:
                 to = _quoted(grantee) if grantee else "PUBLIC"
                 option = " WITH GRANT OPTION" if grantable else ""
-                statements.append(f"GRANT {right} ON DATABASE {{}} TO {to}{option}")
+                statements.append(f"GRANT {right} ON DATABASE {target} TO {to}{option}")
         for role, setting in row.settings or ():
             name, _, value = setting.partition("=")
             given = value if name in _LISTS else "'" + value.replace("'", "''") + "'"
             of = f"ROLE {_quoted(role)} IN " if role else ""
-            statements.append(f"ALTER {of}DATABASE {{}} SET {_quoted(name)} TO {given}")
+            statements.append(f"ALTER {of}DATABASE {target} SET {_quoted(name)} TO {given}")
         for statement in statements:
-            run(server, statement.replace("{}", _quoted(new)))
+            run(server, statement)
         if row.comment is not None and not row.comment.startswith(_MARK):
             _comment(server, new, row.comment)
 
