@@ -43,8 +43,9 @@ if TYPE_CHECKING:
 SERVER_DATABASE = "postgres"  # that every server has: https://www.postgresql.org/docs/current/app-initdb.html
 SHORTEST_WAIT = 0.5  # seconds for a statement, in which it can be found who is in its way
 
-# Any number that no other user of advisory locks in this database has.
+# Any numbers that no other user of advisory locks in this database has.
 MIGRATING = 7_305_521_846_209_114
+_KEYS: dict[LockName, int] = {"migrate": MIGRATING, "reset": MIGRATING + 1, "copies": MIGRATING + 2}
 
 
 class PostgreSQL(Backend):
@@ -187,17 +188,17 @@ class PostgreSQL(Backend):
 
     def _try_lock(self, connection: sa.Connection, name: LockName) -> bool:
         # Polling, not waiting: a session that waits inside a statement would block CREATE INDEX CONCURRENTLY.
-        locked = connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": MIGRATING})
+        locked = connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEYS[name]})
         connection.commit()
         return bool(locked)
 
     def _unlock(self, connection: sa.Connection, name: LockName) -> None:
         connection.rollback()
-        connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATING})
+        connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _KEYS[name]})
         connection.commit()
 
     def _lock_holder(self, connection: sa.Connection, name: LockName) -> str:
-        holder = _holder_of(connection, MIGRATING)
+        holder = _holder_of(connection, _KEYS[name])
         connection.commit()
         return holder
 
