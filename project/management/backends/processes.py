@@ -1,12 +1,22 @@
-"""Which process of this machine holds a lock on a file, as far as Linux tells, and what program it runs."""
+"""Locks on folders; which process of this machine holds one, as far as Linux tells, and what program it runs."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]  # looked at before it is used
+
+if TYPE_CHECKING:
+    from .waiting import Waiting
 
 UNKNOWN = "another process"
 
@@ -18,6 +28,21 @@ class Bytes(NamedTuple):
     first: int
     last: int
     modes: frozenset[str]
+
+
+@contextmanager
+def locked(path: Path, waiting: Waiting, does: str) -> Iterator[None]:
+    """Hold a lock on a folder; where there are no such locks the transactions still come one after the other."""
+    folder = _opened(path)
+    if folder is None:
+        yield
+        return
+    lock = Bytes(path, 0, 0, frozenset({"WRITE"}))
+    try:
+        waiting.until(lambda: _try_flock(folder), partial(holding, "FLOCK", [lock]), does)
+        yield
+    finally:
+        os.close(folder)
 
 
 def holding(kind: str, places: Iterable[Bytes]) -> str:
@@ -58,6 +83,24 @@ def program(arguments: Sequence[str]) -> str:
     shown = "".join(shown.split()[:1]).rstrip(":") or "python"
     command = rest[0] if rest and shown in ("manage.py", "alembic") else ""
     return f"{shown} {command}" if re.fullmatch(r"[a-z_]{1,30}", command) else shown
+
+
+def _opened(folder: Path) -> int | None:
+    """Return a folder, opened to be locked; None where that cannot be: on Windows, without the right to list it."""
+    try:
+        return os.open(folder, os.O_RDONLY) if fcntl is not None else None
+    except OSError:
+        return None
+
+
+def _try_flock(folder: int) -> bool:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: the transactions still come one after the other
+        return True
+    return True
 
 
 def _holder(words: Sequence[str], kind: str, place: Bytes) -> int | None:

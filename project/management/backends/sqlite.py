@@ -34,11 +34,6 @@ from .base import (
 if TYPE_CHECKING:
     from .sqlite_copies import SQLiteCopies
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # looked at before it is used
-
 
 WRITE_TIMEOUT = 20  # seconds for a connection that was to read, as a shell's, to get the write lock after all
 _PENDING = 0x40000000  # the first of the 512 bytes that SQLite locks
@@ -230,22 +225,8 @@ class SQLite(Backend):
     @contextmanager
     def alone(self, connect: Callable[[], AbstractContextManager[sa.Connection]]) -> Iterator[None]:
         """Hold a lock on the file's folder: one on the file itself would meddle with SQLite's own."""
-        with self.locked(self.path.parent, f"resets a database in {self.path.parent}"):
+        with processes.locked(self.path.parent, self.waiting, f"resets a database in {self.path.parent}"):
             yield
-
-    @contextmanager
-    def locked(self, path: Path, does: str) -> Iterator[None]:
-        """Hold a lock on a folder; where there are no such locks the transactions still come one after the other."""
-        folder = _opened(path)
-        if folder is None:
-            yield
-            return
-        lock = processes.Bytes(path, 0, 0, frozenset({"WRITE"}))
-        try:
-            self.waiting.until(lambda: _try_flock(folder), partial(processes.holding, "FLOCK", [lock]), does)
-            yield
-        finally:
-            os.close(folder)
 
     def _converters(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> list[Convert]:
         """Return the base's converters, but for days and moments what writes the same faster."""
@@ -364,24 +345,6 @@ class _Connection(sqlite3.Connection):
 
     def commit(self) -> None:
         self.commits(super().commit)
-
-
-def _opened(folder: Path) -> int | None:
-    """Return a folder, opened to be locked; None where that cannot be: on Windows, without the right to list it."""
-    try:
-        return os.open(folder, os.O_RDONLY) if fcntl is not None else None
-    except OSError:
-        return None
-
-
-def _try_flock(folder: int) -> bool:
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks: the transactions still come one after the other
-        return True
-    return True
 
 
 def _take_over_transactions(driver: sqlite3.Connection, _record: object) -> None:

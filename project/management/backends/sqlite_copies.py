@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import errno
-import json
 import os
-import re
 import shutil
 import signal
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
@@ -18,9 +14,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import sqlalchemy as sa
 
-from ..errors import CommandError
 from .base import driver_errors
-from .copies import About, CannotCopy, Copies, Copy, Describe, Keep, digest, unreadable
+from .copies import Copy, Describe, Keep
+from .folders import FolderCopies
+from .folders import sync as _sync
 
 try:
     import fcntl
@@ -30,8 +27,7 @@ except ImportError:  # Windows
 if TYPE_CHECKING:
     from .sqlite import SQLite
 
-DATA, ABOUT = "database.db", "about.json"
-_MAKING = ".making-"  # what begins with this is not complete
+DATA = "database.db"
 _CHUNK = 1 << 20
 _HEADER = 100
 _STEP = 10  # pages: fewer than are put aside into the file before all are there
@@ -39,56 +35,27 @@ _VOLATILE = (18, 19, *range(24, 28), *range(92, 100))  # https://www.sqlite.org/
 _REPLACED = b"This file was replaced by a restored snapshot; open it again.\n"
 
 
-class SQLiteCopies(Copies):
+class SQLiteCopies(FolderCopies):
     backend: SQLite
+    data = DATA
 
     def __init__(self, backend: SQLite) -> None:
-        super().__init__(backend)
-        self.root = backend.root / ".snapshots"
         path = backend.path
         own = os.path.relpath(path, backend.root) if path.is_relative_to(backend.root) else str(path)
-        self._owner = own
-        self.folder = self.root / f"{re.sub(r'[^A-Za-z0-9.-]+', '-', path.name)[:60]}-{digest(own)}"
-
-    @property
-    def owner(self) -> str:
-        return self._owner
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        self._make_folder()
-        with self.backend.locked(self.folder, f"works with the snapshots of {self.backend.label}"):
-            yield
-
-    def all(self) -> Sequence[Copy]:
-        found = []
-        for about in sorted(self.root.glob(f"*/*/{ABOUT}")):
-            if about.parent.name.startswith(_MAKING):
-                continue
-            found.append(_read(about))
-        return found
+        super().__init__(backend, own, path.name)
 
     def save(self, name: str, describe: Describe) -> None:
         with self._making() as making:
             self._copy_out(making / DATA)
-            self._finish(making, name, describe_file(making / DATA, describe))
+            self._complete(making, name, describe_file(making / DATA, describe))
 
     def restore(self, copy: Copy, keep: Keep | None) -> None:
         source = Path(copy.place, DATA)
         if not self._replace(source, keep):
             self._write_into(source, keep)
 
-    def delete(self, copy: Copy) -> None:
-        folder = Path(copy.place).parent
-        with _explained(folder):
-            gone = Path(tempfile.mkdtemp(prefix=_MAKING, dir=folder))
-            os.rename(copy.place, gone / copy.name)
-            shutil.rmtree(gone)
-
     def clear_up(self) -> None:
-        for left in self.folder.glob(f"{_MAKING}*"):
-            with suppress(OSError):  # it is in nobody's way
-                shutil.rmtree(left)
+        super().clear_up()
         with suppress(OSError):
             self._beside().unlink(missing_ok=True)
 
@@ -107,29 +74,6 @@ class SQLiteCopies(Copies):
 
     def size(self, connection: sa.Connection) -> int:
         return self.backend.path.stat().st_size
-
-    def _make_folder(self) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise CannotCopy(f"{self.folder} cannot be made: {error.strerror}", "make room for it there") from error
-
-    @contextmanager
-    def _making(self) -> Iterator[Path]:
-        """Give a folder for something that is not there before it is complete."""
-        with _explained(self.folder):
-            making = Path(tempfile.mkdtemp(prefix=_MAKING, dir=self.folder))
-            try:
-                yield making
-            finally:
-                shutil.rmtree(making, ignore_errors=True)
-
-    def _finish(self, making: Path, name: str, about: About) -> None:
-        """Make a copy that is complete one of the snapshots."""
-        _write(making / ABOUT, json.dumps({"database": self.owner, "about": about}).encode())
-        _sync(making)
-        os.rename(making, self.folder / name)
-        _sync(self.folder)
 
     # Out of the database
 
@@ -192,7 +136,7 @@ class SQLiteCopies(Copies):
                     if _is_wal(now) or (keep and not _is_version(now, making / DATA)):
                         return False
                 if keep:
-                    self._finish(making, keep.name, keep.about)
+                    self._complete(making, keep.name, keep.about)
                 try:
                     os.rename(beside, live)
                 finally:
@@ -232,7 +176,7 @@ class SQLiteCopies(Copies):
                         self._copy_pages(reading, making / DATA)
                 else:
                     _copy_bytes(file, making / DATA)
-                self._finish(making, keep.name, keep.about)
+                self._complete(making, keep.name, keep.about)
 
         self.backend.engine(create=True).connect().close()
         with (
@@ -253,18 +197,6 @@ def describe_file(file: Path, describe: Describe) -> Any:
     engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(file), poolclass=sa.NullPool)
     with engine.connect() as connection:
         return describe(connection)
-
-
-@contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    """Say in a line why a folder cannot be written; where it never can be, that there can be no copies."""
-    try:
-        yield
-    except OSError as error:
-        cause = f"{folder} cannot be written: {error.strerror}"
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise CannotCopy(cause, "make it writable (chmod u+w)") from error
-        raise CommandError(cause, "make room there") from error
 
 
 class _Busy(Exception):
@@ -348,28 +280,3 @@ def _is_same(now: BinaryIO, file: Path) -> bool:
                 return False
         return True
     return False
-
-
-def _read(about: Path) -> Copy:
-    try:
-        written = json.loads(about.read_text(encoding="utf-8"))
-        size = about.with_name(DATA).stat().st_size
-        return Copy(about.parent.name, written["database"], written["about"], size, str(about.parent))
-    except (OSError, ValueError, KeyError, TypeError):  # of another version of this program, or changed by hand
-        return unreadable(str(about.parent))
-
-
-def _write(file: Path, data: bytes) -> None:
-    with open(file, "xb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
-
-
-def _sync(path: Path) -> None:
-    """Have a file or the entries of a folder on the disk before what comes next."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

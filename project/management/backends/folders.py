@@ -1,0 +1,132 @@
+"""Copies that are folders in `.snapshots/`: a data file and what is known of it, complete before it has its name."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ..errors import CommandError
+from . import processes
+from .base import Backend
+from .copies import About, CannotCopy, Copies, Copy, digest, unreadable
+
+ABOUT = "about.json"
+_MAKING = ".making-"  # what begins with this is not complete
+
+
+class FolderCopies(Copies):
+    """A folder for each database, in it one for each copy."""
+
+    data: str  # the name of the file that a copy of this sort is
+    server = ""  # where the database is, when not on this machine
+
+    def __init__(self, backend: Backend, owner: str, name: str) -> None:
+        super().__init__(backend)
+        self.root = backend.root / ".snapshots"
+        self._owner = owner
+        self.folder = self.root / f"{re.sub(r'[^A-Za-z0-9.-]+', '-', name)[:60]}-{digest(self.server + owner)}"
+
+    @property
+    def owner(self) -> str:
+        return self._owner
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        self._make_folder()
+        does = f"works with the snapshots of {self.backend.label}"
+        with processes.locked(self.folder, self.backend.waiting, does):
+            yield
+
+    def all(self) -> Sequence[Copy]:
+        found = []
+        for about in sorted(self.root.glob(f"*/*/{ABOUT}")):
+            if about.parent.name.startswith(_MAKING):
+                continue
+            if (copy := self._read(about)) is not None:
+                found.append(copy)
+        return found
+
+    def delete(self, copy: Copy) -> None:
+        folder = Path(copy.place).parent
+        with _explained(folder):
+            gone = Path(tempfile.mkdtemp(prefix=_MAKING, dir=folder))
+            os.rename(copy.place, gone / copy.name)
+            shutil.rmtree(gone)
+
+    def clear_up(self) -> None:
+        for left in self.folder.glob(f"{_MAKING}*"):
+            with suppress(OSError):  # it is in nobody's way
+                shutil.rmtree(left)
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise CannotCopy(f"{self.folder} cannot be made: {error.strerror}", "make room for it there") from error
+
+    @contextmanager
+    def _making(self) -> Iterator[Path]:
+        """Give a folder for something that is not there before it is complete."""
+        with _explained(self.folder):
+            making = Path(tempfile.mkdtemp(prefix=_MAKING, dir=self.folder))
+            try:
+                yield making
+            finally:
+                shutil.rmtree(making, ignore_errors=True)
+
+    def _complete(self, making: Path, name: str, about: About) -> None:
+        """Write down what is known of a copy, and give it its name."""
+        written = {"database": self.owner, "server": self.server, "about": about}
+        _write(making / ABOUT, json.dumps(written).encode())
+        sync(making)
+        os.rename(making, self.folder / name)
+        sync(self.folder)
+
+    def _read(self, about: Path) -> Copy | None:
+        """Return a copy; None for one of another server, or of another sort."""
+        try:
+            others = {one.name for one in about.parent.iterdir()} - {ABOUT}
+            if others and self.data not in others:
+                return None
+            written = json.loads(about.read_text(encoding="utf-8"))
+            if written.get("server", "") != self.server:
+                return None
+            size = about.with_name(self.data).stat().st_size
+            return Copy(about.parent.name, written["database"], written["about"], size, str(about.parent))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return unreadable(str(about.parent))  # of another version of this program, or changed by hand
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Say in a line why a folder cannot be written; where it never can be, that there can be no copies."""
+    try:
+        yield
+    except OSError as error:
+        cause = f"{folder} cannot be written: {error.strerror}"
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise CannotCopy(cause, "make it writable (chmod u+w)") from error
+        raise CommandError(cause, "make room there") from error
+
+
+def sync(path: Path) -> None:
+    """Have a file or the entries of a folder on the disk before what comes next."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _write(file: Path, data: bytes) -> None:
+    with open(file, "xb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
