@@ -847,7 +847,9 @@ def test_fresh_deletes_children_first_and_makes_the_rows_again(manage: Runner, m
         "  enrollments  40 rows",
         "  students     41 rows  1 of them not from seed",
     ]
-    assert [line.split()[0] for line in result.out.splitlines()[:-1]] == ["students", "subjects", "enrollments"]
+    *lines, _, undo = result.out.splitlines()
+    assert [line.split()[0] for line in lines] == ["students", "subjects", "enrollments"]
+    assert undo.startswith("To undo it: python manage.py restore before-seed-fresh-")
     assert (students(migrated), enrollments(migrated)) == before
     assert counts(migrated) == (40, 14, 40)
 

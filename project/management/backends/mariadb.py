@@ -350,6 +350,22 @@ class MariaDB(Backend):
         return ["mariadb", *arguments, *database], {"MYSQL_PWD": password} if password else {}
 
 
+def _patient(look: Callable[..., bool]) -> Callable[..., bool]:
+    """Return what looks whether a table is there, until nobody changes it: https://mariadb.com/kb/en/e1684/"""
+
+    def has_table(*arguments: Any, **options: Any) -> bool:
+        for _ in range(500):
+            try:
+                return look(*arguments, **options)
+            except sa.exc.DBAPIError as error:
+                if getattr(error.orig, "args", ())[:1] != (1684,):
+                    raise
+                clock.sleep(0.01)
+        return look(*arguments, **options)
+
+    return has_table
+
+
 def _in_the_way_of(beside: sa.Connection, session: int) -> str | None:
     """Return who holds what a session waits for: for rows InnoDB knows, for a table anybody in an open transaction may.
 

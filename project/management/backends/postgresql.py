@@ -230,6 +230,8 @@ class PostgreSQL(Backend):
         try:
             server = self.server_engine().connect()
         except sa.exc.DBAPIError as error:
+            if not _SHUT_OUT.search(str(error.orig)):  # the server itself is not to be reached
+                raise
             raise CannotCopy(
                 f"user {self.url.username!r} cannot connect to the database {SERVER_DATABASE}, where others are copied"
                 f" from: {first_line(error.orig or error)}",
@@ -441,6 +443,9 @@ class PostgreSQL(Backend):
         return ["psql"], {_VARIABLES.get(key, f"PG{key.upper()}"): str(value) for key, value in given.items()}
 
 
+_SHUT_OUT = re.compile(
+    rf"permission denied for database|pg_hba|database \"{SERVER_DATABASE}\" (does not exist|is not currently accepting)"
+)
 # What libpq and its drivers say of an option before they connect, the server of those that are meant for it.
 _WRONG_OPTION = re.compile(
     r"(invalid (\w+ value|value for|connection option|port number)|bad value for|definition of service"
