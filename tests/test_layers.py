@@ -20,6 +20,7 @@ OURS = sorted((REPOSITORY / "project").rglob("*.py"))
 LAYERS = (
     ("cli",),
     ("commands",),
+    ("testing",),
     ("rebuilding", "revisions", "checks", "resetting"),
     ("migrations", "seeding"),
     ("snapshots", "fingerprint"),

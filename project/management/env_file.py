@@ -49,6 +49,15 @@ class Variables:
         empty = {name for name, text in os.environ.items() if not text.strip()} - overrides.keys()
         return cls(values, file, empty=empty)
 
+    def but(self, values: Mapping[str, Value]) -> Variables:
+        """Return the same variables with others in the place of some."""
+        return Variables({**self._values, **values}, self.file, empty=set(self._empty) - values.keys())
+
+    def given(self, *names: str) -> str | None:
+        """Return the first of some variables that is set and not empty."""
+        found = (self._value(name) for name in names)
+        return next((value.text.strip() for value in found if value and value.text.strip()), None)
+
     def required(self, name: str, cure: str) -> str:
         """Return a variable that must be set and not empty.
 

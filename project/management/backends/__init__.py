@@ -14,7 +14,7 @@ from ..errors import CommandError, did_you_mean
 from . import options
 from .base import Backend
 
-__all__ = ["Backend", "backend_for"]
+__all__ = ["Backend", "backend_for", "moved"]
 
 # scheme -> (module, class, SQLAlchemy's name of the dialect, drivers in order of preference, the extra with one)
 _SCHEMES = {
@@ -65,6 +65,19 @@ def backend_for(text: str, *, root: Path, source: str) -> Backend:
         ) from error
     backend: type[Backend] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
     return backend(url, root=root)
+
+
+def moved(text: str, name: str, folder: Path, *, source: str) -> str:
+    """Return the URL of another database on the same server, of SQLite that of a file in a folder.
+
+    The driver stays as it is written, so that a program which wants an async one gets it.
+    """
+    url = _parsed(text, source)
+    if url.get_backend_name() == "sqlite":
+        url = sa.URL.create(url.drivername, database=str(folder / f"{name}.db"))
+    else:
+        url = url.difference_update_query(["dbname", "database", "db"]).set(database=name)
+    return url.render_as_string(hide_password=False)
 
 
 def _parsed(text: str, source: str) -> sa.URL:

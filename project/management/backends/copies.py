@@ -95,6 +95,35 @@ class Copies:
         """
         raise NotImplementedError
 
+    # For tests: copies that nobody keeps, as fast as they can be made
+
+    @property
+    def server(self) -> str:
+        """What stands for the server that the databases are on; empty where they are files."""
+        return ""
+
+    def held(self) -> AbstractContextManager[object]:
+        """Hold one session on the server for all that is done meanwhile."""
+        return nullcontext()
+
+    def clone(self, name: str) -> None:
+        """Copy the database, which nobody changes, to one of another name; a crash of the machine may lose it.
+
+        Raises:
+            CannotCopy: it can have no copies.
+        """
+        raise NotImplementedError
+
+    def drop(self, name: str) -> None:
+        """Drop another database, if it is there, with whoever is in it."""
+        raise NotImplementedError
+
+    def beginning(self, begin: str) -> Sequence[str]:
+        """Return the databases of the server whose names begin so."""
+        return ()
+
+    # What is in it
+
     def tables(self, connection: sa.Connection) -> list[TableName]:
         """Return every table of the database, other people's too."""
         return [
@@ -125,3 +154,8 @@ def run(server: sa.Connection, statement: str) -> sa.CursorResult[*tuple[Any, ..
 def digest(text: str, *, length: int = 8) -> str:
     """Return a few letters that stand for a text."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:length]
+
+
+def address_of(url: sa.URL) -> str:
+    """Return a few letters that stand for a server: a URL without its database and password."""
+    return digest(url._replace(database=None, password=None).render_as_string(hide_password=False), length=16)

@@ -95,13 +95,17 @@ class MariaDB(Backend):
         connection._read_timeout = given.get("read_timeout")
         return connection
 
+    def server_engine(self) -> sa.Engine:
+        """Return an engine beside any database, each of whose statements commits."""
+        return self._engine(self.url._replace(database=None), isolation_level="AUTOCOMMIT")
+
     def engine_of(self, database: str, **more: object) -> sa.Engine:
         """Return an engine for another database of the server."""
         return self._engine(self.url.set(database=database), **more)
 
     def create_database(self) -> bool:
         self.require_name()
-        with self._engine(self.url._replace(database=None)).connect() as connection:
+        with self.server_engine().connect() as connection:
             known = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
             if connection.scalar(known, {"name": self.database}):
                 return False

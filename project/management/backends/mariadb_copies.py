@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from ..errors import CommandError
-from .copies import TABLE, CannotCopy, Copies, Copy, Describe, Keep, digest, run, unreadable
+from .copies import TABLE, CannotCopy, Copies, Copy, Describe, Keep, address_of, digest, run, unreadable
 
 if TYPE_CHECKING:
     from .mariadb import MariaDB
@@ -23,6 +23,7 @@ class MariaDBCopies(Copies):
     """Databases like `school_snapshot_NAME`, their tables made by the statements that the server itself shows."""
 
     backend: MariaDB
+    _held: sa.Connection | None = None
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -80,6 +81,39 @@ class MariaDBCopies(Copies):
             now = self._state(server, self.owner) if any(states.values()) else None
             return next((copy for copy in copies if now is not None and states[copy.place] == now), None)
 
+    @property
+    def server(self) -> str:
+        return address_of(self.backend.url)
+
+    @contextmanager
+    def held(self) -> Iterator[sa.Connection]:
+        if self._held is not None:
+            yield self._held
+            return
+        with self._session(self.backend.server_engine()) as server:
+            run(server, f"SET SESSION lock_wait_timeout = {max(self.backend.waiting.seconds, 1)}")
+            self._held = server
+            try:
+                yield server
+            finally:
+                self._held = None
+
+    def clone(self, name: str) -> None:
+        with self._server() as server:
+            self._create(server, name)
+            self._copy(server, self.owner, name)
+
+    def drop(self, name: str) -> None:
+        with self.held() as server:
+            for session in server.scalars(_SESSIONS, {"database": name}).all():
+                with suppress(sa.exc.DBAPIError):  # it has gone, or is somebody else's, who is waited for
+                    run(server, f"KILL {int(session)}")
+            self._drop(server, name)
+
+    def beginning(self, begin: str) -> Sequence[str]:
+        with self.held() as server:
+            return list(server.scalars(_BEGINNING, {"begin": begin}))
+
     def inventory(self, connection: sa.Connection) -> list[str]:
         return sorted(" ".join(row) for row in connection.execute(sa.text(_INVENTORY)))
 
@@ -109,8 +143,16 @@ class MariaDBCopies(Copies):
 
     @contextmanager
     def _server(self) -> Iterator[sa.Connection]:
+        if self._held is not None:
+            yield self._held
+            return
         engine = self.backend.engine_of(self.owner, isolation_level="AUTOCOMMIT")
-        with engine.connect() as server, self.backend.limited(server):
+        with self._session(engine) as server, self.backend.limited(server):
+            yield server
+
+    @contextmanager
+    def _session(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        with engine.connect() as server:
             run(server, "SET SESSION foreign_key_checks = 0")
             # What is there was allowed once: no rule that came later keeps it from being copied as it is.
             run(server, "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES'")
@@ -121,14 +163,18 @@ class MariaDBCopies(Copies):
         engine.dispose()
 
     def _make(self, server: sa.Connection, database: str) -> None:
+        """Make a database that is to become a copy."""
+        self._create(server, database)
+        columns = "id INT PRIMARY KEY, about LONGTEXT NOT NULL"
+        run(server, f"CREATE TABLE {_table(database, TABLE)} ({columns}) CHARSET utf8mb4")
+        self._write(server, database, {"database": self.owner})
+
+    def _create(self, server: sa.Connection, database: str) -> None:
         """Make an empty database like this one."""
         row = server.execute(_KNOWN_AS, {"name": self.owner}).one()
         statement = f"CREATE DATABASE {_quoted(database)} CHARACTER SET {row.charset} COLLATE {row.collation}"
         try:
             run(server, statement)
-            columns = "id INT PRIMARY KEY, about LONGTEXT NOT NULL"
-            run(server, f"CREATE TABLE {_table(database, TABLE)} ({columns}) CHARSET utf8mb4")
-            self._write(server, database, {"database": self.owner})
         except sa.exc.DBAPIError as error:
             if getattr(error.orig, "args", ())[:1] != (1044,):
                 raise
@@ -260,6 +306,10 @@ _EMPTY = sa.text(
     "SELECT schema_name FROM information_schema.schemata s WHERE left(schema_name, char_length(:begin)) = :begin"
     " AND NOT EXISTS (SELECT 1 FROM information_schema.tables t WHERE t.table_schema = s.schema_name)"
 )
+_BEGINNING = sa.text(
+    "SELECT schema_name FROM information_schema.schemata WHERE left(schema_name, char_length(:begin)) = :begin"
+)
+_SESSIONS = sa.text("SELECT id FROM information_schema.processlist WHERE db = :database AND id <> CONNECTION_ID()")
 _SIZE = sa.text("SELECT sum(data_length + index_length) FROM information_schema.tables WHERE table_schema = :database")
 _OTHERS = sa.text(
     "SELECT lower(table_type) AS kind, table_name AS name FROM information_schema.tables"

@@ -9,14 +9,14 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from ..errors import CommandError, shortened
 from .base import IDLE, TableName
-from .copies import CannotCopy, Copies, Copy, Describe, Keep, digest, run, unreadable
+from .copies import CannotCopy, Copies, Copy, Describe, Keep, address_of, digest, run, unreadable
 from .postgresql import sessions
 from .processes import UNKNOWN
 
@@ -120,6 +120,31 @@ class PostgreSQLCopies(Copies):
             if {name: count for name, count, _ in found} == counts and not any(changed for *_, changed in found):
                 return copy
         return None
+
+    @property
+    def server(self) -> str:
+        return address_of(self.backend.url)
+
+    def held(self) -> AbstractContextManager[object]:
+        return self.backend.on_server()
+
+    def clone(self, name: str) -> None:
+        with self.backend.on_server() as server:
+            self._clone(server, self.owner, name)
+
+    def drop(self, name: str) -> None:
+        with self.backend.on_server() as server:
+            with suppress(sa.exc.DBAPIError):  # somebody else's: it is waited for
+                server.execute(sa.text(_END), {"name": name})
+            self._drop(server, name)
+
+    def beginning(self, begin: str) -> Sequence[str]:
+        with self.backend.on_server() as server:
+            return list(
+                server.scalars(
+                    sa.text("SELECT datname FROM pg_database WHERE starts_with(datname, :begin)"), {"begin": begin}
+                )
+            )
 
     def tables(self, connection: sa.Connection) -> list[TableName]:
         default = sa.inspect(connection).default_schema_name
@@ -372,6 +397,7 @@ FROM pg_stat_activity a
 WHERE datname = :database AND pid <> pg_backend_pid() AND backend_type NOT LIKE 'autovacuum%'
 ORDER BY pid
 """
+_END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
 _LETTERS = (
     "SELECT pg_encoding_to_char(encoding) AS encoding, datcollate, datctype FROM pg_database WHERE datname = :name"
 )

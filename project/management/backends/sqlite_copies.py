@@ -68,6 +68,13 @@ class SQLiteCopies(FolderCopies):
             reading.rollback()  # a commit waits for those who read
             return same  # and only then the file is closed: with it go all locks that this process has on it
 
+    def clone(self, name: str) -> None:
+        shutil.copyfile(self.backend.path, self.backend.path.with_name(name))
+
+    def drop(self, name: str) -> None:
+        for ending in ("", "-journal", "-wal", "-shm"):
+            self.backend.path.with_name(f"{name}{ending}").unlink(missing_ok=True)
+
     def inventory(self, connection: sa.Connection) -> list[str]:
         query = "SELECT type || ' ' || name FROM sqlite_master WHERE type <> 'index' AND name NOT GLOB 'sqlite_*'"
         return sorted(connection.exec_driver_sql(query).scalars())
