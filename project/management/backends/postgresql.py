@@ -451,6 +451,7 @@ _WRONG_OPTION = re.compile(
     r"(invalid (\w+ value|value for|connection option|port number)|bad value for|definition of service"
     r"|unrecognized configuration parameter)\b.*"
 )
+# What libpq says where no server has answered.
 # `ssl` as asyncpg and other programs have it: https://www.postgresql.org/docs/current/libpq-ssl.html
 _SSL_WORDS = {
     "true": {"sslmode": "require"},
