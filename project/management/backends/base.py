@@ -235,7 +235,7 @@ class Backend:
         """What somebody does who is in the way of a statement."""
         return f"holds what this needs in {self.label}, in an open transaction"
 
-    def _in_the_way(self) -> CommandError:
+    def in_the_way(self) -> CommandError:
         """Return what it means that a statement waited too long."""
         return self.waiting.refusal(self.waiting.seen or "another session", self._holds)
 

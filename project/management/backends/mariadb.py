@@ -146,7 +146,7 @@ class MariaDB(Backend):
                 "set it up there, or take ssl out of DATABASE_URL",
             )
         if code == 1205:
-            return self._in_the_way()
+            return self.in_the_way()
         if code in (1142, 1143):
             return NotAllowed(
                 f"{self.title} does not let user {self.url.username!r} do this: {words.rstrip('.')}",

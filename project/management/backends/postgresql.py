@@ -135,7 +135,7 @@ class PostgreSQL(Backend):
         where = ", ".join(self.hosts()) or "this machine"
         state = getattr(error.orig, "sqlstate", None)
         if state == "55P03":
-            return self._in_the_way()
+            return self.in_the_way()
         if state in ("57P01", "57P02", "57P03") or error.connection_invalidated:
             return CommandError(f"the connection to {self.label} was cut", "run the command again")
         if state == "53100":
@@ -264,22 +264,33 @@ class PostgreSQL(Backend):
 
     @contextmanager
     def limited(self, connection: sa.Connection) -> Iterator[None]:
-        seconds = max(self.waiting.seconds, SHORTEST_WAIT)
         settle = sa.text("SELECT set_config('lock_timeout', :wait, false), pg_backend_pid()")
-        _, here = connection.execute(settle, {"wait": f"{round(seconds * 1000)}ms"}).one()
+        _, here = connection.execute(settle, {"wait": f"{round(self.patience * 1000)}ms"}).one()
         connection.commit()
-        # https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION
+        with self.watching(connection.engine, "SELECT CAST(:here AS int)", here=here):
+            yield
+
+    @property
+    def patience(self) -> float:
+        """Seconds after which the server is to end a wait."""
+        return max(self.waiting.seconds, SHORTEST_WAIT)
+
+    def watching(self, engine: sa.Engine, waiters: str, **which: object) -> AbstractContextManager[None]:
+        """Look who is in the way of sessions.
+
+        Args:
+            waiters: the query for their numbers, and what it wants to know.
+
+        https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION
+        """
         blocking = sa.text(
-            f"SELECT {_SESSION} FROM unnest(pg_blocking_pids(:here)) AS b(pid)"  # noqa: S608  # columns
+            f"SELECT {_SESSION} FROM ({waiters}) AS w(pid)"  # noqa: S608  # columns
+            " CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS b(pid)"
             " LEFT JOIN pg_stat_activity a ON a.pid = b.pid ORDER BY a.xact_start"
         )
-        with self.waiting.watched(
-            connection.engine,
-            lambda beside: sessions(beside.execute(blocking, {"here": here}).all()),
-            self._holds,
-            seconds,
-        ):
-            yield
+        return self.waiting.watched(
+            engine, lambda beside: sessions(beside.execute(blocking, which).all()), self._holds, self.patience
+        )
 
     def relations(self, connection: sa.Connection, schemas: Iterable[str | None]) -> list[Relation]:
         default = sa.inspect(connection).default_schema_name

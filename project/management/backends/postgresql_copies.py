@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from ..errors import CommandError, shortened
 from .base import IDLE, TableName
 from .copies import CannotCopy, Copies, Copy, Describe, Keep, address_of, digest, run, unreadable
 from .postgresql import sessions
+from .postgresql_dumps import PROGRAMS, PostgreSQLDumps
 from .processes import UNKNOWN
 
 if TYPE_CHECKING:
@@ -31,24 +33,64 @@ _MARK = '{"snapshot": '  # with this begins the comment on a database that is a 
 
 
 class PostgreSQLCopies(Copies):
-    """Databases like `school_snapshot_NAME`; what is known of each is its comment.
+    """Databases like `school_snapshot_NAME`; what is known of each is its comment. Dumps where there can be none.
 
     https://www.postgresql.org/docs/current/manage-ag-templatedbs.html
     """
 
     backend: PostgreSQL
 
+    @cached_property
+    def dumps(self) -> PostgreSQLDumps:
+        """The copies of a role that can make none on the server."""
+        return PostgreSQLDumps(self.backend)
+
+    @cached_property
+    def _refused(self) -> CannotCopy | None:
+        """Why this role can make no copies on the server, as far as its rights say."""
+        try:
+            with self.backend.on_server() as server:
+                rights = server.execute(sa.text(_RIGHTS), {"name": self.owner}).one_or_none()
+        except CannotCopy as error:
+            return error
+        if rights is None:  # there is no database
+            return None
+        user, database = _quoted(rights.me), _quoted(self.owner)
+        cures = [] if rights.makes else [f"ALTER ROLE {user} CREATEDB"]
+        cures += [] if rights.owns else [f"ALTER DATABASE {database} OWNER TO {user}"]
+        return (
+            CannotCopy(f"PostgreSQL does not let user {rights.me!r} copy a database", "; ".join(cures))
+            if cures
+            else None
+        )
+
+    def _is_dump(self, copy: Copy) -> bool:
+        return copy.place.startswith(f"{self.dumps.root}{os.sep}")
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         does = f"works with the snapshots of {self.backend.label}"
-        with self.backend.on_server() as server, self.backend.held(server, "copies", does):
+        with ExitStack() as stack:
+            with suppress(CannotCopy):
+                server = stack.enter_context(self.backend.on_server())
+                stack.enter_context(self.backend.held(server, "copies", does))
+            if self._refused or self.dumps.folder.exists():
+                stack.enter_context(self.dumps.alone())
             yield
 
     def all(self) -> Sequence[Copy]:
-        with self.backend.on_server() as server:
-            return [_read(row) for row in server.execute(sa.text(_COPIES), {"mark": f"{_MARK}%"})]
+        found = [*self.dumps.all()]
+        try:
+            with self.backend.on_server() as server:
+                found += [_read(row) for row in server.execute(sa.text(_COPIES), {"mark": f"{_MARK}%"})]
+        except CannotCopy:
+            self.backend.engine().connect().close()  # where nothing answers, that is to be told
+        return found
 
     def save(self, name: str, describe: Describe) -> None:
+        if self._refused:
+            self._save_dump(self._refused, name, describe)
+            return
         with self.backend.on_server() as server:
             making, place = self._working("making"), self._place(server, name)
             live = {"oid": _oid(server, self.owner), "after": _transaction(server)}  # later changes have later numbers
@@ -67,7 +109,27 @@ class PostgreSQLCopies(Copies):
                 _comment(server, making, comment)
                 self._rename(server, making, place)
 
+    def _save_dump(self, refused: CannotCopy, name: str, describe: Describe) -> None:
+        missing = [one for one in PROGRAMS if not shutil.which(one)]
+        if missing:
+            raise CannotCopy(
+                f"{refused.cause}, and for a dump there is no {' and no '.join(missing)}",
+                f"{refused.cure}, or install the client of PostgreSQL",
+            )
+        is_first = not any(copy.database == self.owner for copy in self.dumps.all())
+        self.dumps.save(name, describe)
+        if is_first:
+            self.backend.waiting.notify(
+                f"Snapshots of {self.backend.label} are dumps in {self.dumps.folder}: {refused.cause}."
+                f" For faster ones: {refused.cure}"
+            )
+
     def restore(self, copy: Copy, keep: Keep | None) -> None:
+        if self._is_dump(copy):
+            if keep and not self._refused:  # for such a copy nobody may be in the database
+                self.save(keep.name, lambda _: keep.about)
+            self.dumps.restore(copy, keep if self._refused else None)
+            return
         with self.backend.on_server() as server:
             making, gone = self._working("making"), self._working("gone")
             self._clone(server, copy.place, making)
@@ -95,16 +157,23 @@ class PostgreSQLCopies(Copies):
                 self._drop(server, gone)
 
     def delete(self, copy: Copy) -> None:
+        if self._is_dump(copy):
+            self.dumps.delete(copy)
+            return
         with self.backend.on_server() as server:
             self._drop(server, copy.place)
 
     def clear_up(self) -> None:
-        with self.backend.on_server() as server:
+        self.dumps.clear_up()
+        with suppress(CannotCopy), self.backend.on_server() as server:
             for purpose in ("making", "gone"):
                 if _oid(server, self._working(purpose)) is not None:
                     self._drop(server, self._working(purpose))
 
     def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection) -> Copy | None:
+        copies = [one for one in copies if not self._is_dump(one)]
+        if not copies:
+            return None
         with self.backend.on_server() as server:
             now, oid = _transaction(server), _oid(server, self.owner)
             comments = {one.place: server.scalar(sa.text(_COMMENT), {"name": one.place}) for one in copies}
@@ -398,6 +467,10 @@ WHERE datname = :database AND pid <> pg_backend_pid() AND backend_type NOT LIKE 
 ORDER BY pid
 """
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+_RIGHTS = """
+SELECT rolname AS me, rolcreatedb OR rolsuper AS makes, rolsuper OR pg_has_role(datdba, 'USAGE') AS owns
+FROM pg_roles, pg_database WHERE rolname = current_user AND datname = :name
+"""
 _LETTERS = (
     "SELECT pg_encoding_to_char(encoding) AS encoding, datcollate, datctype FROM pg_database WHERE datname = :name"
 )

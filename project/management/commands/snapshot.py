@@ -1,7 +1,7 @@
 """Save the whole database as a snapshot, which restore brings back.
 
 NAME is git's branch and the moment when it is not given. On PostgreSQL and MariaDB a snapshot is a database beside this
-one, on SQLite a file in .snapshots/.
+one, on SQLite a file in .snapshots/, as it is on PostgreSQL for a user without CREATEDB.
 """
 
 from __future__ import annotations
