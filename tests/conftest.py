@@ -11,6 +11,8 @@ import pytest
 from tests.databases import KINDS, SERVERS, Database, fresh
 from tests.houses import Environment, House, OpenTerminal, Python, Runner, Terminal, build
 
+pytest_plugins = ["project.management.testing"]
+
 _DATABASES = ("database", "sqlite_database", "server_database", "postgresql_database", "mariadb_database")
 
 

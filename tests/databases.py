@@ -35,6 +35,13 @@ class Database:
     address: sa.URL
     file: Path | None = None  # on SQLite
 
+    @classmethod
+    def at(cls, kind: str, url: str) -> Database:
+        """Return a database that somebody else has made, and will drop."""
+        address = sa.make_url(url)
+        file = Path(address.database or "") if kind == "sqlite" else None
+        return cls(kind, file.name if file else address.database or "", address, file)
+
     @property
     def url(self) -> str:
         """The DATABASE_URL that a person would write."""

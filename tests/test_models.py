@@ -9,7 +9,7 @@ from project.models.base import Base
 from project.models.enrollment import Enrollment
 from project.models.student import Student
 from project.models.subject import Subject
-from tests.databases import Database
+from tests.databases import KINDS, Database, server_address
 from tests.houses import House, Runner
 
 STUDENT = {
@@ -24,6 +24,22 @@ TABLES = {
     "students": "name, email, grade, birthday",
     "subjects": "code, title, lowest_grade, highest_grade",
 }
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def db_server(kind: str) -> str:
+    """Where each test of this file gets a database of its own: project/management/testing.py."""
+    return "sqlite://" if kind == "sqlite" else server_address(kind).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def migrated(kind: str, db_url: str) -> Database:
+    return Database.at(kind, db_url)
 
 
 def insert(database: Database, table: str, **values: object) -> None:

@@ -325,8 +325,9 @@ class Run:
         known = {}
         for url in set(self.servers.values()) or {_server(variables)}:  # an interrupted worker could not tell
             given = Value(moved(url, PREFIX, folder, source=SOURCE), SOURCE)
-            copies = _project(variables.but({"DATABASE_URL": given})).backend.copies
-            known[copies.server] = copies
+            backend = _project(variables.but({"DATABASE_URL": given})).backend
+            backend.waiting.limit(PATIENCE, "")
+            known[backend.copies.server] = backend.copies
         return known
 
 
