@@ -1214,6 +1214,156 @@ def test_databases_of_any_name(manage: Runner, name: str) -> None:
             administrate(server, f'DROP DATABASE IF EXISTS "{quoted}" WITH (FORCE)')
 
 
+# MariaDB
+
+
+ODD_TABLES = (
+    "CREATE TABLE `50% of``f` (id INT AUTO_INCREMENT PRIMARY KEY, `a``b %s` INT CHECK (`a``b %s` > 0), d INT DEFAULT 5,"
+    " doubled INT AS (`a``b %s` * 2) VIRTUAL, kept INT AS (`a``b %s` + 1) STORED, day TIMESTAMP NULL,"
+    " hidden INT INVISIBLE DEFAULT 7, t TEXT, b BLOB, j JSON, u INT UNSIGNED, UNIQUE `k``%` (`a``b %s`))",
+    "CREATE TABLE hen (id INT PRIMARY KEY, egg INT)",
+    "CREATE TABLE egg (id INT PRIMARY KEY, hen INT, CONSTRAINT `f%``1` FOREIGN KEY (hen) REFERENCES hen (id))",
+    "ALTER TABLE hen ADD CONSTRAINT f2 FOREIGN KEY (egg) REFERENCES egg (id) ON DELETE SET NULL",
+    "INSERT INTO `50% of``f` (`a``b %s`, hidden, b, t)"
+    " VALUES (3, 9, x'00ff27', '%s ''x'' `y` \\\\ {}'), (4, 8, NULL, NULL)",
+    "INSERT INTO hen VALUES (1, NULL)",
+    "INSERT INTO egg VALUES (1, 1)",
+    "UPDATE hen SET egg = 1",
+    "ALTER TABLE `50% of``f` AUTO_INCREMENT = 500",
+    "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",
+    "INSERT INTO `50% of``f` (id, `a``b %s`) VALUES (0, 12)",
+    "SET sql_mode = ''",
+    "CREATE TABLE old (day DATE)",
+    "INSERT INTO old VALUES ('0000-00-00')",
+    "SET check_constraint_checks = 0",
+    "INSERT INTO `50% of``f` (id, `a``b %s`) VALUES (3, -1)",
+    "SET foreign_key_checks = 0",
+    "INSERT INTO egg VALUES (7, 99)",
+)
+
+
+def test_tables_of_every_sort_in_mariadb(manage: Runner, mariadb_database: Database) -> None:
+    manage.ok("migrate")
+    with mariadb_database.connect() as connection:
+        for statement in ODD_TABLES:
+            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+        connection.commit()
+    names = ("50% of``f", "hen", "egg", "old")
+
+    def state() -> list[object]:
+        with mariadb_database.connect() as connection:
+            return [
+                connection.exec_driver_sql(f"{ask} `{name}`", execution_options={"no_parameters": True}).all()
+                for name in names
+                for ask in ("SELECT * FROM", "SHOW CREATE TABLE")
+            ] + [mariadb_database.rows("SELECT id, hidden, doubled, kept FROM `50% of``f` ORDER BY id")]
+
+    before = state()
+    manage.ok("snapshot", "good")
+    mariadb_database.execute("SET foreign_key_checks = 0", "DELETE FROM hen", "DELETE FROM egg", "DROP TABLE old")
+
+    name = undo(manage.ok("restore", "good", "--no-input"))
+
+    assert state() == before
+    assert "AUTO_INCREMENT=500" in str(before)
+    with pytest.raises(sa.exc.IntegrityError):
+        mariadb_database.execute("INSERT INTO egg VALUES (8, 98)")
+    mariadb_database.execute("DELETE FROM egg WHERE id = 1")
+    assert mariadb_database.value("SELECT egg FROM hen") is None
+    manage.ok("restore", name, "--no-input")
+    assert mariadb_database.count("egg") == 0
+    manage.ok("restore", "good", "--no-input")
+    assert state() == before
+
+
+def test_what_is_no_table_is_named_and_the_rest_works_in_mariadb(manage: Runner, mariadb_database: Database) -> None:
+    manage.ok("migrate")
+    makes = {
+        "view": "CREATE VIEW thing AS SELECT name FROM students",
+        "trigger": "CREATE TRIGGER thing BEFORE INSERT ON students FOR EACH ROW SET NEW.grade = 1",
+        "procedure": "CREATE PROCEDURE thing() SELECT 1",
+        "function": "CREATE FUNCTION thing() RETURNS INT DETERMINISTIC RETURN 1",
+        "event": "CREATE EVENT thing ON SCHEDULE EVERY 1 YEAR DO SELECT 1",
+        "sequence": "CREATE SEQUENCE thing",
+        "system versioned": "CREATE TABLE thing (id INT) WITH SYSTEM VERSIONING",
+    }
+    for kind, statement in makes.items():
+        mariadb_database.execute(statement)
+
+        line = manage("snapshot").refusal()
+
+        assert line == (
+            f"{mariadb_database.name} has the {kind} thing, and what is not a table cannot go into a snapshot"
+            f" — mariadb-dump --routines --events {mariadb_database.name} saves it"
+        )
+        if kind == "procedure":
+            put_in_ada(mariadb_database)
+            back = manage.ok("rollback", "--no-input")
+            reset = manage.ok("reset", "--no-input")
+            for result in (back, reset):
+                assert f"No snapshot brings back what was there: {line.partition(' — ')[0]}." in result.out
+            assert f"No snapshot of it is kept: {line}" not in reset.err  # what is not ours is not kept
+            assert how(reset) == "Rebuilt"
+        mariadb_database.execute(f"DROP {'table' if kind == 'system versioned' else kind} thing")
+    manage.ok("snapshot")
+
+
+def test_a_user_of_one_database_only_is_told_what_to_grant_and_works_without(
+    manage: Runner, mariadb_database: Database
+) -> None:
+    server, name = server_address("mariadb"), mariadb_database.name
+    user = f"u_{name[-12:]}"
+    env = {"DATABASE_URL": mariadb_database.url.replace("root@", f"{user}@")}
+    administrate(server, f"CREATE USER '{user}'@'%'")
+    administrate(server, f"CREATE USER '{user}'@'localhost'")
+    try:
+        for host in ("%", "localhost"):
+            administrate(server, f"GRANT ALL ON `{name}`.* TO '{user}'@'{host}'")
+        reset = manage.ok("reset", env=env)
+        put_in_ada(mariadb_database)
+        line = manage("snapshot", env=env).refusal()
+        back = manage.ok("seed", "--fresh", "--no-input", env=env)
+        again = manage.ok("reset", "--no-input", env=env)
+        granted = rf"GRANT ALL ON `manag%\_snapshot\_%`.* TO '{user}'"
+        for host in ("%", "localhost"):
+            administrate(server, f"{granted}@'{host}'")
+        allowed = manage.ok("reset", "--no-input", env=env)
+        put_in_ada(mariadb_database)
+        restored = manage.ok("reset", "--no-input", env=env)
+
+        assert f"MariaDB does not let user '{user}' make the database {name[:16]}" in line
+        for one in (line, reset.err.splitlines()[-1], again.err.splitlines()[-1]):
+            assert granted in one
+        for result in (back, again):
+            assert f"No snapshot brings back what was there: MariaDB does not let user '{user}' " in result.out
+        assert [how(one) for one in (reset, again, allowed, restored)] == ["Rebuilt"] * 3 + ["Restored"]
+    finally:
+        for host in ("%", "localhost"):
+            administrate(server, f"DROP USER '{user}'@'{host}'")
+
+
+def test_a_transaction_that_is_open_is_waited_for_and_named_in_mariadb(
+    manage: Runner, mariadb_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    put_in_ada(mariadb_database)
+    with mariadb_database.connect() as busy:
+        number = busy.exec_driver_sql("SELECT CONNECTION_ID()").scalar()
+        busy.exec_driver_sql("DELETE FROM subjects WHERE id = 1")
+
+        line = manage("restore", "good", "--no-input", "--lock-timeout", "1").expect(1).err.splitlines()[-1]
+        waiting = manage.start("restore", "good", "--no-input")
+        waiting.wait_for(f"waiting for session {number} of root")
+        busy.commit()
+        result = waiting.wait().expect(0)
+
+    assert f"session {number} of root" in line
+    assert (adas(mariadb_database), mariadb_database.count("subjects")) == (0, 14)
+    manage.ok("restore", undo(Result(0, result.out, "")), "--no-input")
+    assert (adas(mariadb_database), mariadb_database.count("subjects")) == (1, 13)
+
+
 # Others at the same time
 
 

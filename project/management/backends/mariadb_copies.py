@@ -16,6 +16,7 @@ from .copies import TABLE, CannotCopy, Copies, Copy, Describe, Keep, address_of,
 if TYPE_CHECKING:
     from .mariadb import MariaDB
 
+_ALWAYS_WHOLE = 5  # letters of the owner's name that are in every copy's
 LONGEST_NAME = 64  # characters: https://mariadb.com/kb/en/identifier-names/#maximum-length
 
 
@@ -139,6 +140,13 @@ class MariaDBCopies(Copies):
         owner = self.owner if len(self.owner) <= room else f"{self.owner[: room - 9]}_{digest(self.owner)}"
         return owner + end
 
+    @property
+    def _pattern(self) -> str:
+        """Return what GRANT takes for the names of all copies, those too in which the owner's name is cut."""
+        begin = self.owner[:_ALWAYS_WHOLE]
+        escaped = "".join(f"\\{letter}" if letter in "_%\\" else letter for letter in begin)
+        return escaped + ("%" if len(self.owner) > len(begin) else "") + "\\_snapshot\\_%"
+
     # On the server
 
     @contextmanager
@@ -181,7 +189,7 @@ class MariaDBCopies(Copies):
             user = self.backend.url.username
             raise CannotCopy(
                 f"{self.backend.title} does not let user {user!r} make the database {database}",
-                f"GRANT ALL ON `{self.owner}\\_snapshot\\_%`.* TO {user!r}",
+                f"GRANT ALL ON {_quoted(self._pattern)}.* TO {user!r}",
             ) from error
 
     def _copy(self, server: sa.Connection, source: str, target: str) -> None:
