@@ -90,11 +90,8 @@ class FolderCopies(Copies):
         sync(self.folder)
 
     def _read(self, about: Path) -> Copy | None:
-        """Return a copy; None for one of another server, or of another sort."""
+        """Return a copy; None for one of a database elsewhere: of another server, of a file."""
         try:
-            others = {one.name for one in about.parent.iterdir()} - {ABOUT}
-            if others and self.data not in others:
-                return None
             written = json.loads(about.read_text(encoding="utf-8"))
             if written.get("server", "") != self.server:
                 return None
