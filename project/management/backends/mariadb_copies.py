@@ -171,11 +171,11 @@ class MariaDBCopies(Copies):
         engine.dispose()
 
     def _make(self, server: sa.Connection, database: str) -> None:
-        """Make a database that is to become a copy."""
+        """Make a database that is to become a copy, and says from its first table on whose."""
         self._create(server, database)
         columns = "id INT PRIMARY KEY, about LONGTEXT NOT NULL"
-        run(server, f"CREATE TABLE {_table(database, TABLE)} ({columns}) CHARSET utf8mb4")
-        self._write(server, database, {"database": self.owner})
+        row = f"SELECT 1 AS id, {self._literal(server, {'database': self.owner})} AS about"
+        run(server, f"CREATE TABLE {_table(database, TABLE)} ({columns}) CHARSET utf8mb4 AS {row}")
 
     def _create(self, server: sa.Connection, database: str) -> None:
         """Make an empty database like this one."""
@@ -261,12 +261,15 @@ class MariaDBCopies(Copies):
             if getattr(error.orig, "args", ())[:1] not in _GONE:
                 raise
             return {}
-        return dict(json.loads(text)) if text else {"database": self.owner}
+        return dict(json.loads(text)) if text else {}
 
     def _write(self, server: sa.Connection, place: str, written: dict[str, Any]) -> None:
         """Write down what is known of a copy, in one statement."""
-        literal = server.scalar(sa.text("SELECT QUOTE(:text)"), {"text": json.dumps(written)})
-        run(server, f"REPLACE INTO {_table(place, TABLE)} (id, about) VALUES (1, {literal})")  # noqa: S608  # quoted
+        values = f"(1, {self._literal(server, written)})"
+        run(server, f"REPLACE INTO {_table(place, TABLE)} (id, about) VALUES {values}")  # noqa: S608  # quoted
+
+    def _literal(self, server: sa.Connection, written: dict[str, Any]) -> str:
+        return str(server.scalar(sa.text("SELECT QUOTE(:text)"), {"text": json.dumps(written)}))
 
     def _state(self, server: sa.Connection, database: str) -> str | None:
         """Return what stands for all the rows and tables of a database; None where that cannot be told."""
