@@ -1298,6 +1298,9 @@ def test_what_is_no_table_is_named_and_the_rest_works_in_mariadb(manage: Runner,
         )
         if kind == "procedure":
             put_in_ada(mariadb_database)
+            mariadb_database.execute(
+                "INSERT INTO enrollments (student_id, subject_id) SELECT max(s.id), max(u.id) FROM students s, subjects u"
+            )
             back = manage.ok("rollback", "--no-input")
             reset = manage.ok("reset", "--no-input")
             for result in (back, reset):
