@@ -1299,7 +1299,8 @@ def test_what_is_no_table_is_named_and_the_rest_works_in_mariadb(manage: Runner,
         if kind == "procedure":
             put_in_ada(mariadb_database)
             mariadb_database.execute(
-                "INSERT INTO enrollments (student_id, subject_id) SELECT max(s.id), max(u.id) FROM students s, subjects u"
+                "INSERT INTO enrollments (student_id, subject_id, enrolled_on)"
+                " SELECT max(s.id), max(u.id), '2026-09-01' FROM students s, subjects u"
             )
             back = manage.ok("rollback", "--no-input")
             reset = manage.ok("reset", "--no-input")
