@@ -295,11 +295,12 @@ class PostgreSQLCopies(Copies):
     def _dump(self, server: sa.Connection, target: str) -> None:
         """Copy the database as pg_dump sees it at one moment, beside those who work in it."""
         row = server.execute(sa.text(_LETTERS), {"name": self.owner}).one()
+        provider = _PROVIDERS.get(row.provider, "").format(row.locale)
         with self._permitted("make a database"):
             run(
                 server,
                 f"CREATE DATABASE {_quoted(target)} TEMPLATE template0 ENCODING '{row.encoding}'"
-                f" LC_COLLATE '{row.datcollate}' LC_CTYPE '{row.datctype}'",
+                f" LC_COLLATE '{row.datcollate}' LC_CTYPE '{row.datctype}'{provider}",
             )
         _, environment = self.backend.client()
         given = {**os.environ, **environment}
@@ -472,8 +473,13 @@ SELECT rolname AS me, rolcreatedb OR rolsuper AS makes, rolsuper OR pg_has_role(
 FROM pg_roles, pg_database WHERE rolname = current_user AND datname = :name
 """
 _LETTERS = (
-    "SELECT pg_encoding_to_char(encoding) AS encoding, datcollate, datctype FROM pg_database WHERE datname = :name"
+    "SELECT pg_encoding_to_char(encoding) AS encoding, datcollate, datctype,"
+    " to_jsonb(d) ->> 'datlocprovider' AS provider,"  # versions before 15 have none
+    " coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') AS locale"
+    " FROM pg_database d WHERE datname = :name"
 )
+# https://www.postgresql.org/docs/current/sql-createdatabase.html
+_PROVIDERS = {"i": " LOCALE_PROVIDER icu ICU_LOCALE '{}'", "b": " LOCALE_PROVIDER builtin BUILTIN_LOCALE '{}'"}
 _BELONGINGS = """
 SELECT pg_get_userbyid(datdba) AS owner, current_user AS me, datconnlimit,
     shobj_description(d.oid, 'pg_database') AS comment,

@@ -196,7 +196,12 @@ class SQLiteCopies(FolderCopies):
             driver.execute("PRAGMA foreign_keys = OFF")
             driver.execute("PRAGMA busy_timeout = 0")
             with driver_errors(connection, sqlite3.Error):
+                is_other = _is_wal(file) and _page_size(driver) != _page_size(other)
+                if is_other:  # in WAL mode the size of pages cannot change
+                    self.backend.when_nobody_is_in(lambda: driver.execute("PRAGMA journal_mode = DELETE").fetchall())
                 self.backend.when_nobody_is_in(partial(_backup, other, driver, keep_before))
+                if is_other:
+                    driver.execute("PRAGMA journal_mode = WAL").fetchall()
 
 
 def describe_file(file: Path, describe: Describe) -> Any:
@@ -252,6 +257,11 @@ def _copy_bytes(file: BinaryIO, target: Path) -> None:
     with open(target, "xb") as out:
         shutil.copyfileobj(file, out, _CHUNK)
     _sync(target)
+
+
+def _page_size(driver: sqlite3.Connection) -> int:
+    [(size,)] = driver.execute("PRAGMA page_size").fetchall()
+    return int(size)
 
 
 def _is_wal(file: BinaryIO) -> bool:
