@@ -231,19 +231,21 @@ def test_what_other_people_change_of_their_own_stays(manage: Runner, postgresql_
 
 
 @pytest.mark.parametrize("statement", ["CREATE TABLE diary (id INTEGER)", "CREATE VIEW v AS SELECT 1 AS one"])
-def test_a_table_or_view_of_other_people_is_refused_as_ever(manage: Runner, database: Database, statement: str) -> None:
+def test_a_table_or_view_of_other_people_is_refused_as_ever(
+    manage: Runner, sqlite_database: Database, statement: str
+) -> None:
     manage.ok("reset")
-    put_in_ada(database)
-    database.execute(statement)
+    put_in_ada(sqlite_database)
+    sqlite_database.execute(statement)
 
     line = manage("reset", "--no-input").refusal()
-    ada = adas(database)
+    ada = adas(sqlite_database)
     told = manage.ok("reset", "--no-input", "--drop-unknown")
 
     assert "which no model or migration of this project knows" in line
     assert ada == 1
     assert how(told) == "Rebuilt"
-    assert spoiled_reset(manage, database) == "Restored"
+    assert spoiled_reset(manage, sqlite_database) == "Restored"
 
 
 def test_things_that_migrations_make_are_ours(house: House, manage: Runner, postgresql_database: Database) -> None:

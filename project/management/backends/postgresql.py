@@ -455,7 +455,7 @@ class PostgreSQL(Backend):
 
 
 _SHUT_OUT = re.compile(
-    rf"permission denied for database|pg_hba|database \"{SERVER_DATABASE}\" (does not exist|is not currently accepting)"
+    r'permission denied for database|pg_hba|database "[^"]*" does not exist|not currently accepting|too many conn'
 )
 # What libpq and its drivers say of an option before they connect, the server of those that are meant for it.
 _WRONG_OPTION = re.compile(
@@ -476,6 +476,7 @@ _VARIABLES = {
     "target_session_attrs": "PGTARGETSESSIONATTRS",
     "channel_binding": "PGCHANNELBINDING",
 }
+# What a server says that would let somebody into another of its databases.
 _SESSION = "a.pid, a.usename, a.application_name, host(a.client_addr)"
 _RELATION_KINDS = {"r": "TABLE", "p": "TABLE", "v": "VIEW", "m": "MATERIALIZED VIEW", "f": "FOREIGN TABLE"}
 # Tables and views of some schemas; then, of any schema, the views on them and the tables that refer to or inherit them.
