@@ -21,7 +21,18 @@ import sqlalchemy as sa
 
 from tests.databases import KINDS, SERVERS, why_no_server
 from tests.faults import kills, migrators, sequences, sessions, statements, writes
-from tests.faults.stages import Stage, Work, migrations, opened, resets, seedings
+from tests.faults.stages import (
+    Stage,
+    Work,
+    keeping_resets,
+    migrations,
+    opened,
+    resets,
+    resets_from_snapshot,
+    restores,
+    seedings,
+    takings,
+)
 from tests.faults.states import Verdict
 from tests.processes import REPOSITORY
 
@@ -29,8 +40,10 @@ ROUNDS = 20
 MOMENTS = 200
 ROWS = 2_000  # of each table in a seeding that is killed
 FEW = 300  # where every write is a try
+SAVED = 400  # in a snapshot
 SEQUENCES, STEPS = 25, 14
 CUTS, KILLS, LINKS = 4, 2, 3  # one in so many statements: beside the moments they find little more
+LONG_COPIES = 8  # one in so many statements, where each table has some
 AT_ONCE = 2  # processes
 RESULTS = REPOSITORY / "tests" / "faults" / "RESULTS.md"
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
@@ -67,6 +80,16 @@ def rows(every: int = 1) -> list[Row]:
         title = f"kill -9 at {_some('statement', kills_at)} of"
         each += [Row(f"kill -9 at {moments} moments of {name}", kind, _moments(make, moments)) for name, make in _WORKS]
         each += [Row(f"{title} {name}", kind, _points(make, _points_of(kills_at))) for name, make in _WORKS]
+        each += [
+            Row(f"kill -9 at {moments} moments of {name}", kind, _moments(make, moments)) for name, make in _COPIES
+        ]
+        step = LONG_COPIES * every if kind == "mariadb" else every
+        title = f"kill -9 at {_some('statement', step)} of"
+        each += [Row(f"{title} {name}", kind, _points(make, _points_of(step))) for name, make in _COPIES]
+        title = f"kill -9 at {_some('statement', LONG_COPIES * every)} of reset that keeps a snapshot"
+        each.append(
+            Row(title, kind, _points(lambda stage: keeping_resets(stage, SAVED), _points_of(LONG_COPIES * every)))
+        )
         each += [
             Row("8 migrators at once, from empty, half-way, at head", kind, _migrators),
             Row("a migration that fails at each statement", kind, statements.failing),
@@ -167,6 +190,11 @@ _WORKS: Sequence[tuple[str, Callable[[Stage], list[Work]]]] = (
     ("migrate, up and down", migrations),
     ("seed", lambda stage: seedings(stage, ROWS)),
     ("reset", lambda stage: resets(stage, 400)),
+)
+_COPIES: Sequence[tuple[str, Callable[[Stage], list[Work]]]] = (
+    ("snapshot", lambda stage: takings(stage, SAVED)),
+    ("restore", lambda stage: restores(stage, SAVED)),
+    ("reset from a snapshot", lambda stage: resets_from_snapshot(stage, SAVED)),
 )
 _FILES: Sequence[tuple[str, Callable[[Stage], list[Work]]]] = (
     ("migrate, up and down", migrations),

@@ -1,19 +1,24 @@
 """Goes into a copy of the project: at the N-th point that a run comes to, it is killed or its connection is cut.
 
 Points are before and after every statement and before every commit, and in the middle of the loading of rows. FAULT
-is `kill`, `cut` (the session that is working) or `cut-all` (every session of the database, as when a server stops);
-a kill passes by the statements that only read, for nothing is different after them.
+is `kill`, `hold` (it waits there until it is told to be killed), `cut` (the session that is working) or `cut-all`
+(every session of the database, as when a server stops); a kill passes by the statements that only read, for nothing is
+different after them. With SQLite what makes, moves and removes files has a point before and after it too.
 """
 
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import re
 import resource
+import shutil
 import signal
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +26,7 @@ import sqlalchemy as sa
 
 _FAULT = os.environ.get("FAULT", "")
 _AT = int(os.environ.get("FAULT_AT", "0"))
+_KILLS = ("kill", "hold")
 _READS = re.compile(r"\s*(SELECT|SHOW|PRAGMA|EXPLAIN)\b", re.I)
 
 
@@ -40,16 +46,30 @@ def point(connection: sa.Connection | None = None) -> None:
     _Run.points += 1
     if not _FAULT or _Run.points != _AT:
         return
-    Path(os.environ["FAULT_SIGN"]).touch()
-    if _FAULT == "kill":
+    sign = Path(os.environ["FAULT_SIGN"])
+    sign.touch()
+    while _FAULT == "hold" and sign.exists():
+        time.sleep(0.001)
+    if _FAULT in _KILLS:
         os.kill(os.getpid(), signal.SIGKILL)
     assert _Run.connection is not None
     _cut(_Run.connection, everybody=_FAULT == "cut-all")
 
 
 def _statement(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
-    if _FAULT != "kill" or not _READS.match(statement):
+    if _FAULT not in _KILLS or not _READS.match(statement):
         point(connection)
+
+
+def _with_points(call: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(call)
+    def called(*arguments: Any, **named: Any) -> Any:
+        point()
+        result = call(*arguments, **named)
+        point()
+        return result
+
+    return called
 
 
 def _small_cache(driver: Any, _record: object) -> None:
@@ -96,9 +116,14 @@ if _FAULT:
     sa.event.listen(sa.Engine, "before_cursor_execute", _statement)
     sa.event.listen(sa.Engine, "after_cursor_execute", _statement)
     sa.event.listen(sa.Engine, "commit", point)
+    if _FAULT in _KILLS and os.environ["DATABASE_URL"].startswith("sqlite"):
+        for module, names in ((os, ("mkdir", "rename", "unlink", "fsync", "pwrite")), (shutil, ("copyfile", "rmtree"))):
+            for name in names:
+                setattr(module, name, _with_points(getattr(module, name)))
 if os.environ.get("FAULT_SIZE"):  # no file can grow beyond it: what is written fails as on a full disk
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ["FAULT_SIZE"]),) * 2)
 if os.environ.get("FAULT_CACHE"):  # pages are written to the file, and read back, before a transaction is done
     sa.event.listen(sa.Engine, "connect", _small_cache)
 if os.environ.get("FAULT_TRACED"):
     sys.addaudithook(_wait_for_strace)
+    vars(tempfile)["_name_sequence"] = map(str, range(100))  # strace has to be told the paths that it shall watch

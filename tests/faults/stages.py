@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +15,7 @@ import sqlalchemy as sa
 
 from tests.databases import Database, fresh
 from tests.faults import injected
+from tests.faults.beside import MARK, Beside, Kept
 from tests.faults.states import State, Verdict, difference, read
 from tests.houses import House, Runner, build
 from tests.processes import DEADLINE, Result
@@ -35,12 +38,27 @@ with op.batch_alter_table("students") as batch:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A database as it was: SQLite's files; on a server the statements that make its tables, and their rows."""
+    """A database as it was: SQLite's files; on a server the statements that make its tables, and their rows.
+
+    And what is kept beside it.
+    """
 
     files: Mapping[str, bytes] = field(default_factory=dict)
     statements: Sequence[str] = ()
     rows: Sequence[tuple[sa.Table, Sequence[dict[str, object]]]] = ()
     sequences: Mapping[str, int] = field(default_factory=dict)  # PostgreSQL's
+    beside: Kept = field(default_factory=Kept)
+
+
+@dataclass(frozen=True)
+class Copies:
+    """The snapshots around a work, by the words with which their names begin."""
+
+    holding: Mapping[str, State | None]  # what is in each; None: that depends on where the fault came
+    at_the_end: Sequence[str]  # what there is after an undisturbed run
+    undo: str = ""  # what has the rows of before as soon as they are no longer in the database
+    taken: str = ""  # the one to be taken: where it is there, it is not taken again
+    or_more: bool = False  # whether a fault may leave another that undoes what it left half-way
 
 
 @dataclass(frozen=True)
@@ -56,6 +74,7 @@ class Work:
     one_transaction: bool = False  # a run that is killed leaves none of what is between; one that fails may
     environment: Mapping[str, str] = field(default_factory=dict)
     same_keys: bool = False  # it numbers its rows from the start, so that they get the same keys after any fault
+    copies: Copies | None = None  # what has to be true of the snapshots, where it takes or restores one
 
     def allows(self, state: State, *, killed: bool) -> bool:
         """Return whether a run that ended anywhere may leave this behind."""
@@ -69,6 +88,7 @@ class Stage:
     def __init__(self, house: House, database: Database) -> None:
         self.house, self.database = house, database
         self.run = Runner(house, database.url)
+        self.beside = Beside(house, database)
         self._signs = 0
         self._empty = self.save()  # no stage is made for a database that holds something
         prepare(house)
@@ -88,7 +108,9 @@ class Stage:
     def save(self) -> Snapshot:
         """Remember the database as it is."""
         if self.database.file is not None:
-            return Snapshot(files={path.name: path.read_bytes() for path in self._files()})
+            files = {path.name: path.read_bytes() for path in self._files()}
+            return Snapshot(files=files, beside=self.beside.save())
+        beside = self.beside.save()
         with self.database.connect() as connection:
             metadata = sa.MetaData()
             metadata.reflect(connection)
@@ -98,17 +120,17 @@ class Stage:
             ]
             if self.kind == "mariadb":
                 shown = [connection.exec_driver_sql(f"SHOW CREATE TABLE `{table.name}`").one()[1] for table, _ in rows]
-                return Snapshot(statements=shown, rows=rows)
+                return Snapshot(statements=shown, rows=rows, beside=beside)
             last = "SELECT sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL"
             sequences = {str(name): int(value) for name, value in connection.execute(sa.text(last))}
         revision = self.database.revision()
         plain = Runner(self.house, self.database.url, module="alembic")
-        return Snapshot(
-            statements=[plain.ok("upgrade", revision, "--sql").out] if revision else (), rows=rows, sequences=sequences
-        )
+        statements = [plain.ok("upgrade", revision, "--sql").out] if revision else ()
+        return Snapshot(statements=statements, rows=rows, sequences=sequences, beside=beside)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Bring the database back to how it was; sessions that are left end."""
+        """Bring the database back to how it was, and what is beside it; sessions that are left end."""
+        self.beside.restore(snapshot.beside)
         if self.database.file is not None:
             for path in self._files():
                 path.unlink()
@@ -144,13 +166,15 @@ class Stage:
         connection.exec_driver_sql("CREATE SCHEMA public")
 
     def settle(self) -> None:
-        """Wait until MariaDB, whose statements are no part of a transaction, has ended those of who was killed."""
-        if self.kind != "mariadb":
+        """Wait until a server has ended the statements of who was killed, for what is not done in a transaction."""
+        if self.kind == "sqlite":
             return
-        others = "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+        others = sa.text(_SESSIONS_OF[self.kind])
+        names = {"name": self.database.name, "copies": f"{self.database.name}{MARK}%".replace("_", "\\_")}
         deadline = time.monotonic() + DEADLINE
         with self.database.connect() as connection:
-            while connection.scalar(sa.text(others)):
+            while connection.scalar(others, names):
+                connection.rollback()  # PostgreSQL shows a transaction who was there at its first look
                 assert time.monotonic() < deadline, "a session of who was killed does not end"
                 time.sleep(0.002)
 
@@ -165,10 +189,21 @@ class Stage:
         return [path for path in beside if path.exists()]
 
 
+_SESSIONS_OF = {
+    "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE (datname = :name OR datname LIKE :copies"
+    " OR application_name = 'manage.py ' || :name) AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    "mariadb": "SELECT count(*) FROM information_schema.processlist WHERE (db = :name OR db LIKE :copies)"
+    " AND id <> CONNECTION_ID()",
+}
+
+
 def prepare(house: House) -> None:
     """Put what injects the faults into a copy of the project, and revisions of every sort after its own."""
     if (house.root / "project" / "injected.py").exists():
         return
+    house.env(
+        SNAPSHOTS_KEPT="0"
+    )  # a copy of all of it would only make each try longer; where it counts, it is asked for
     house.write("project/injected.py", Path(injected.__file__).read_text(encoding="utf-8"))
     house.write("project/settings.py", house.read("project/settings.py") + "\n\nfrom project import injected\n")
     house.change(
@@ -279,6 +314,68 @@ def _after(stage: Stage, *command: str) -> State:
     return stage.state()
 
 
+# The works with snapshots
+
+KEPT = "kept"  # the name of a snapshot that is there before
+
+
+def takings(stage: Stage, count: int) -> list[Work]:
+    """A snapshot taken of a database with rows, where there is another one."""
+    before, held = _old_and_new(stage, count)
+    copies = Copies({KEPT: held, "taken": before}, (KEPT, "taken"), taken="taken")
+    return [_copying(stage, "snapshot", ("snapshot", "taken"), before, before, copies)]
+
+
+def restores(stage: Stage, count: int) -> list[Work]:
+    """A snapshot put in the place of other rows, which another snapshot then has."""
+    before, held = _old_and_new(stage, count)
+    copies = Copies({KEPT: held, "before": before}, (KEPT, "before"), undo="before")
+    return [_copying(stage, "restore", ("restore", KEPT, "--no-input"), before, held, copies)]
+
+
+def resets_from_snapshot(stage: Stage, count: int) -> list[Work]:
+    """A reset that finds a snapshot of what it would build."""
+    command = ("reset", "--no-input", "--count", str(count))
+    stage.run.ok(*command, env=_keeping(stage))
+    after = stage.state()
+    stage.database.execute("DELETE FROM enrollments", OWN_ROW)
+    before = stage.state()
+    copies = Copies({"reset": after, "before": before}, ("reset", "before"), undo="before")
+    return [_copying(stage, "reset from a snapshot", command, before, after, copies)]
+
+
+def keeping_resets(stage: Stage, count: int) -> list[Work]:
+    """A reset that builds, and keeps both what was there and what it has built."""
+    command = ("reset", "--no-input", "--count", str(count))
+    stage.run.ok(*command)
+    after = stage.state()
+    stage.database.execute("DELETE FROM enrollments", OWN_ROW)
+    before = stage.state()
+    copies = Copies({"reset": after, "before": None}, ("reset", "before"), undo="before", or_more=True)
+    work = _copying(stage, "reset that keeps a snapshot", command, before, after, copies)
+    return [replace(work, between=None)]
+
+
+def _old_and_new(stage: Stage, count: int) -> tuple[State, State]:
+    """Make a database with rows, and a snapshot of another state of it; return both."""
+    stage.run.ok("migrate")
+    stage.run.ok("seed", "--count", str(count))
+    held = stage.state()
+    stage.run.ok("snapshot", KEPT)
+    stage.run.ok("seed", "--fresh", "--no-input", "--random-seed", "5", "--count", str(count // 2))
+    stage.database.execute(OWN_ROW)
+    return stage.state(), held
+
+
+def _copying(stage: Stage, name: str, command: tuple[str, ...], before: State, after: State, copies: Copies) -> Work:
+    return Work(name, command, stage.save(), before, (), after, environment=_keeping(stage), copies=copies)
+
+
+def _keeping(stage: Stage) -> dict[str, str]:
+    """Return the environment in which snapshots are kept, and PostgreSQL's sessions known by their names."""
+    return {"SNAPSHOTS_KEPT": "3", "PGAPPNAME": f"manage.py {stage.database.name}"}
+
+
 # What has to be true
 
 
@@ -288,23 +385,75 @@ def judge(stage: Stage, work: Work, verdict: Verdict, where: str, *, killed: boo
     A run that said that it was `done` has left all of it. Only MariaDB may refuse to go on, and only by naming the
     revision that it could not roll back.
     """
-    stage.settle()
+    if stage.kind == "mariadb" or work.copies:
+        stage.settle()
     left = stage.state()
-    if not work.allows(left, killed=killed) and stage.kind != "mariadb":
+    if not work.allows(left, killed=killed) and (stage.kind != "mariadb" or work.copies):
         verdict.lose(f"{where}: left behind, {difference_to_nearest(work, left)}")
     if done:
         verdict.compare(work.after, left, f"{where}, which ends with 0")
-    again = stage.run(*work.command)
+    there = _look_at_copies(stage, work, work.copies, left, verdict, where) if work.copies else []
+    again = stage.run(*work.command, env=work.environment)
+    if work.copies:
+        _judge_again(stage, work, work.copies, there, again, verdict, f"{where}, and run again")
     if again.code == 0:
         made = stage.state()
         verdict.compare(work.after, made, f"{where}, and run again")
         if work.same_keys and made.keys != work.after.keys:
             verdict.lose(f"{where}, and run again: {different_keys(work.after, made)}")
+    elif work.copies and work.copies.taken in there:
+        verdict.compare(work.after, stage.state(), f"{where}, and refused")
     elif stage.kind == "mariadb" and names_a_revision(stage, again):
         verdict.refused += 1
         verdict.compare(left, stage.state(), f"{where}, and refused")
     else:
         verdict.lose(f"{where}: run again, it ends with {again}")
+
+
+def _look_at_copies(stage: Stage, work: Work, copies: Copies, now: State, verdict: Verdict, where: str) -> list[str]:
+    """Look at each snapshot that is listed, and for the one that undoes what was done; return their names."""
+    names: list[str] = []
+    undone = False
+    if now == work.before and stage.beside.places() == work.start.beside.places:
+        return names  # they are looked at when the command was run again
+    for one in json.loads(stage.run.exact("snapshots", "--json")):
+        if stage.kind != "sqlite" and one["database"] != stage.database.name:
+            continue  # the server has other people's too
+        name: str = one["name"]
+        names.append(name)
+        held = read(stage.beside.copy(name))
+        rows = {table: found.total() for table, found in held.rows.items()}
+        if one["rows"] != rows:
+            verdict.lose(f"{where}: snapshot {name} has {rows}, and says {one['rows']}")
+        expected = copies.holding[_word(name)]
+        if expected is not None:
+            verdict.compare(expected, held, f"{where}, snapshot {name}")
+        undone = undone or (_word(name) == copies.undo and held == work.before)
+    if copies.undo and now != work.before and not undone:
+        verdict.lose(f"{where}: what was there is gone, and no snapshot has it: {names}")
+    return names
+
+
+def _judge_again(
+    stage: Stage, work: Work, copies: Copies, there: Sequence[str], again: Result, verdict: Verdict, where: str
+) -> None:
+    """Look at what there is beside the database at the end: what an undisturbed run leaves, listed and complete."""
+    if again.code and copies.taken in there and f"there is a snapshot {copies.taken} already" not in again.err:
+        verdict.lose(f"{where}, it ends with {again}")
+    stage.settle()
+    names = _look_at_copies(stage, work, copies, stage.state(), verdict, where)
+    words = sorted(map(_word, names))
+    if words != sorted(copies.at_the_end) and not (copies.or_more and set(words) == set(copies.at_the_end)):
+        verdict.lose(f"{where}: the snapshots are {names}")
+    for name in re.findall(r"manage\.py restore (\S+)", again.out + again.err):
+        if name not in names:
+            verdict.lose(f"{where}: there is no {name}, which it names")
+    if left := stage.beside.places() - set(map(stage.beside.place, names)):
+        verdict.lose(f"{where}: {sorted(left)} are left, and not listed")
+
+
+def _word(name: str) -> str:
+    return name.partition("-")[0]
 
 
 def difference_to_nearest(work: Work, left: State) -> str:
