@@ -114,6 +114,10 @@ class Running:
             raise AssertionError(f"{self._name} did not end in {timeout} s:\n{self.kill()}")
         return self._result(code)
 
+    def has_ended(self) -> bool:
+        """Return whether it has ended, after a moment's wait."""
+        return self._wait(0.01) is not None
+
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
         os.kill(self.pid, number)

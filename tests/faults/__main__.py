@@ -70,7 +70,8 @@ def rows(every: int = 1) -> list[Row]:
     for words, (fault, share) in _SYSTEM_CALLS.items():
         title, points = f"{words} {_some('write', share * every)} of", _points_of(share * every)
         each += [
-            Row(f"{title} {name}", "sqlite", _writes(make, fault, points), needs_strace=True) for name, make in _FILES
+            Row(f"{title} {name}", "sqlite", _writes(make, fault, points), needs_strace=True)
+            for name, make in (*_FILES, *_COPIES)
         ]
     cuts, kills_at = CUTS * every, KILLS * every
     for kind in SERVERS:
@@ -96,6 +97,10 @@ def rows(every: int = 1) -> list[Row]:
             Row("reset with other sessions open", kind, _sessions),
             Row("random commands, some killed", kind, _sequences),
         ]
+    each += [
+        Row(f"{name} killed at each point, a session at the file", "sqlite", _file_of(make, every))
+        for name, make in _COPIES[1:]
+    ]
     title = f"reset by a link, over a -wal or a hot journal, killed at {_some('statement', LINKS * every)}"
     return [*each, Row(title, "sqlite", _file(LINKS * every))]
 
@@ -155,6 +160,10 @@ def _sessions(stage: Stage) -> Verdict:
 
 def _file(every: int) -> Callable[[Stage], Verdict]:
     return _works(lambda one: resets(one, 60), lambda one, work: sessions.around_the_file(one, work, every))
+
+
+def _file_of(make: Callable[[Stage], list[Work]], every: int) -> Callable[[Stage], Verdict]:
+    return _works(make, lambda stage, work: sessions.around_the_copy(stage, work, every))
 
 
 def _sequences(stage: Stage) -> Verdict:

@@ -1,7 +1,7 @@
 """Goes into a copy of the project: at the N-th point that a run comes to, it is killed or its connection is cut.
 
 Points are before and after every statement and before every commit, and in the middle of the loading of rows. FAULT
-is `kill`, `hold` (it waits there until it is told to be killed), `cut` (the session that is working) or `cut-all`
+is `kill`, `hold` (it waits there until it is told to go on, and is killed at the next), `cut` (the session that is working) or `cut-all`
 (every session of the database, as when a server stops); a kill passes by the statements that only read, for nothing is
 different after them. With SQLite what makes, moves and removes files has a point before and after it too.
 """
@@ -44,13 +44,17 @@ def point(connection: sa.Connection | None = None) -> None:
     """Come to one more point; the fault happens at the one that is asked for."""
     _Run.connection = connection or _Run.connection
     _Run.points += 1
+    if _FAULT == "hold" and _Run.points == _AT + 1:
+        os.kill(os.getpid(), signal.SIGKILL)
     if not _FAULT or _Run.points != _AT:
         return
     sign = Path(os.environ["FAULT_SIGN"])
     sign.touch()
-    while _FAULT == "hold" and sign.exists():
-        time.sleep(0.001)
-    if _FAULT in _KILLS:
+    if _FAULT == "hold":
+        while sign.exists():
+            time.sleep(0.001)
+        return
+    if _FAULT == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     assert _Run.connection is not None
     _cut(_Run.connection, everybody=_FAULT == "cut-all")

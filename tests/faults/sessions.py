@@ -6,8 +6,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -140,6 +143,83 @@ def _names(stage: Stage, name: str) -> int:
 
 
 # The file of SQLite
+
+
+def around_the_copy(stage: Stage, work: Work, every: int = 1) -> Verdict:
+    """Kill a run at each point, another session at the file: open before, or opened at that very moment."""
+    verdict = Verdict()
+    for mode in ("delete", "wal"):
+        stage.restore(work.start)
+        with stage.database.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA journal_mode = {mode}")
+        start = stage.save()
+        for comes in (_before, _meanwhile):
+            for number in range(1, kills.MOST_POINTS, every):
+                stage.restore(start)
+                where = f"{work.name} in {mode} mode killed at point {number}, a session {comes.__name__.strip('_')}"
+                if not comes(stage, work, number, verdict, where):
+                    break
+                verdict.tries += 1
+    return verdict
+
+
+def _before(stage: Stage, work: Work, number: int, verdict: Verdict, where: str) -> bool:
+    sign = stage.sign()
+    with _session(stage) as session:
+        stage.run(*work.command, env={**work.environment, **_killed("kill", number, sign)})
+        if not sign.exists():
+            return False
+        _writes(stage, session.connection.connection.driver_connection, verdict, where)
+    _judge_with_own(stage, work, verdict, where)
+    return True
+
+
+def _meanwhile(stage: Stage, work: Work, number: int, verdict: Verdict, where: str) -> bool:
+    """Who opens the file while it is replaced is held up by the system until the process that does it is gone."""
+    sign = stage.sign()
+    running = stage.run.start(*work.command, env={**work.environment, **_killed("hold", number, sign)})
+    while not sign.exists():
+        if running.has_ended():
+            return False
+    file = stage.database.file
+    assert file is not None
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(sqlite3.connect, file, isolation_level=None, check_same_thread=False)
+        while not opening.done() and "BREAKING" not in Path("/proc/locks").read_text():
+            time.sleep(0.001)
+        sign.unlink()
+        running.wait()
+        with closing(opening.result()) as session:
+            _writes(stage, session, verdict, where)
+    _judge_with_own(stage, work, verdict, where)
+    return True
+
+
+def _killed(fault: str, number: int, sign: Path) -> dict[str, str]:
+    return {"FAULT": fault, "FAULT_AT": str(number), "FAULT_SIGN": str(sign)}
+
+
+def _writes(stage: Stage, session: Any, verdict: Verdict, where: str) -> None:
+    """The session writes into the database that everybody sees, or is told that it cannot."""
+    try:
+        session.execute(OWN_ROW, {"name": "afterwards"}).fetchall()
+        session.commit()
+    except sqlite3.DatabaseError:
+        return
+    if _names(stage, "afterwards") != 1:
+        verdict.lose(f"{where}: a row that was committed afterwards is lost")
+
+
+def _judge_with_own(stage: Stage, work: Work, verdict: Verdict, where: str) -> None:
+    """Judge what is left, but for the row of the session, of which the work knows nothing.
+
+    What it has written is a reason to keep what is there before the next run.
+    """
+    assert work.copies is not None
+    copies = replace(work.copies, holding={**work.copies.holding, work.copies.undo: None}, or_more=True)
+    if stage.database.value("SELECT count(*) FROM sqlite_master WHERE name = 'students'"):
+        stage.database.execute("DELETE FROM students WHERE name = 'afterwards'")
+    judge(stage, replace(work, copies=copies), verdict, where, killed=True)
 
 
 def around_the_file(stage: Stage, work: Work, every: int = 1) -> Verdict:

@@ -19,6 +19,9 @@ from tests.faults.states import Verdict
 from tests.processes import Result
 
 CALLS = ("pwrite64", "write", "fsync", "fdatasync", "ftruncate", "unlink")
+FILES = ("mkdir", "sendfile", "rename")  # what makes, fills and moves the files of snapshots
+REMOVALS = ("unlinkat", "rmdir")  # which no disk is too full for
+MAKING = 4  # folders that no run makes more of
 KILLED = "signal=KILL:when={}"
 FULL_ONCE = "error=ENOSPC:when={}"
 FULL_FROM = "error=ENOSPC:when={}+"
@@ -34,9 +37,10 @@ def why_not() -> str:
 
 
 def at_writes(stage: Stage, work: Work, fault: str, numbers: Iterable[int]) -> Verdict:
-    """Inject a fault into every call of every kind that writes to the database's files."""
+    """Inject a fault into every call of every kind that writes to the database's files, or those of its snapshots."""
     verdict = Verdict()
-    for call in CALLS:
+    calls = (*CALLS, *FILES, *(REMOVALS if fault == KILLED else ())) if work.copies else CALLS
+    for call in calls:
         for number, result in _faults(stage, work, call, fault, numbers):
             where = f"{work.name}, {fault.format(number)} of {call}"
             verdict.tries += 1
@@ -72,6 +76,15 @@ def _faults(stage: Stage, work: Work, call: str, fault: str, numbers: Iterable[i
         yield number, result
 
 
+def _watched_of_copies(stage: Stage, work: Work) -> Iterator[str]:
+    """Yield the paths of what a run makes of snapshots; `injected` numbers the folders that become one."""
+    [folder] = {stage.beside.root / Path(name).parts[0] for name in work.start.beside.files}
+    yield str(folder)
+    for number in range(MAKING):
+        making = folder / f".making-{number}"
+        yield from map(str, (making, making / "database.db", making / "database.db-journal", making / "about.json"))
+
+
 def _traced(stage: Stage, work: Work, injection: str) -> tuple[Result, bool]:
     """Run a command that strace attaches to before it connects; return what it left, and whether the fault came."""
     assert stage.database.file is not None
@@ -80,6 +93,8 @@ def _traced(stage: Stage, work: Work, injection: str) -> tuple[Result, bool]:
     running = stage.run.start(*work.command, env={**work.environment, "FAULT_TRACED": str(sign)})
     running.wait_until(sign.exists, "connecting")
     watched = [f"{stage.database.file}{ending}" for ending in ("", "-journal", "-wal", "-shm")]
+    if work.copies:
+        watched += [str(stage.beside.restoring), *_watched_of_copies(stage, work)]
     paths = [word for path in watched for word in ("-P", path)]
     command = ["strace", "-p", str(running.pid), "-o", str(trace), "-e", injection, *paths]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as strace:
