@@ -3,7 +3,8 @@
 Points are before and after every statement and before every commit, and in the middle of the loading of rows. FAULT
 is `kill`, `hold` (it waits there until it is told to go on, and is killed at the next), `cut` (the session that is
 working) or `cut-all` (every session of the database, as when a server stops); a kill passes by the statements that only
-read, for nothing is different after them. With SQLite what makes, moves and removes files has a point before and after it too.
+read, for nothing is different after them. With SQLite what makes, moves and removes files has a point before and after
+it too.
 """
 
 from __future__ import annotations
