@@ -18,11 +18,13 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import cached_property
 from itertools import count as numbers
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -47,6 +49,7 @@ except ImportError:  # Windows
 PREFIX = "manage_test_clone_"  # with this the name of every database begins that is made or dropped here
 PACKAGE, ROOT = __name__.partition(".")[0], Path(__file__).resolve().parents[2]
 SOURCE = "for tests"  # where a URL comes from, in messages
+DROPS = 8  # databases that are being dropped while the tests go on
 PATIENCE = 10  # seconds to wait for those who are in a database that is to be dropped
 BARE = Wanted(seeded=False, count=None, random_seed=1, locale=LOCALE)
 MARK = "seeded(count=None, random_seed=1, locale='en_US'): put rows into the test's database, as manage.py seed does"
@@ -137,6 +140,7 @@ class Clones:
         self._templates: dict[Wanted, Project] = {}
         self._failed: dict[Wanted, CommandError] = {}
         self._sessions = ExitStack()
+        self._drops: deque[Thread] = deque()
         self._numbers = numbers(1)
         self._refuse()
 
@@ -163,15 +167,21 @@ class Clones:
         with _told(), self._cut_when_broken():
             template = self._template(wanted)
             made = self._at(f"{self._run.prefix}{self._run.worker}_{next(self._numbers)}")
+            made.backend.waiting.limit(PATIENCE, "")
             self._copy(template, made, wanted)
         try:
             with closing(Clone(made)) as clone:
                 yield clone
         finally:
-            with suppress(CommandError, sa.exc.SQLAlchemyError), self._cut_when_broken():  # the run's end drops it
-                template.backend.copies.drop(made.backend.database)
+            self._drop_behind(made)
 
     def close(self) -> None:
+        """Wait until what was made is dropped, and end the sessions on the server."""
+        while self._drops:
+            self._drops.popleft().join()
+        self._cut()
+
+    def _cut(self) -> None:
         """End the sessions on the server; who asks for another database begins new ones."""
         self._templates.clear()
         self._sessions.close()
@@ -182,8 +192,16 @@ class Clones:
         try:
             yield
         except BaseException:
-            self.close()
+            self._cut()
             raise
+
+    def _drop_behind(self, made: Project) -> None:
+        """Drop a database while the tests go on: PostgreSQL waits with each for a checkpoint, which several share."""
+        thread = Thread(target=_drop, args=(made,), daemon=True)
+        thread.start()
+        self._drops.append(thread)
+        if len(self._drops) > DROPS:
+            self._drops.popleft().join()
 
     def _template(self, wanted: Wanted) -> Project:
         """Return a template; the first process of the run that wants it has built it."""
@@ -351,6 +369,11 @@ class Lock:
         if self._number is not None:
             fcntl.flock(self._number, fcntl.LOCK_UN)  # a fork of this process, which a test left, would hold it
             os.close(self._number)
+
+
+def _drop(made: Project) -> None:
+    with suppress(CommandError, sa.exc.SQLAlchemyError):  # what stays, the end of the run drops
+        made.backend.copies.drop(made.backend.database)
 
 
 def _home() -> Path:
