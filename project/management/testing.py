@@ -7,6 +7,8 @@ No database is touched that was there before. Those that are made have names of 
 TEST_DATABASE_URL, or else of DATABASE_URL, if that is this machine or one of DEVELOPMENT_HOSTS; SQLite's are files in
 the run's folder. On that folder each process of a run holds a lock, which dies with it: the last one out drops all
 that has the run's name, and what a killed run left the next one drops.
+
+PYTEST_DONT_REWRITE (it holds no assertions, and conftest.py may import it, for its types, before pytest does)
 """
 
 from __future__ import annotations

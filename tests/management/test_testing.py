@@ -268,7 +268,7 @@ def test_a_server_for_tests_wins_and_a_fixture_over_it(suite: House, python: Pyt
     by_variable = run(python, folder, TEST_DATABASE_URL="sqlite+aiosqlite://", **url)
     suite.write(
         "tests/conftest.py",
-        "import pytest\n\n"
+        "import pytest\n\nfrom project.management.testing import Clones\n\n"
         'pytest_plugins = ["project.management.testing"]\n\n\n'
         '@pytest.fixture(scope="session", params=["sqlite+aiosqlite:///school.db"])\n'
         "def db_server(request):\n    return request.param\n",
