@@ -43,7 +43,7 @@ FEW = 300  # where every write is a try
 SAVED = 400  # in a snapshot
 SEQUENCES, STEPS = 25, 14
 CUTS, KILLS, LINKS = 4, 2, 3  # one in so many statements: beside the moments they find little more
-LONG_COPIES = 8  # one in so many statements, where each table has some
+BUILDING = 8  # one in so many, where what is between is looked at by other rows
 AT_ONCE = 2  # processes
 RESULTS = REPOSITORY / "tests" / "faults" / "RESULTS.md"
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
@@ -84,13 +84,11 @@ def rows(every: int = 1) -> list[Row]:
         each += [
             Row(f"kill -9 at {moments} moments of {name}", kind, _moments(make, moments)) for name, make in _COPIES
         ]
-        step = LONG_COPIES * every if kind == "mariadb" else every
+        step = kills_at if kind == "mariadb" else every  # which has many for each table
         title = f"kill -9 at {_some('statement', step)} of"
         each += [Row(f"{title} {name}", kind, _points(make, _points_of(step))) for name, make in _COPIES]
-        title = f"kill -9 at {_some('statement', LONG_COPIES * every)} of reset that keeps a snapshot"
-        each.append(
-            Row(title, kind, _points(lambda stage: keeping_resets(stage, SAVED), _points_of(LONG_COPIES * every)))
-        )
+        title = f"kill -9 at {_some('statement', BUILDING * every)} of reset that keeps a snapshot"
+        each.append(Row(title, kind, _points(lambda stage: keeping_resets(stage, SAVED), _points_of(BUILDING * every))))
         each += [
             Row("8 migrators at once, from empty, half-way, at head", kind, _migrators),
             Row("a migration that fails at each statement", kind, statements.failing),
@@ -98,7 +96,7 @@ def rows(every: int = 1) -> list[Row]:
             Row("random commands, some killed", kind, _sequences),
         ]
     each += [
-        Row(f"{name} killed at each point, a session at the file", "sqlite", _file_of(make, every))
+        Row(f"{name} killed at {_some('point', every)}, a session at the file", "sqlite", _file_of(make, every))
         for name, make in _COPIES[1:]
     ]
     title = f"reset by a link, over a -wal or a hot journal, killed at {_some('statement', LINKS * every)}"
@@ -163,7 +161,7 @@ def _file(every: int) -> Callable[[Stage], Verdict]:
 
 
 def _file_of(make: Callable[[Stage], list[Work]], every: int) -> Callable[[Stage], Verdict]:
-    return _works(make, lambda stage, work: sessions.around_the_copy(stage, work, every))
+    return _works(make, lambda stage, work: sessions.around_the_copy(stage, work, _points_of(every)))
 
 
 def _sequences(stage: Stage) -> Verdict:

@@ -1,10 +1,9 @@
 """Goes into a copy of the project: at the N-th point that a run comes to, it is killed or its connection is cut.
 
 Points are before and after every statement and before every commit, and in the middle of the loading of rows. FAULT
-is `kill`, `hold` (it waits there until it is told to go on, and is killed at the next), `cut` (the session that is
-working) or `cut-all` (every session of the database, as when a server stops); a kill passes by the statements that only
-read, for nothing is different after them. With SQLite what makes, moves and removes files has a point before and after
-it too.
+is `kill`, `hold` (it waits there until it is told to go on, and is killed at the next point), `cut` (the session that
+is working) or `cut-all` (every session of the database, as when a server stops); a kill passes by the statements that
+only read, for nothing is different after them. With SQLite what makes, moves and removes files has points too.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ import sqlalchemy as sa
 _FAULT = os.environ.get("FAULT", "")
 _AT = int(os.environ.get("FAULT_AT", "0"))
 _KILLS = ("kill", "hold")
-_READS = re.compile(r"\s*(SELECT|SHOW|PRAGMA|EXPLAIN)\b", re.I)
+_READS = re.compile(r"\s*(SELECT|WITH|SHOW|DESCRIBE|CHECKSUM|PRAGMA|EXPLAIN|USE|SET SESSION)\b", re.I)
 
 
 # https://man7.org/linux/man-pages/man2/pr_set_ptracer.2const.html

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -145,7 +145,7 @@ def _names(stage: Stage, name: str) -> int:
 # The file of SQLite
 
 
-def around_the_copy(stage: Stage, work: Work, every: int = 1) -> Verdict:
+def around_the_copy(stage: Stage, work: Work, points: Iterable[int] = range(1, kills.MOST_POINTS)) -> Verdict:
     """Kill a run at each point, another session at the file: open before, or opened at that very moment."""
     verdict = Verdict()
     for mode in ("delete", "wal"):
@@ -154,7 +154,7 @@ def around_the_copy(stage: Stage, work: Work, every: int = 1) -> Verdict:
             connection.exec_driver_sql(f"PRAGMA journal_mode = {mode}")
         start = stage.save()
         for comes in (_before, _meanwhile):
-            for number in range(1, kills.MOST_POINTS, every):
+            for number in points:
                 stage.restore(start)
                 where = f"{work.name} in {mode} mode killed at point {number}, a session {comes.__name__.strip('_')}"
                 if not comes(stage, work, number, verdict, where):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from tests.databases import Database
-from tests.faults import kills, sequences, stages, statements, writes
+from tests.faults import kills, sequences, sessions, stages, statements, writes
 from tests.faults.stages import Stage
 from tests.faults.states import Verdict
 from tests.houses import House
@@ -52,6 +52,36 @@ def test_a_reset_killed_at_a_statement_is_done_by_the_next(stage: Stage) -> None
     verdict = kills.at_points(stage, work, (6, 60))
 
     expect_clean(verdict, 2)
+
+
+AT = {  # before something is there, half-way, before and after it has the place of what was there
+    "sqlite": {"takings": (6, 11, 12), "restores": (8, 16, 20, 21, 26), "resets_from_snapshot": (9, 17, 21)},
+    "postgresql": {"takings": (3, 7, 9), "restores": (4, 12, 16), "resets_from_snapshot": (8, 14)},
+    "mariadb": {"takings": (10, 28, 40), "restores": (25, 53, 55), "resets_from_snapshot": (30,)},
+}
+
+
+@pytest.mark.parametrize("what", ["takings", "restores", "resets_from_snapshot"])
+def test_a_snapshot_taken_or_put_back_and_killed_leaves_the_old_or_the_new_and_nothing_beside(
+    stage: Stage, what: str
+) -> None:
+    [work] = getattr(stages, what)(stage, 40)
+    points = AT[stage.kind][what]
+
+    verdict = kills.at_points(stage, work, points)
+
+    expect_clean(verdict, len(points))
+
+
+def test_a_session_at_the_file_writes_what_everybody_sees_or_is_refused(
+    house: House, sqlite_database: Database
+) -> None:
+    stage = Stage(house, sqlite_database)
+    [work] = stages.restores(stage, 40)
+
+    verdict = sessions.around_the_copy(stage, work, (16, 20))
+
+    expect_clean(verdict, 7)  # written into instead of replaced, it has fewer points
 
 
 def test_a_disk_that_is_full_is_named_and_the_next_run_does_it_all(house: House, sqlite_database: Database) -> None:

@@ -677,6 +677,24 @@ def test_the_file_of_a_session_that_reads_is_never_replaced(manage: Runner, sqli
     assert beside(file_of(sqlite_database)) == [sqlite_database.name]
 
 
+def test_a_snapshot_that_was_put_back_beside_a_session_is_known_as_what_is_there(
+    manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("seed", "--count", "30")
+    manage.ok("snapshot", "seeded")
+    put_in_ada(sqlite_database)
+    assert sqlite_database.file is not None
+    with closing(sqlite3.connect(sqlite_database.file)) as session:
+        session.execute("SELECT count(*) FROM students").fetchall()
+        before = undo(manage.ok("restore", "seeded", "--no-input"))
+
+        again = manage.ok("restore", "seeded", "--no-input")
+
+    assert "before-" not in again.out + again.err
+    assert sorted(names(manage, sqlite_database)) == sorted([before, "seeded"])
+
+
 @pytest.mark.parametrize("begin", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
 def test_a_session_that_writes_is_waited_for_and_named(
     manage: Runner, sqlite_database: Database, python: Python, begin: str

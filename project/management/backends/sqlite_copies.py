@@ -31,7 +31,9 @@ DATA = "database.db"
 _CHUNK = 1 << 20
 _HEADER = 100
 _STEP = 10  # pages: fewer than are put aside into the file before all are there
-_VOLATILE = (18, 19, *range(24, 28), *range(92, 100))  # https://www.sqlite.org/fileformat.html#the_database_header
+# The mode, the counters of changes and of schemas (a backup counts one), and who wrote last:
+# https://www.sqlite.org/fileformat.html#the_database_header
+_VOLATILE = (18, 19, *range(24, 28), *range(40, 44), *range(92, 100))
 _REPLACED = b"This file was replaced by a restored snapshot; open it again.\n"
 
 
