@@ -6,6 +6,8 @@ written after the commit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from tests.databases import Database
@@ -54,7 +56,9 @@ def test_a_reset_killed_at_a_statement_is_done_by_the_next(stage: Stage) -> None
     expect_clean(verdict, 2)
 
 
-AT = {  # before something is there, half-way, before and after it has the place of what was there
+AT: dict[
+    str, dict[str, Sequence[int]]
+] = {  # before something is there, half-way, before and after it has the place of what was there
     "sqlite": {"takings": range(2, 17, 2), "restores": (8, 16, 20, 21, 26), "resets_from_snapshot": (9, 17, 21)},
     "postgresql": {"takings": (3, 6, 9), "restores": (4, 12, 16), "resets_from_snapshot": (8, 14)},
     "mariadb": {"takings": (10, 28, 40), "restores": (25, 53, 55), "resets_from_snapshot": (30,)},
