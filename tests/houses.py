@@ -191,6 +191,7 @@ class Terminal:
             stdout=inner,
             stderr=inner,
             start_new_session=True,
+            preexec_fn=_hear_interrupts,
         )
         os.close(inner)
 
@@ -244,6 +245,11 @@ class Terminal:
             return False
         self._seen += read
         return bool(read)
+
+
+def _hear_interrupts() -> None:
+    """Undo what a shell does to whatever it runs in the background: on a terminal Ctrl-C is heard."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 OpenTerminal = Callable[..., Terminal]
