@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from . import bookkeeping, fingerprint, guard, snapshots
+from . import fingerprint, guard, snapshots
 from .backends.copies import CannotCopy
 from .fingerprint import Wanted
 
@@ -54,15 +54,9 @@ def plan(project: Project, wanted: Wanted, *, rebuild: bool) -> Plan:
         guard.after_connecting(project, connection, "reset")
         printed = fingerprint.of(project, connection, wanted)
         kept = None if rebuild else _kept(project, connection, printed)
-        losses = everything(project, connection) if kept else []
+        losses = snapshots.everything(project, connection) if kept else None
         connection.rollback()
-        return Plan(printed, kept, losses, snapshots.undo_of(project, connection, "reset"))
-
-
-def everything(project: Project, connection: sa.Connection) -> guard.Losses:
-    """Return what would be lost with the whole database."""
-    tables = project.backend.copies.tables(connection)
-    return guard.losses(connection, [one for one in tables if one[1] not in bookkeeping.HIDDEN])
+        return Plan(printed, kept, losses or [], snapshots.undo_of(project, connection, "reset", losses))
 
 
 def _kept(project: Project, connection: sa.Connection | None, printed: str) -> snapshots.Snapshot | None:

@@ -18,6 +18,7 @@ from .backends.waiting import SAY_AFTER, GaveUp
 from .errors import CommandError, NotAllowed, did_you_mean, shortened
 
 if TYPE_CHECKING:
+    from .backends.base import TableName
     from .project import Project
 
 Kind = Literal["by hand", "reset", "before"]
@@ -124,13 +125,7 @@ def take(project: Project, name: str, *, kind: Kind = "by hand", fingerprint: st
                 f"there is a snapshot {one.name} already",
                 f"take another name, or python manage.py snapshots --delete {one.name}",
             )
-    about: About = {}
-
-    def describe(connection: sa.Connection) -> About:
-        about.update(_description(project, connection, kind, fingerprint))
-        return about
-
-    project.backend.copies.save(name, describe)
+    project.backend.copies.save(name, lambda copy: _description(project, copy, kind, fingerprint))
     return next(one for one in own(project) if one.name == name)
 
 
@@ -175,17 +170,16 @@ def fitting(project: Project, connection: sa.Connection | None, fingerprint: str
     return next((one for one in found if there <= one.inventory), None)
 
 
-def keep_reset(project: Project, fingerprint: str) -> Snapshot | None:
-    """Save what a reset has built, for the next one; return None when the settings say that nothing is kept."""
+def keep_reset(project: Project, fingerprint: str) -> None:
+    """Save what a reset has built, for the next one, unless the settings say that nothing is kept."""
     if not project.settings.snapshots_kept:
-        return None
+        return
     with project.connect() as connection:
         refuse_size(project, connection)
     with project.backend.waiting.at_most(SAY_AFTER), alone(project):
         delete(project, [one for one in own(project) if one.kind == "reset" and one.fingerprint == fingerprint])
-        taken = take(project, free_name(project, "reset"), kind="reset", fingerprint=fingerprint)
+        take(project, free_name(project, "reset"), kind="reset", fingerprint=fingerprint)
         forget(project, "reset")
-    return taken
 
 
 # Before a loss
@@ -209,15 +203,21 @@ class Undo:
         return f"No snapshot brings back what was there: {self.why_not}." if self.why_not else ""
 
 
-def undo_of(project: Project, connection: sa.Connection, action: str) -> Undo:
+def everything(project: Project, connection: sa.Connection) -> guard.Losses:
+    """Return what would be lost with the whole database."""
+    return guard.losses(connection, _tables(project, connection))
+
+
+def undo_of(project: Project, connection: sa.Connection, action: str, losses: guard.Losses | None = None) -> Undo:
     """Return how something destructive will be undone: by a snapshot to be taken, unless one has all of it already.
 
     Args:
         action: a word for the snapshot's name: "before-reset-20261125-031500".
+        losses: what `everything` has just returned, when it has; the rows are not counted again.
     """
     try:
         with project.explained():
-            about = _description(project, connection, "before", None)
+            about = _description(project, connection, "before", None, losses)
             is_production = guard.is_production(project, connection)
             connection.rollback()
             if not any(about["rows"].values()):
@@ -327,17 +327,30 @@ def _branch(project: Project) -> str:
     return found.stdout.decode(errors="replace").strip() if found.returncode == 0 else ""
 
 
-def _description(project: Project, connection: sa.Connection, kind: Kind, fingerprint: str | None) -> About:
-    copies = project.backend.copies
-    tables = [one for one in copies.tables(connection) if one[1] not in bookkeeping.HIDDEN]
+def _tables(project: Project, connection: sa.Connection) -> list[TableName]:
+    return [one for one in project.backend.copies.tables(connection) if one[1] not in bookkeeping.HIDDEN]
+
+
+def _description(
+    project: Project,
+    connection: sa.Connection,
+    kind: Kind,
+    fingerprint: str | None,
+    losses: guard.Losses | None = None,
+) -> About:
+    if losses is None:
+        counted = guard.count_rows(connection, _tables(project, connection))
+        rows = {str(table): number for table, number in counted.items()}
+    else:
+        rows = {table: number for table, number, _ in losses}
     has_version = sa.inspect(connection).has_table("alembic_version")
     versions = connection.scalars(sa.text("SELECT version_num FROM alembic_version")) if has_version else ()
     return {
         "taken": datetime.now(UTC).isoformat(timespec="microseconds"),
         "kind": kind,
         "revisions": sorted(versions),
-        "rows": {str(table): rows for table, rows in guard.count_rows(connection, tables).items()},
-        "inventory": copies.inventory(connection),
+        "rows": rows,
+        "inventory": project.backend.copies.inventory(connection),
         "fingerprint": fingerprint,
     }
 

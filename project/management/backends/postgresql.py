@@ -44,8 +44,11 @@ SERVER_DATABASE = "postgres"  # that every server has: https://www.postgresql.or
 SHORTEST_WAIT = 0.5  # seconds for a statement, in which it can be found who is in its way
 
 # Any numbers that no other user of advisory locks in this database has.
-MIGRATING = 7_305_521_846_209_114
-_KEYS: dict[LockName, int] = {"migrate": MIGRATING, "reset": MIGRATING + 1, "copies": MIGRATING + 2}
+_KEYS: dict[LockName, int] = {
+    "migrate": 7_305_521_846_209_114,
+    "reset": 7_305_521_846_209_115,
+    "copies": 7_305_521_846_209_116,
+}
 
 
 class PostgreSQL(Backend):
@@ -462,7 +465,6 @@ _WRONG_OPTION = re.compile(
     r"(invalid (\w+ value|value for|connection option|port number)|bad value for|definition of service"
     r"|unrecognized configuration parameter)\b.*"
 )
-# What libpq says where no server has answered.
 # `ssl` as asyncpg and other programs have it: https://www.postgresql.org/docs/current/libpq-ssl.html
 _SSL_WORDS = {
     "true": {"sslmode": "require"},
@@ -476,7 +478,6 @@ _VARIABLES = {
     "target_session_attrs": "PGTARGETSESSIONATTRS",
     "channel_binding": "PGCHANNELBINDING",
 }
-# What a server says that would let somebody into another of its databases.
 _SESSION = "a.pid, a.usename, a.application_name, host(a.client_addr)"
 _RELATION_KINDS = {"r": "TABLE", "p": "TABLE", "v": "VIEW", "m": "MATERIALIZED VIEW", "f": "FOREIGN TABLE"}
 # Tables and views of some schemas; then, of any schema, the views on them and the tables that refer to or inherit them.

@@ -285,7 +285,7 @@ class PostgreSQLCopies(Copies):
         """Return whether somebody is connected whom its own tools let stay while they copy the database."""
         for _ in range(10):
             names = list(server.scalars(sa.text(_NAMES), {"database": self.owner}))
-            if not all(map(_OUR_NAME.match, names)):
+            if not all(re.match(_OURS, name) for name in names):
                 return all(map(shutil.which, ("pg_dump", "psql")))
             if not names:
                 return False
@@ -352,7 +352,7 @@ class PostgreSQLCopies(Copies):
 
     def _others(self, server: sa.Connection, database: str) -> Sequence[Any]:
         """Return the sessions in a database after ending those that do nothing."""
-        found = server.execute(sa.text(_SESSIONS), {"database": database, "idle": IDLE}).all()
+        found = server.execute(sa.text(_SESSIONS), {"database": database, "idle": IDLE, "ours": _OURS}).all()
         for one in found:
             if not one.is_idle:
                 continue
@@ -449,7 +449,7 @@ def _read(row: Any) -> Copy:
         return unreadable(row.datname)
 
 
-_OUR_NAME = re.compile(r"(manage\.py|alembic)( (?!shell)|$)")
+_OURS = r"^(manage\.py|alembic)( (?!shell)|$)"  # sessions of this project's programs; Python and PostgreSQL read it
 _NAMES = "SELECT application_name FROM pg_stat_activity WHERE datname = :database AND backend_type = 'client backend'"
 _COMMENT = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = :name"
 _COPIES = """
@@ -457,9 +457,9 @@ SELECT datname, shobj_description(oid, 'pg_database') AS comment
 FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE :mark ORDER BY datname
 """
 # A program of this project that waits for its turn is not idle: it goes by itself. A shell may sit there for days.
-_SESSIONS = r"""
+_SESSIONS = """
 SELECT pid, usename, application_name, host(client_addr) AS address,
-    application_name !~ '^(manage\.py|alembic)( (?!shell)|$)'
+    application_name !~ :ours
     AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory')
     AND (state = 'idle' OR state LIKE 'idle in transaction%' AND backend_xid IS NULL
         AND state_change <= clock_timestamp() - make_interval(secs => :idle)) AS is_idle

@@ -16,8 +16,7 @@ import sqlalchemy as sa
 
 from .base import driver_errors
 from .copies import Copy, Describe, Keep
-from .folders import FolderCopies
-from .folders import sync as _sync
+from .folders import FolderCopies, sync
 
 try:
     import fcntl
@@ -101,7 +100,7 @@ class SQLiteCopies(FolderCopies):
         with driver_errors(connection, sqlite3.Error), closing(sqlite3.connect(target)) as other:
             driver.backup(other)
             other.execute("PRAGMA journal_mode = DELETE").fetchall()  # a copy is one file
-        _sync(target)
+        sync(target)
 
     # Into the database
 
@@ -120,24 +119,23 @@ class SQLiteCopies(FolderCopies):
         live = self.backend.path.resolve()
         if not hasattr(fcntl, "F_SETLEASE") or not self._is_settled(live):
             return False
-        before = live.stat()
-        if before.st_nlink != 1 or before.st_uid != os.geteuid():
+        owned = live.stat()
+        if owned.st_nlink != 1 or owned.st_uid != os.geteuid():
             return False
-        beside = self._beside()
         with self._making() as making:
             if keep is not None:
                 self._copy_out(making / DATA)
-            return self._swap(source, live, beside, making, keep)
+            return self._swap(source, live, making, keep)
 
-    def _swap(self, source: Path, live: Path, beside: Path, making: Path, keep: Keep | None) -> bool:
-        before = live.stat()
+    def _swap(self, source: Path, live: Path, making: Path, keep: Keep | None) -> bool:
+        beside = self._beside()
         try:
             beside.unlink(missing_ok=True)
             shutil.copyfile(source, beside)
             shutil.copystat(live, beside)
             os.utime(beside)
-            os.chown(beside, -1, before.st_gid)
-            _sync(beside)
+            os.chown(beside, -1, live.stat().st_gid)
+            sync(beside)
             with _leased(live) as lease:
                 if lease is None or not self._is_settled(live, look=False):
                     return False
@@ -151,7 +149,7 @@ class SQLiteCopies(FolderCopies):
                 finally:
                     if not beside.exists():  # whoever was held up gets the file of before: it must not look like one
                         os.pwrite(lease, _REPLACED, 0)
-            _sync(live.parent)
+            sync(live.parent)
             return True
         except OSError:  # no room for two, another file system, no right to the folder
             return False
@@ -258,7 +256,7 @@ def _copy_bytes(file: BinaryIO, target: Path) -> None:
     file.seek(0)
     with open(target, "xb") as out:
         shutil.copyfileobj(file, out, _CHUNK)
-    _sync(target)
+    sync(target)
 
 
 def _page_size(driver: sqlite3.Connection) -> int:

@@ -71,6 +71,6 @@ def described(snapshot: Snapshot) -> str:
 def _look(project: Project) -> tuple[guard.Losses, Undo]:
     with project.connect() as connection:
         guard.after_connecting(project, connection, "restore")
-        losses = resetting.everything(project, connection)
+        losses = snapshots.everything(project, connection)
         connection.rollback()
-        return losses, snapshots.undo_of(project, connection, "restore")
+        return losses, snapshots.undo_of(project, connection, "restore", losses)
