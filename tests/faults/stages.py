@@ -201,11 +201,9 @@ def prepare(house: House) -> None:
     """Put what injects the faults into a copy of the project, and revisions of every sort after its own."""
     if (house.root / "project" / "injected.py").exists():
         return
-    house.env(
-        SNAPSHOTS_KEPT="0"
-    )  # a copy of all of it would only make each try longer; where it counts, it is asked for
-    house.write("project/injected.py", Path(injected.__file__).read_text(encoding="utf-8"))
-    house.write("project/settings.py", house.read("project/settings.py") + "\n\nfrom project import injected\n")
+    # A copy of all of it would only make each try longer; where it counts, it is asked for.
+    house.env(SNAPSHOTS_KEPT="0")
+    install_points(house)
     house.change(
         "project/seeds/students.py",
         '        born = rows.once("born"',
@@ -215,6 +213,12 @@ def prepare(house: House) -> None:
     house.add_revision("c1c1c1c1c1c1", ADDS_ONE, TAKES_ONE, kind="data")
     house.add_revision("c2c2c2c2c2c2", RECREATES, UNDOES)
     house.add_revision("c3c3c3c3c3c3", ADDS_ONE, TAKES_ONE, kind="data")
+
+
+def install_points(house: House) -> None:
+    """Put what injects the faults into a copy of the project."""
+    house.write("project/injected.py", Path(injected.__file__).read_text(encoding="utf-8"))
+    house.write("project/settings.py", house.read("project/settings.py") + "\n\nfrom project import injected\n")
 
 
 @contextmanager

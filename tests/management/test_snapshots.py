@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.databases import PREFIX, Database, administrate, fresh, server_address, snapshots_of
+from tests.faults.stages import install_points
 from tests.faults.states import read
 from tests.houses import House, OpenTerminal, Python, Runner
 from tests.management.test_concurrency import sign  # noqa: F401  # a fixture
@@ -1308,40 +1311,148 @@ def test_tables_of_every_sort_in_mariadb(manage: Runner, mariadb_database: Datab
     assert state() == before
 
 
-def test_what_is_no_table_is_named_and_the_rest_works_in_mariadb(manage: Runner, mariadb_database: Database) -> None:
+MADE_BESIDE_TABLES = (
+    "CREATE SEQUENCE numbers START WITH 5 INCREMENT BY 2",
+    "CREATE TABLE ticket (id INT PRIMARY KEY DEFAULT NEXTVAL(numbers), said VARCHAR(40), seen INT)",
+    "CREATE FUNCTION plus(x INT) RETURNS INT DETERMINISTIC RETURN x + 1",
+    "CREATE PROCEDURE said(word VARCHAR(9)) BEGIN SELECT 'é`%s' \\G; END".replace(" \\G", ""),
+    "CREATE VIEW zz AS SELECT id, plus(grade) AS next, '50% é' AS word FROM students",
+    "CREATE VIEW aa AS SELECT next FROM zz",
+    "CREATE TRIGGER `t2` BEFORE INSERT ON `ticket` FOR EACH ROW SET NEW.seen = 1",
+    "CREATE TRIGGER `t 1` BEFORE INSERT ON `ticket` FOR EACH ROW SET NEW.seen = NEW.seen + 1",
+    "CREATE EVENT yearly ON SCHEDULE EVERY 1 YEAR ENABLE DO DELETE FROM ticket",
+)
+KINDS_BESIDE_TABLES = {
+    "VIEW": "SELECT table_name FROM information_schema.views WHERE table_schema = DATABASE()",
+    "TRIGGER": "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
+    "EVENT": "SELECT event_name FROM information_schema.events WHERE event_schema = DATABASE()",
+    **{
+        kind: "SELECT routine_name FROM information_schema.routines"
+        f" WHERE routine_schema = DATABASE() AND routine_type = '{kind}'"
+        for kind in ("FUNCTION", "PROCEDURE")
+    },
+    "SEQUENCE": "SELECT table_name FROM information_schema.tables"
+    " WHERE table_schema = DATABASE() AND table_type = 'SEQUENCE'",
+}
+GONE_BESIDE_TABLES = (
+    "DROP VIEW aa",
+    "DROP TRIGGER `t 1`",
+    "DROP FUNCTION plus",
+    "DROP EVENT yearly",
+    "CREATE OR REPLACE VIEW zz AS SELECT 1 AS one",
+    "CREATE PROCEDURE other() SELECT 1",
+    "CREATE TRIGGER `late` AFTER INSERT ON `students` FOR EACH ROW SET @x = 1",
+)
+
+
+def beside_tables(database: Database) -> list[object]:
+    """Return what makes each view, routine, trigger and event of a MariaDB database, and how its sequences stand."""
+    with database.connect() as connection:
+
+        def ask(query: str) -> list[sa.Row[Any]]:
+            return list(connection.exec_driver_sql(query, execution_options={"no_parameters": True}).all())
+
+        found: list[object] = []
+        for kind, query in KINDS_BESIDE_TABLES.items():
+            for (name,) in ask(f"{query} ORDER BY 1"):
+                shown = ask(f"SELECT * FROM `{name}`" if kind == "SEQUENCE" else f"SHOW CREATE {kind} `{name}`")
+                found.append((kind, name, [cell for row in shown for cell in row if not isinstance(cell, datetime)]))
+        return found
+
+
+@pytest.fixture
+def furnished(manage: Runner, mariadb_database: Database) -> Database:
+    """A MariaDB database with something of every kind beside its tables."""
     manage.ok("migrate")
-    makes = {
-        "view": "CREATE VIEW thing AS SELECT name FROM students",
-        "trigger": "CREATE TRIGGER thing BEFORE INSERT ON students FOR EACH ROW SET NEW.grade = 1",
-        "procedure": "CREATE PROCEDURE thing() SELECT 1",
-        "function": "CREATE FUNCTION thing() RETURNS INT DETERMINISTIC RETURN 1",
-        "event": "CREATE EVENT thing ON SCHEDULE EVERY 1 YEAR DO SELECT 1",
-        "sequence": "CREATE SEQUENCE thing",
-        "system versioned": "CREATE TABLE thing (id INT) WITH SYSTEM VERSIONING",
-    }
-    for kind, statement in makes.items():
-        mariadb_database.execute(statement)
+    manage.ok("seed", "--count", "5")
+    mariadb_database.execute(*MADE_BESIDE_TABLES, "INSERT INTO ticket (said) VALUES ('one'), ('two')")
+    return mariadb_database
 
-        line = manage("snapshot").refusal()
 
-        assert line == (
-            f"{mariadb_database.name} has the {kind} thing, and what is not a table cannot go into a snapshot"
-            f" — mariadb-dump --routines --events {mariadb_database.name} saves it"
-        )
-        if kind == "procedure":
-            put_in_ada(mariadb_database)
-            mariadb_database.execute(
-                "INSERT INTO enrollments (student_id, subject_id, enrolled_on)"
-                " SELECT max(s.id), max(u.id), '2026-09-01' FROM students s, subjects u"
-            )
-            back = manage.ok("rollback", "--no-input")
-            reset = manage.ok("reset", "--no-input")
-            for result in (back, reset):
-                assert f"No snapshot brings back what was there: {line.partition(' — ')[0]}." in result.out
-            assert f"No snapshot of it is kept: {line}" not in reset.err  # what is not ours is not kept
-            assert how(reset) == "Rebuilt"
-        mariadb_database.execute(f"DROP {'table' if kind == 'system versioned' else kind} thing")
-    manage.ok("snapshot")
+def test_what_is_no_table_comes_back_in_mariadb(manage: Runner, furnished: Database) -> None:
+    before, rows = beside_tables(furnished), furnished.rows("SELECT * FROM ticket")
+    manage.ok("snapshot", "good")
+    furnished.execute(*GONE_BESIDE_TABLES, "INSERT INTO ticket (said) VALUES ('three')")
+    changed = beside_tables(furnished)
+
+    name = undo(manage.ok("restore", "good", "--no-input"))
+
+    assert beside_tables(furnished) == before
+    assert furnished.rows("SELECT * FROM ticket") == rows
+    assert furnished.count("aa") == 5
+    furnished.execute("INSERT INTO ticket (said) VALUES ('four')")
+    assert furnished.value("SELECT seen FROM ticket WHERE said = 'four'") == 2
+    manage.ok("restore", name, "--no-input")
+    assert beside_tables(furnished) == changed
+    assert furnished.count("ticket") == 3
+    manage.ok("restore", "good", "--no-input")
+    assert beside_tables(furnished) == before
+
+
+def test_with_something_beside_its_tables_a_database_is_seen_to_be_unchanged(
+    manage: Runner, furnished: Database
+) -> None:
+    manage.ok("snapshot", "good")
+
+    assert "To undo" not in manage.ok("restore", "good", "--no-input").out
+    furnished.execute("DROP TRIGGER t2")
+    undo(manage.ok("restore", "good", "--no-input"))
+
+
+def test_a_crash_amid_a_restore_is_mended_by_the_next_command_in_mariadb(
+    house: House, manage: Runner, furnished: Database, tmp_path: Path
+) -> None:
+    """A trigger keeps its table from being renamed to another database: it is dropped before, and made after."""
+    install_points(house)
+    good = beside_tables(furnished), everything(furnished)
+    manage.ok("snapshot", "good")
+    furnished.execute(*GONE_BESIDE_TABLES, "INSERT INTO ticket (said) VALUES ('three')")
+    changed = beside_tables(furnished), everything(furnished)
+    manage.ok("snapshot", "changed")
+    was_half_done = False
+    reached = tmp_path / "reached"
+
+    for number in (84, 90, 96, 106):
+        fault = {"FAULT": "kill", "FAULT_AT": str(number), "FAULT_SIGN": str(reached)}
+        assert manage("restore", "good", "--no-input", env=fault).code == -signal.SIGKILL
+        was_half_done |= beside_tables(furnished) not in (good[0], changed[0])
+        manage.ok("migrate")
+
+        assert (beside_tables(furnished), everything(furnished)) in (good, changed)
+        manage.ok("restore", "changed", "--no-input")
+    assert was_half_done
+
+
+def test_a_view_that_does_not_work_is_named_in_mariadb(manage: Runner, furnished: Database) -> None:
+    furnished.execute("DROP VIEW zz")
+
+    line = manage("snapshot").refusal()
+
+    assert line == "the view aa refers to what is not there any more — drop it"
+
+
+def test_the_history_of_a_table_is_named_and_the_rest_works_in_mariadb(
+    manage: Runner, mariadb_database: Database
+) -> None:
+    manage.ok("migrate")
+    mariadb_database.execute("CREATE TABLE thing (id INT) WITH SYSTEM VERSIONING")
+
+    line = manage("snapshot").refusal()
+
+    assert line == (
+        f"{mariadb_database.name} has the system versioned table thing, which cannot go into a snapshot"
+        f" — mariadb-dump {mariadb_database.name} saves it"
+    )
+    put_in_ada(mariadb_database)
+    mariadb_database.execute(
+        "INSERT INTO enrollments (student_id, subject_id, enrolled_on)"
+        " SELECT max(s.id), max(u.id), '2026-09-01' FROM students s, subjects u"
+    )
+    back = manage.ok("rollback", "--no-input")
+    reset = manage.ok("reset", "--no-input", "--drop-unknown")
+    for result in (back, reset):
+        assert f"No snapshot brings back what was there: {line.partition(' — ')[0]}." in result.out
+    assert how(reset) == "Rebuilt"
 
 
 def test_a_user_of_one_database_only_is_told_what_to_grant_and_works_without(

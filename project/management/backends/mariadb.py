@@ -162,6 +162,16 @@ class MariaDB(Backend):
         orig = error.orig if isinstance(error, sa.exc.DBAPIError) else None
         return getattr(orig, "args", ())[:1] == (1064,)  # a syntax error
 
+    @contextmanager
+    def lock(self, connection: sa.Connection, name: LockName = "migrate") -> Iterator[None]:
+        with super().lock(connection, name):
+            if name == "migrate" and self.copies.is_half_done(connection):
+                connection.commit()
+                with self.copies.alone():  # whoever is at it finishes first
+                    self.copies.clear_up()
+            connection.commit()
+            yield
+
     def _lock_name(self, name: LockName) -> str:
         # A lock's name is shared by the whole server and at most 64 characters long.
         return f"management:{name}:" + hashlib.sha256(self.database.encode()).hexdigest()[:40]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
 from ..errors import CommandError
+from . import mariadb_objects
 from .copies import TABLE, CannotCopy, Copies, Copy, Describe, Keep, address_of, digest, run, unreadable
+from .mariadb_objects import StoredObject, code_of, quoted, using
 
 if TYPE_CHECKING:
     from .mariadb import MariaDB
@@ -21,7 +24,10 @@ LONGEST_NAME = 64  # characters: https://mariadb.com/kb/en/identifier-names/#max
 
 
 class MariaDBCopies(Copies):
-    """Databases like `school_snapshot_NAME`, their tables made by the statements that the server itself shows."""
+    """Databases like `school_snapshot_NAME`, their tables made by the statements that the server itself shows.
+
+    Views, routines, triggers and events are written down as statements: no RENAME takes them to another database.
+    """
 
     backend: MariaDB
     _held: sa.Connection | None = None
@@ -37,33 +43,88 @@ class MariaDBCopies(Copies):
 
     def save(self, name: str, describe: Describe) -> None:
         with self._server() as server:
+            objects = self._objects(server)
             place = self._place(server, name)
             self._make(server, place)
             self._copy(server, self.owner, place)
             with self.backend.engine_of(place).connect() as copy:
                 about = describe(copy)
-            state = self._state(server, place)
-            self._write(server, place, {"snapshot": name, "database": self.owner, "about": about, "state": state})
+            about["inventory"] = sorted(about["inventory"] + [f"{one.kind.lower()} {one.name}" for one in objects])
+            state = self._state(server, place, objects)
+            written = {"snapshot": name, "database": self.owner, "about": about, "objects": objects, "state": state}
+            self._write(server, place, written)
 
     def restore(self, copy: Copy, keep: Keep | None) -> None:
         with self._server() as server:
             making = self._working("making")
             self._make(server, making)
-            self._copy(server, copy.place, making)
+            self._copy(server, copy.place, making, of=copy.database, to=self.owner)
+            wanted = _objects_of(self._written(server, copy.place))
+            mariadb_objects.make(server, making, wanted, asleep=True)  # what cannot be made is to be known before
+            mariadb_objects.drop(server, making, wanted)
+            self._refuse_others(server, self.owner)
+            objects = self._objects(server)
             old = self._place(server, keep.name) if keep else self._working("gone")
             self._make(server, old)
             here, there = self._tables(server, self.owner), self._tables(server, making)
             if keep:
                 written = {"snapshot": keep.name, "database": self.owner, "about": keep.about, "tables": len(here)}
-                self._write(server, old, written)
-            self._refuse_others(server, self.owner)
+                self._write(server, old, written | {"objects": objects})
             moves = [(self.owner, table, old) for table in here] + [(making, table, self.owner) for table in there]
             words = [f"{_table(source, name)} TO {_table(target, name)}" for source, name, target in moves]
-            if words:
-                run(server, f"RENAME TABLE {', '.join(words)}")
+            rename = f"RENAME TABLE {', '.join(words)}" if words else "DO 0"
+            if objects == wanted and not any(one.kind == "TRIGGER" for one in wanted):
+                with self._ended_with_us(server):
+                    run(server, rename)
+            else:
+                self._change_places(server, making, rename, _Change(here, there, objects, wanted))
             self._drop(server, making)
             if not keep:
                 self._drop(server, old)
+
+    def _change_places(self, server: sa.Connection, making: str, rename: str, change: _Change) -> None:
+        """Rename all tables at one moment; what is no table before and after it, so that a crash amid it is mended.
+
+        A trigger would keep its table from going to another database.
+        """
+        self._write(server, making, {"database": self.owner, "change": change})
+        try:
+            triggers = [one for one in change.objects if one.kind == "TRIGGER"]
+            with self._ended_with_us(server):
+                mariadb_objects.drop(server, self.owner, triggers)
+                run(server, rename)
+        finally:
+            with self._server() as beside:  # Ctrl-C ends the session that it interrupts
+                self._finish_change(beside, making)
+
+    @contextmanager
+    def _ended_with_us(self, server: sa.Connection) -> Iterator[None]:
+        """End what the server is at when somebody ends this program: it would go on, and be done later."""
+        session = int(server.scalar(sa.text("SELECT CONNECTION_ID()")) or 0)
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit):
+            with self._server() as beside:
+                with suppress(sa.exc.DBAPIError):  # it has gone by itself
+                    run(beside, f"KILL {session}")
+                while beside.scalar(_RUNNING, {"session": session}):
+                    time.sleep(0.01)
+            raise
+
+    def _finish_change(self, server: sa.Connection, making: str) -> None:
+        """Bring views, routines, triggers and events to what the tables are: those of before, or those of the copy."""
+        change = _Change(*self._written(server, making)["change"])
+        if change.there:
+            is_done = not self._tables(server, making)
+        else:
+            is_done = not change.here or not self._tables(server, self.owner)
+        objects = change.wanted if is_done else change.objects
+        mariadb_objects.change(server, self.owner, [StoredObject(*one) for one in objects])
+
+    def is_half_done(self, connection: sa.Connection) -> bool:
+        """Return whether a crash amid a restore has left something to mend, or one is under way."""
+        names = {"database": self._working("making"), "table": TABLE}
+        return bool(connection.scalar(_HALF_DONE, names))
 
     def delete(self, copy: Copy) -> None:
         with self._server() as server:
@@ -71,6 +132,9 @@ class MariaDBCopies(Copies):
 
     def clear_up(self) -> None:
         with self._server() as server:
+            making = self._working("making")
+            if self.is_half_done(server) and "change" in self._written(server, making):
+                self._finish_change(server, making)
             for purpose in ("making", "gone"):
                 self._drop(server, self._working(purpose))
             for place in self._started(server):
@@ -79,7 +143,9 @@ class MariaDBCopies(Copies):
     def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection) -> Copy | None:
         with self._server() as server:
             states = {copy.place: self._written(server, copy.place).get("state") for copy in copies}
-            now = self._state(server, self.owner) if any(states.values()) else None
+            now = None
+            if any(states.values()):
+                now = self._state(server, self.owner, mariadb_objects.read(server, self.owner))
             return next((copy for copy in copies if now is not None and states[copy.place] == now), None)
 
     @property
@@ -101,8 +167,10 @@ class MariaDBCopies(Copies):
 
     def clone(self, name: str) -> None:
         with self._server() as server:
+            objects = self._objects(server)
             self._create(server, name)
-            self._copy(server, self.owner, name)
+            self._copy(server, self.owner, name, to=name)
+            mariadb_objects.make(server, name, objects)
 
     def drop(self, name: str) -> None:
         with self.held() as server:
@@ -180,37 +248,42 @@ class MariaDBCopies(Copies):
     def _create(self, server: sa.Connection, database: str) -> None:
         """Make an empty database like this one."""
         row = server.execute(_KNOWN_AS, {"name": self.owner}).one()
-        statement = f"CREATE DATABASE {_quoted(database)} CHARACTER SET {row.charset} COLLATE {row.collation}"
+        statement = f"CREATE DATABASE {quoted(database)} CHARACTER SET {row.charset} COLLATE {row.collation}"
         try:
             run(server, statement)
         except sa.exc.DBAPIError as error:
-            if getattr(error.orig, "args", ())[:1] != (1044,):
+            if code_of(error) != 1044:
                 raise
             user = self.backend.url.username
             raise CannotCopy(
                 f"{self.backend.title} does not let user {user!r} make the database {database}",
-                f"GRANT ALL ON {_quoted(self._pattern)}.* TO {user!r}",
+                f"GRANT ALL ON {quoted(self._pattern)}.* TO {user!r}",
             ) from error
 
-    def _copy(self, server: sa.Connection, source: str, target: str) -> None:
-        """Copy every table, all as they are at one moment: who writes meanwhile waits."""
+    def _copy(self, server: sa.Connection, source: str, target: str, *, of: str = "", to: str = "") -> None:
+        """Copy every table and sequence, all as they are at one moment: who writes meanwhile waits.
+
+        Args:
+            of: the database whose sequences the defaults of the tables name.
+            to: the one whose they shall name.
+        """
         self._refuse_others(server, source)
-        tables = self._tables(server, source)
-        run(server, f"USE {_quoted(target)}")
-        for table in tables:
-            run(server, self._made_by(server, source, table))
-        run(server, f"USE {_quoted(self.owner)}")
+        sequences = self._tables(server, source, "SEQUENCE")
+        tables = [*sequences, *(one for one in self._tables(server, source) if one not in sequences)]
+        own, other = (f"nextval({quoted(database)}." for database in (of or self.owner, to or self.owner))
+        with using(server, target):
+            for table in tables:
+                run(server, self._made_by(server, source, table).replace(own, other))
         if not tables:
             return
-        locks = [
-            f"{_table(database, table)} {way}"
-            for table in tables
-            for database, way in ((source, "READ"), (target, "WRITE"))
-        ]
-        run(server, f"LOCK TABLES {', '.join(locks)}")
+        # A default that takes a number of a sequence locks that one too, though the rows come with theirs.
+        locked = {(source, table): "WRITE" if table in sequences else "READ" for table in tables}
+        locked |= {(target, table): "WRITE" for table in tables}
+        locked |= {(self.owner, one): "WRITE" for one in self._tables(server, self.owner, "SEQUENCE")}
+        run(server, f"LOCK TABLES {', '.join(f'{_table(*place)} {way}' for place, way in locked.items())}")
         try:
             for table in tables:
-                names = ", ".join(map(_quoted, server.scalars(_COLUMNS, {"database": source, "table": table})))
+                names = ", ".join(map(quoted, server.scalars(_COLUMNS, {"database": source, "table": table})))
                 rows = f"SELECT {names} FROM {_table(source, table)}"  # noqa: S608  # quoted names
                 run(server, f"INSERT INTO {_table(target, table)} ({names}) {rows}")  # quoted names
         finally:
@@ -219,16 +292,24 @@ class MariaDBCopies(Copies):
     def _made_by(self, server: sa.Connection, database: str, table: str) -> str:
         return str(run(server, f"SHOW CREATE TABLE {_table(database, table)}").one()[1])
 
-    def _tables(self, server: sa.Connection, database: str) -> list[str]:
-        return [name for name in server.scalars(_TABLES, {"database": database}) if name != TABLE]
+    def _tables(self, server: sa.Connection, database: str, *kinds: str) -> list[str]:
+        """Return the tables and sequences of a database but for what is known of a copy; or those of some kinds."""
+        found = server.execute(_TABLES, {"database": database}).all()
+        return [name for name, kind in found if name != TABLE and (not kinds or kind in kinds)]
+
+    def _objects(self, server: sa.Connection) -> list[StoredObject]:
+        """Return what the database has beside tables, all of which can be made again."""
+        found = mariadb_objects.read(server, self.owner)
+        mariadb_objects.refuse_invalid(server, self.owner, found)
+        return found
 
     def _refuse_others(self, server: sa.Connection, database: str) -> None:
-        """Refuse what does not move with a table from one database to another."""
+        """Refuse what is neither: the history of a system-versioned table cannot be put in by statements."""
         found = server.execute(_OTHERS, {"database": database}).first()
         if found is not None:
             raise CannotCopy(
-                f"{database} has the {found.kind} {found.name}, and what is not a table cannot go into a snapshot",
-                f"mariadb-dump --routines --events {database} saves it",
+                f"{database} has the {found.kind} table {found.name}, which cannot go into a snapshot",
+                f"mariadb-dump {database} saves it",
             )
 
     def _places(self, server: sa.Connection) -> list[str]:
@@ -258,7 +339,7 @@ class MariaDBCopies(Copies):
         try:
             text = run(server, f"SELECT about FROM {_table(place, TABLE)}").scalar()  # noqa: S608  # quoted
         except sa.exc.DBAPIError as error:
-            if getattr(error.orig, "args", ())[:1] not in _GONE:
+            if code_of(error) not in _GONE:
                 raise
             return {}
         return dict(json.loads(text)) if text else {}
@@ -271,7 +352,7 @@ class MariaDBCopies(Copies):
     def _literal(self, server: sa.Connection, written: dict[str, Any]) -> str:
         return str(server.scalar(sa.text("SELECT QUOTE(:text)"), {"text": json.dumps(written)}))
 
-    def _state(self, server: sa.Connection, database: str) -> str | None:
+    def _state(self, server: sa.Connection, database: str, objects: Sequence[StoredObject]) -> str | None:
         """Return what stands for all the rows and tables of a database; None where that cannot be told."""
         tables = self._tables(server, database)
         made = [self._made_by(server, database, table) for table in tables]
@@ -279,35 +360,44 @@ class MariaDBCopies(Copies):
             return None
         names = ", ".join(f"{_table(database, table)}" for table in tables)
         sums = [row[1] for row in run(server, f"CHECKSUM TABLE {names} EXTENDED")] if names else []
-        found = server.execute(_OTHERS, {"database": database}).first()
-        return hashlib.sha256(repr((tables, made, sums, found)).encode()).hexdigest()
+        return hashlib.sha256(repr((tables, made, sums, list(objects))).encode()).hexdigest()
 
     def _size(self, server: sa.Connection, database: str) -> int:
         return int(server.scalar(_SIZE, {"database": database}) or 0)
 
     def _drop(self, server: sa.Connection, database: str) -> None:
         if server.scalar(_KNOWN, {"name": database}):  # else who may not drop it would be refused
-            run(server, f"DROP DATABASE IF EXISTS {_quoted(database)}")
+            run(server, f"DROP DATABASE IF EXISTS {quoted(database)}")
+
+
+class _Change(NamedTuple):
+    """What is needed to take a change of places back, or to finish it."""
+
+    here: list[str]  # the tables of the database
+    there: list[str]  # those of the copy
+    objects: list[StoredObject]  # what the database has beside them
+    wanted: list[StoredObject]  # what it shall have then
+
+
+def _objects_of(written: dict[str, Any]) -> list[StoredObject]:
+    return [StoredObject(*one) for one in written.get("objects", ())]
 
 
 def _table(database: str, name: str) -> str:
-    return f"{_quoted(database)}.{_quoted(name)}"
+    return f"{quoted(database)}.{quoted(name)}"
 
 
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
-
-
-_GONE = ((1049,), (1146,), (1932,))  # no such database, no such table, no file of it
+_GONE = (1049, 1146, 1932)  # no such database, no such table, no file of it
 _KNOWN = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
 _KNOWN_AS = sa.text(
     "SELECT default_character_set_name AS charset, default_collation_name AS collation"
     " FROM information_schema.schemata WHERE schema_name = :name"
 )
 _TABLES = sa.text(
-    "SELECT table_name FROM information_schema.tables"
-    " WHERE table_schema = :database AND table_type = 'BASE TABLE' ORDER BY table_name"
+    "SELECT table_name, table_type FROM information_schema.tables"
+    " WHERE table_schema = :database AND table_type IN ('BASE TABLE', 'SEQUENCE') ORDER BY table_name"
 )
+_HALF_DONE = sa.text("SELECT 1 FROM information_schema.tables WHERE table_schema = :database AND table_name = :table")
 _COLUMNS = sa.text(
     "SELECT column_name FROM information_schema.columns WHERE table_schema = :database AND table_name = :table"
     " AND coalesce(generation_expression, '') = '' ORDER BY ordinal_position"
@@ -321,14 +411,11 @@ _BEGINNING = sa.text(
     "SELECT schema_name FROM information_schema.schemata WHERE left(schema_name, char_length(:begin)) = :begin"
 )
 _SESSIONS = sa.text("SELECT id FROM information_schema.processlist WHERE db = :database AND id <> CONNECTION_ID()")
+_RUNNING = sa.text("SELECT 1 FROM information_schema.processlist WHERE id = :session")
 _SIZE = sa.text("SELECT sum(data_length + index_length) FROM information_schema.tables WHERE table_schema = :database")
 _OTHERS = sa.text(
     "SELECT lower(table_type) AS kind, table_name AS name FROM information_schema.tables"
-    " WHERE table_schema = :database AND table_type <> 'BASE TABLE'"
-    " UNION ALL SELECT 'trigger', trigger_name FROM information_schema.triggers WHERE trigger_schema = :database"
-    " UNION ALL SELECT lower(routine_type), routine_name FROM information_schema.routines"
-    " WHERE routine_schema = :database"
-    " UNION ALL SELECT 'event', event_name FROM information_schema.events WHERE event_schema = :database"
+    " WHERE table_schema = :database AND table_type NOT IN ('BASE TABLE', 'SEQUENCE', 'VIEW')"
 )
 _INVENTORY = """
 SELECT lower(table_type), table_name FROM information_schema.tables WHERE table_schema = DATABASE()
