@@ -19,7 +19,7 @@ import sqlalchemy as sa
 KINDS = ("sqlite", "postgresql", "mariadb")
 SERVERS = KINDS[1:]
 PREFIX = "manage_test_"
-BOOKKEEPING = {"alembic_version", "management_metadata"}
+BOOKKEEPING = {"alembic_version", "management_metadata", "migration_history"}
 _ADDRESSES = {
     "postgresql": ("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"),
     "mariadb": ("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306"),

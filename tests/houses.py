@@ -99,6 +99,11 @@ class House:
             f"def upgrade():\n{_indented(upgrade)}\n\n\ndef downgrade():\n{_indented(downgrade)}\n",
         )
 
+    def git(self, *arguments: str) -> None:
+        """Run git in the project's folder, as somebody."""
+        who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main"]
+        subprocess.run(["git", "-C", str(self.root), *who, *arguments], check=True, capture_output=True)  # noqa: S607
+
     def _forget_compiled(self, file: Path) -> None:
         for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
             compiled.unlink()

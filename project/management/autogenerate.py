@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 from alembic.autogenerate import renderers
@@ -24,11 +24,11 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from alembic.runtime.plugins import Plugin
 from alembic.script import ScriptDirectory, write_hooks
-from alembic.util import DispatchPriority, PriorityDispatchResult
+from alembic.util import DispatchPriority, PriorityDispatchResult, sqla_compat
 from sqlalchemy.sql.functions import current_timestamp, now
 
-from . import bookkeeping, history
-from .backends.base import TableName
+from . import bookkeeping, expressions, history
+from .backends.base import TableName, check_text
 
 if TYPE_CHECKING:
     from .project import Project
@@ -64,7 +64,7 @@ def options(project: Project, script: ScriptDirectory, config: Config) -> dict[s
         "render_item": _render,
         "compare_type": _type_differs,
         "compare_server_default": True,
-        "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname", _DEFAULTS.name],
+        "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname", _OURS.name],
         "backend": project.backend,
         "process_revision_directives": lambda context, revision, directives: _place(
             project, script, config, context, directives
@@ -87,10 +87,21 @@ def _type_differs(_context: object, _there: object, _column: object, there: Any,
     return False if floats or binaries else None
 
 
+class Difference(NamedTuple):
+    """One thing that the database has otherwise than the models."""
+
+    words: str  # what would be done about it
+    is_minor: bool  # a server default or a comment: no row is different for it
+    is_extra: bool  # the database has it, and no model
+
+    def __str__(self) -> str:
+        return self.words
+
+
 def differences(
     project: Project, connection: sa.Connection, script: ScriptDirectory, *, missing_only: bool = False
-) -> list[str]:
-    """Return how the database differs from the models, a line each; or only what it lacks of them."""
+) -> list[Difference]:
+    """Return how the database differs from the models; or only what it lacks of them."""
     from alembic.autogenerate import produce_migrations
 
     config = history.alembic_config(project)
@@ -101,7 +112,34 @@ def differences(
         upgrade = produce_migrations(context, project.metadata).upgrade_ops
     assert upgrade is not None
     upgrade.ops += _missing_expression_indexes(project, connection, upgrade)
-    return [_describe(diff) for diff in upgrade.as_diffs() if not (missing_only and _is_more(diff))]
+    found = []
+    for diff in _paired(upgrade.as_diffs()):
+        verbs = {one[0] for one in (diff if isinstance(diff, list) else [diff])}
+        if not (missing_only and _is_more(diff)):
+            is_extra = all(verb.startswith("remove_") for verb in verbs)
+            found.append(Difference(_describe(diff), verbs <= _MINOR, is_extra))
+    return found
+
+
+_MINOR = {"modify_default", "modify_comment", "add_table_comment", "remove_table_comment"}
+
+
+def _paired(diffs: Iterable[Any]) -> Iterator[Any]:
+    """Yield differences, of a CHECK that goes and comes again under its name one instead of two."""
+    gone: Any = None
+    for diff in diffs:
+        is_check = not isinstance(diff, list) and isinstance(diff[1], sa.CheckConstraint)
+        if gone is not None:
+            if is_check and diff[0] == "add_constraint" and diff[1].name == gone[1].name:
+                yield ("change_check", gone[1], diff[1])
+                gone = None
+                continue
+            yield gone
+        gone = diff if is_check and diff[0] == "remove_constraint" else None
+        if gone is None:
+            yield diff
+    if gone is not None:
+        yield gone
 
 
 @contextmanager
@@ -139,7 +177,7 @@ def _made_indexes(operations: ops.OpContainer) -> Iterator[str]:
 
 
 # A plugin, for Alembic stumbles over a Computed or an Identity column when `compare_server_default` is a function.
-_DEFAULTS = Plugin("management.server_defaults")
+_OURS = Plugin("management.comparisons")
 
 
 def _compare_default(
@@ -175,7 +213,45 @@ def _compare_default(
     return PriorityDispatchResult.STOP
 
 
-_DEFAULTS.add_autogenerate_comparator(_compare_default, "column", "server_default", priority=DispatchPriority.FIRST)
+_OURS.add_autogenerate_comparator(_compare_default, "column", "server_default", priority=DispatchPriority.FIRST)
+
+
+def _compare_checks(
+    context: AutogenContext,
+    change: ops.ModifyTableOps,
+    schema: str | None,
+    name: str,
+    there: sa.Table | None,
+    table: sa.Table | None,
+) -> PriorityDispatchResult:
+    """Find CHECKs whose text changed under the same name, which Alembic takes for the same."""
+    if there is None or table is None:
+        return PriorityDispatchResult.CONTINUE
+    assert context.dialect is not None
+    known = {one["name"]: one["sqltext"] for one in context.inspector.get_check_constraints(name, schema)}
+    for check in sorted(sqla_compat.all_table_check_constraints(table), key=lambda one: str(one.name)):
+        if not sqla_compat._constraint_is_named(check, context.dialect):
+            continue
+        before = known.get(sqla_compat._get_constraint_final_name(check, context.dialect))
+        if before is None or not _is_changed(context, table, check, before):
+            continue
+        old = sa.CheckConstraint(before, name=check.name, table=there)
+        change.ops += [ops.DropConstraintOp.from_constraint(old), ops.AddConstraintOp.from_constraint(check)]
+    return PriorityDispatchResult.CONTINUE
+
+
+def _is_changed(context: AutogenContext, table: sa.Table, check: sa.CheckConstraint, before: str) -> bool:
+    """Ask the database itself how it would spell the model's CHECK, where both are not plainly the same."""
+    assert context.dialect is not None
+    assert context.connection is not None
+    assert context.opts is not None
+    if expressions.same(check_text(context.connection, check), before, context.dialect.name):
+        return False
+    spelled = context.opts["backend"].respelled(context.connection, table, check)
+    return spelled is not None and not expressions.same(spelled, before, context.dialect.name)
+
+
+_OURS.add_autogenerate_comparator(_compare_checks, "table", "checkconstraints_by_text")
 
 
 def _compiled(arg: Any, context: AutogenContext) -> str:
@@ -228,6 +304,9 @@ def _describe(diff: Any) -> str:
     if isinstance(diff, list):
         return "; ".join(_describe(one) for one in diff)
     verb, *what = diff
+    if verb == "change_check":
+        before, after = (" ".join(str(one.sqltext).split()) for one in what)
+        return f"change CHECK {what[0].name} on {what[0].table.name} from {before} to {after}"
     words = verb.replace("_", " ")
     named = [str(getattr(thing, "name", thing)) for thing in what if isinstance(thing, str) or hasattr(thing, "name")]
     table = getattr(what[0], "table", None)

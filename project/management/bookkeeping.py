@@ -1,4 +1,6 @@
-"""What the machinery remembers in the database itself: one table of keys and values, hidden from autogenerate.
+"""What the machinery remembers in the database itself: a table of keys and values, hidden from autogenerate.
+
+The steps that were done are in a table of their own: migration_history.
 
 Keys: `environment` (recorded at the first migrate), `unfinished` (a revision that was begun and not done, where some
 of it cannot be rolled back), `seeded:TABLE` (how far a table has been seeded), `inserted:TABLE` (the data migration
@@ -11,13 +13,15 @@ import re
 
 import sqlalchemy as sa
 
+from . import migration_history
 from .errors import CommandError, driver_words, shortened
 
 TABLE = "management_metadata"
-HIDDEN = frozenset({TABLE, "alembic_version"})
+HIDDEN = frozenset({TABLE, migration_history.TABLE, "alembic_version"})
 
 _MADE_ANEW = {
     TABLE: "python manage.py migrate makes it anew",
+    migration_history.TABLE: "python manage.py migrate makes it anew",
     "alembic_version": "python manage.py migrate --fake REVISION records the one it is at",
 }
 
@@ -36,9 +40,15 @@ def exists(connection: sa.Connection) -> bool:
     return sa.inspect(connection).has_table(TABLE)
 
 
+def is_complete(connection: sa.Connection) -> bool:
+    """Return whether it has that of the steps too, which earlier versions of this project did not make."""
+    return exists(connection) and migration_history.exists(connection)
+
+
 def ensure(connection: sa.Connection) -> None:
-    """Make the table when it is missing, in the transaction that is open."""
+    """Make the table, and that of the steps, when they are missing, in the transaction that is open."""
     metadata_table.create(connection, checkfirst=True)
+    migration_history.ensure(connection)
 
 
 def read(connection: sa.Connection, key: str) -> str | None:

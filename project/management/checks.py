@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import autogenerate, guard, history, migrations
+from . import autogenerate, guard, history, migrations, rebuilding
 from .errors import CommandError, first_line
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ def seeders(project: Project) -> Iterator[Problem]:
 
 def database(project: Project, *, history_is_sound: bool) -> list[Problem]:
     """database.E001 unreachable, E002 missing; migrations.E004 pending, E005 unfinished, E006 unknown, E007 two,
-    E008 none recorded.
+    E008 none recorded, E009 a file changed after it was applied.
 
-    models.E002 differs from the models.
+    models.E002 differs from the models, W001 in a server default or a comment; database.W002 other tables.
     """
     if not project.backend.exists():
         try:
@@ -152,16 +152,26 @@ def _connected(project: Project, connection: sa.Connection, *, history_is_sound:
         refused = history.unrecorded(project, tables)
         yield Problem("migrations.E008", refused.cause, refused.cure)
         return
+    for changed in history.changed(script, connection, current, project.root):
+        yield Problem("migrations.E009", changed.cause, changed.cure)
     known = {one.revision for one in script.walk_revisions()}
     pending = len(known) - len(history.applied(script, current))
     if pending:
         yield Problem("migrations.E004", f"{pending} of {len(known)} revisions are pending", "python manage.py migrate")
         return
-    for line in autogenerate.differences(project, connection, script):
+    for one in autogenerate.differences(project, connection, script):
+        writes = 'python manage.py makemigrations -m "..." writes the revision'
         yield Problem(
-            "models.E002",
-            f"the database is not what the models say: {line}",
-            'python manage.py makemigrations -m "..." writes the revision',
+            "models.W001" if one.is_minor else "models.E002",
+            f"the database is not what the models say: {one}",
+            f"{writes}; or, if somebody made it by hand, put it into the model" if one.is_extra else writes,
+        )
+    if unknown := rebuilding.contents(project, connection).unknown:
+        yield Problem(
+            "database.W002",
+            f"{project.backend.label} has {', '.join(sorted(f'{one.kind.lower()} {one.name}' for one in unknown))},"
+            " which no model and no migration knows",
+            "somebody made it by hand, or it is another program's: reset drops it only with --drop-unknown",
         )
 
 

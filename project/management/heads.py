@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from configparser import ConfigParser, Error
 from pathlib import Path
 
 import sqlalchemy as sa
+
+from . import migration_history
 
 
 def reached_head(root: Path, connection: sa.Connection) -> str | None:
@@ -25,19 +28,35 @@ def reached_head(root: Path, connection: sa.Connection) -> str | None:
     return head if list(connection.scalars(sa.text("SELECT version_num FROM alembic_version"))) == [head] else None
 
 
+def is_as_applied(root: Path, connection: sa.Connection) -> bool:
+    """Return whether every file of a plain history is certainly the one that was applied."""
+    if not migration_history.exists(connection):
+        return False
+    records = migration_history.last_applied(migration_history.read(connection))
+    for file in _files(root):
+        record = records.get(str(_values(file)[0]))
+        if record is not None and migration_history.is_changed(file, record):
+            return False
+    return True
+
+
 def _head(root: Path) -> str | None:
     """Return the newest revision of a plain history, in one line and without branches; None for any other."""
-    config = ConfigParser(defaults={"here": str(root).replace("%", "%%")})
-    config.read(root / "alembic.ini", encoding="utf-8")
-    folders = map(Path, config.get("alembic", "version_locations", fallback="").split("\n"))
     parents: dict[str, str | None] = {}
-    for file in (file for folder in folders if folder.name for file in folder.glob("*.py")):
+    for file in _files(root):
         revision, parent, *others = _values(file)
         if not isinstance(revision, str) or revision in parents or any(others) or not isinstance(parent, str | None):
             return None
         parents[revision] = parent
     heads = parents.keys() - parents.values()
     return heads.pop() if len(heads) == 1 and list(parents.values()).count(None) == 1 else None
+
+
+def _files(root: Path) -> Iterator[Path]:
+    config = ConfigParser(defaults={"here": str(root).replace("%", "%%")})
+    config.read(root / "alembic.ini", encoding="utf-8")
+    folders = map(Path, config.get("alembic", "version_locations", fallback="").split("\n"))
+    return (file for folder in folders if folder.name for file in folder.glob("*.py"))
 
 
 def _values(file: Path) -> list[object]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +18,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 
+from . import migration_history
 from .backends.base import Relation, TableName
 from .errors import CommandError, Terminated, did_you_mean, first_line, shortened
 
@@ -156,6 +158,25 @@ def path_of(revision: Script, root: Path) -> str:
     return _short(Path(revision.path), root)
 
 
+def record(
+    revision: Script, direction: migration_history.Direction, seconds: float | None = None
+) -> migration_history.Record:
+    """Return what is written down of a step that is done now."""
+    parents = revision.down_revision
+    checksums = migration_history.Checksums.of(Path(revision.path))
+    return migration_history.Record(
+        revision.revision,
+        (parents,) if isinstance(parents, str) else tuple(parents or ()),
+        message(revision, most=None),
+        direction,
+        datetime.now(UTC),
+        seconds,
+        migration_history.myself(),
+        checksums.text,
+        checksums.code,
+    )
+
+
 # Where the database is
 
 
@@ -216,15 +237,34 @@ def unknown(script: ScriptDirectory, heads: tuple[str, ...]) -> list[str]:
 def refuse_unknown(script: ScriptDirectory, heads: tuple[str, ...], project: Project) -> None:
     """Refuse a database that is at a revision which this checkout does not have, or at two of one line."""
     for head in unknown(script, heads):
-        raise CommandError(
-            f"{project.backend.label} is at revision {head}, which no file in migrations/versions has",
-            "get that file (another branch may have it), or in development python manage.py reset",
-        )
+        from . import lost
+
+        raise lost.explained(project, head, {one.revision for one in script.walk_revisions()})
     if not are_sound(script, heads):
         raise CommandError(
             f"{project.backend.label} records {len(heads)} revisions at once: {', '.join(heads)}",
             "python manage.py migrate --fake REVISION records the one it is at",
         )
+
+
+def changed(
+    script: ScriptDirectory, connection: sa.Connection, heads: tuple[str, ...], root: Path
+) -> list[CommandError]:
+    """Return what there is to say of each file that was applied, and does something else by now."""
+    records = migration_history.last_applied(migration_history.read(connection))
+    done = applied(script, heads)
+    return [
+        CommandError(
+            f"{path_of(one, root)} is not what was applied as revision {one.revision}"
+            f" ({records[one.revision].who_and_when})",
+            "take the change back and write a new revision; or let it count as applied:"
+            f" python manage.py migrate --fake {', '.join(heads)}",
+        )
+        for one in reversed(list(script.walk_revisions()))
+        if one.revision in done
+        and one.revision in records
+        and migration_history.is_changed(Path(one.path), records[one.revision])
+    ]
 
 
 # What the files would do

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionS
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError as AlembicCommandError
 
-from . import autogenerate, bookkeeping, guard, history, snapshots
+from . import autogenerate, bookkeeping, guard, history, migration_history, snapshots
 from .backends.base import TableName
 from .backends.waiting import LOCK_TIMEOUT, seconds_of
 from .console import columns, plural
@@ -57,6 +57,7 @@ class Request:
     """What a command asks of a run; the defaults are those of plain `alembic`."""
 
     on_step: Callable[[Step], None] = lambda step: None
+    on_statement: Callable[[sa.Connection, str], None] | None = None  # after each one of a step that changes something
     no_input: bool = False
     allow_production: bool = False
     stamp: bool = False  # record revisions without running them
@@ -107,12 +108,21 @@ def read_heads(project: Project) -> tuple[str, ...]:
         return history.heads_of(connection)
 
 
-def read_state(project: Project) -> tuple[tuple[str, ...], str | None]:
-    """Return the revision the database is at, and the one that was left half-way."""
+@dataclass(frozen=True)
+class State:
+    """Where a database is: its revision, the one that was left half-way, and the steps that were recorded."""
+
+    heads: tuple[str, ...] = ()
+    unfinished: str | None = None
+    records: Sequence[migration_history.Record] = ()
+
+
+def read_state(project: Project) -> State:
+    """Return where the database is; nowhere when it is an SQLite file yet to be made."""
     if not project.backend.exists():
-        return (), None
+        return State()
     with project.connect() as connection:
-        return history.heads_of(connection), unfinished(connection)
+        return State(history.heads_of(connection), unfinished(connection), migration_history.read(connection))
 
 
 def refuse_unfinished(project: Project) -> None:
@@ -227,6 +237,8 @@ def _run_offline(context: ModuleType, project: Project, request: Request, option
     def planned(heads: tuple[str, ...], migration: MigrationContext | None) -> Iterator[MigrationStep]:
         assert migration is not None
         for number, step in enumerate(original(heads, migration)):
+            if number == 0:
+                migration.impl._exec(sa.schema.CreateTable(migration_history.history_table, if_not_exists=True))
             if number == 0 and not heads:
                 migration.impl._exec(sa.schema.CreateTable(bookkeeping.metadata_table, if_not_exists=True))
                 environment = {"key": "environment", "value": project.settings.environment}
@@ -234,8 +246,18 @@ def _run_offline(context: ModuleType, project: Project, request: Request, option
             running.append(step)
             yield step
 
+    def recorded(*, heads: Iterable[str], **_: object) -> None:
+        step, script = running[-1], context.script
+        done = [step.revision] if isinstance(step, RevisionStep) else map(script.get_revision, heads)
+        way: migration_history.Direction = (
+            "stamp" if not isinstance(step, RevisionStep) else "upgrade" if step.is_upgrade else "downgrade"
+        )
+        for revision in done:
+            found = replace(history.record(revision, way), done_at=None, done_by=None)  # whoever runs it, whenever
+            context.get_context().impl._exec(migration_history.insert(found))
+
     running: list[MigrationStep] = []
-    context.configure(**settings, fn=planned)
+    context.configure(**settings, fn=planned, on_version_apply=recorded)
     try:
         with context.begin_transaction():
             context.run_migrations()
@@ -432,6 +454,8 @@ class _Runner:
         self.foreign_tables: list[str] = []
         self.broken_before: Counter[tuple[str, str]] = Counter()
         self.begun = 0.0
+        self.script: ScriptDirectory | None = None
+        self.stamps = 0  # steps that are only recorded, and are still to come
         sa.event.listen(connection, "before_cursor_execute", self._note_attempt)
         sa.event.listen(connection, "after_cursor_execute", self._note_success)
         sa.event.listen(connection, "commit", self._note_commit)
@@ -492,26 +516,47 @@ class _Runner:
             back = [step.revision.revision for step in steps if isinstance(step, RevisionStep) and not step.is_upgrade]
             if back != self.agreed:
                 raise CommandError(f"another process migrated {self.backend.label} meanwhile", "run the command again")
-            stamping = self.request.stamp or any(not isinstance(step, RevisionStep) for step in steps)
+            if not self.request.stamp:
+                for one in history.changed(script, self.connection, heads, self.project.root):
+                    self.project.console.note(str(one))
+            self.script, self.stamps = script, sum(not isinstance(step, RevisionStep) for step in steps)
+            stamping = self.request.stamp or self.stamps > 0
             if not stamping:
                 _refuse_unfinished(self.project, self.connection, script)
-            keeps_books = steps or self.request.stamp or (heads and not bookkeeping.exists(self.connection))
+            is_new = not migration_history.exists(self.connection)
+            keeps_books = steps or self.request.stamp or (heads and not bookkeeping.is_complete(self.connection))
             self.writes = bool(keeps_books or not heads)  # without heads Alembic makes its own table
             if keeps_books:
                 self._prepare(forget_unfinished=stamping or self.request.stamp)
+            if keeps_books and is_new and not stamping:  # an earlier version of this project applied them
+                self._record_stamps(heads)
+                self._commit()
             for step in steps:
                 if isinstance(step, RevisionStep):
                     self._begin(_as_step(step))
                 yield step
                 self._end()
+            if self.request.stamp and not steps:
+                self._record_stamps(heads)
+                self._commit()
 
         return planned
 
-    def applied(self, *, step: Any, **_: object) -> None:
-        """Record the step in its own transaction; Alembic calls this after each one."""
+    def applied(self, *, step: Any, heads: Iterable[str], **_: object) -> None:
+        """Record the step in its own transaction; Alembic calls this after each one.
+
+        Args:
+            heads: where the database is now.
+        """
         self.running = False
         if self.step is None:
+            self.stamps -= 1
+            if self.stamps == 0:
+                self._record_stamps(heads)
             return
+        direction: migration_history.Direction = "upgrade" if self.step.upgrade else "downgrade"
+        seconds = time.perf_counter() - self.begun
+        migration_history.write(self.connection, history.record(self.step.revision, direction, seconds))
         if any(not _ADDS.match(one.text) for one in self.statements):
             self._refuse_broken_references()
         if self.step.kind == "data":
@@ -520,6 +565,17 @@ class _Runner:
             self._forget_dropped_tables()
         if self.marked:
             bookkeeping.delete(self.connection, "unfinished")
+
+    def _record_stamps(self, heads: Iterable[str]) -> None:
+        """Record all that counts as applied now, and is not recorded as its file is."""
+        assert self.script is not None
+        known = migration_history.last_applied(migration_history.read(self.connection))
+        applied = history.applied(self.script, tuple(heads))
+        for revision in reversed(list(self.script.walk_revisions())):
+            record = history.record(revision, "stamp")
+            before = known.get(revision.revision)
+            if revision.revision in applied and (before is None or before.checksum != record.checksum):
+                migration_history.write(self.connection, record)
 
     def _prepare(self, *, forget_unfinished: bool) -> None:
         bookkeeping.ensure(self.connection)
@@ -683,6 +739,8 @@ class _Runner:
         if not self._changes(statement):
             return
         self.statements[-1].done = True
+        if self.request.on_statement:
+            self.request.on_statement(self.connection, statement)
         if found := _ROWS.match(statement):
             table = found["table"].strip('"`')
             self.rows[table] = self.rows.get(table, 0) + max(cursor.rowcount, 0)

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .console import Console
-from .env_file import Variables
+from .env_file import Value, Variables
 from .errors import DEPENDENCIES, CommandError, Terminated, first_line
 
 if TYPE_CHECKING:
@@ -139,6 +139,20 @@ class Project:
         if table is None or known is not table:
             raise CommandError(f"the model of {where} is {model!r}, which is no model of this project", "correct it")
         return table.fullname
+
+    def beside(self, name: str, *, source: str, console: Console) -> Project:
+        """Return the same project with another database of the same server, of which no snapshots are kept.
+
+        Args:
+            name: the database's, on SQLite the path of a file but for its .db.
+            source: where it comes from, for messages.
+        """
+        from .backends import moved
+
+        url = moved(self.settings.database_url, name, self.root, source=source)
+        other = Project(self.package, self.root, console=console)
+        other.variables = self.variables.but({"DATABASE_URL": Value(url, source), "SNAPSHOTS_KEPT": Value("0", source)})
+        return other
 
     @contextmanager
     def connect(self, *, write: bool = False, create: bool = False, limited: bool = True) -> Iterator[sa.Connection]:

@@ -36,7 +36,7 @@ def inspect(project: Project, *, drop_unknown: bool) -> guard.Losses:
         return []
     with project.connect() as connection:
         guard.after_connecting(project, connection, "reset")
-        found = _contents(project, connection)
+        found = contents(project, connection)
         if found.unknown and not drop_unknown:
             raise CommandError(
                 f"{project.backend.label} holds {', '.join(sorted(str(one.name) for one in found.unknown))},"
@@ -73,7 +73,7 @@ def empty(project: Project, *, drop_unknown: bool, agreed: guard.Losses | None) 
         backend.end_idle_readers(connection)
         with connection.begin():
             guard.after_connecting(project, connection, "reset")
-            found = _contents(project, connection)
+            found = contents(project, connection)
             if agreed is not None:
                 guard.refuse_more(agreed, _losses(connection, found))
             going = found.ours + (found.unknown if drop_unknown else [])
@@ -96,7 +96,7 @@ def verify(project: Project, rows: Mapping[str, int]) -> None:
     script = history.load(project)
     with project.connect() as connection:
         history.require_head(project, connection)
-        found = autogenerate.differences(project, connection, script, missing_only=True)
+        found = [str(one) for one in autogenerate.differences(project, connection, script, missing_only=True)]
         tables = {table.fullname: TableName.of(table) for table in project.metadata.tables.values()}
         counted = guard.count_rows(connection, [tables[name] for name in rows])
         found += [
@@ -111,7 +111,7 @@ def verify(project: Project, rows: Mapping[str, int]) -> None:
         )
 
 
-def _contents(project: Project, connection: sa.Connection) -> Contents:
+def contents(project: Project, connection: sa.Connection) -> Contents:
     made = history.made(history.load(project), project.backend.offline_dialect)
     known = {TableName.of(table) for table in project.metadata.tables.values()}
     known |= {one.name for one in made} | {TableName(None, name) for name in bookkeeping.HIDDEN}

@@ -30,7 +30,7 @@ def changes(project: Project) -> list[str]:
     script = history.load(project)
     with project.connect() as connection:
         history.require_head(project, connection)
-        return autogenerate.differences(project, connection, script)
+        return [str(one) for one in autogenerate.differences(project, connection, script)]
 
 
 def make(

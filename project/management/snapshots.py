@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import sqlalchemy as sa
 
-from . import bookkeeping, guard
+from . import bookkeeping, git, guard
 from .backends.copies import About, CannotCopy, Copy, Keep
 from .backends.waiting import SAY_AFTER, GaveUp
 from .errors import CommandError, NotAllowed, did_you_mean, shortened
@@ -205,7 +204,12 @@ class Undo:
 
 def everything(project: Project, connection: sa.Connection) -> guard.Losses:
     """Return what would be lost with the whole database."""
-    return guard.losses(connection, _tables(project, connection))
+    return guard.losses(connection, tables(project, connection))
+
+
+def tables(project: Project, connection: sa.Connection) -> list[TableName]:
+    """Return every table of the database but the bookkeeping, other people's too."""
+    return [one for one in project.backend.copies.tables(connection) if one[1] not in bookkeeping.HIDDEN]
 
 
 def undo_of(project: Project, connection: sa.Connection, action: str, losses: guard.Losses | None = None) -> Undo:
@@ -293,7 +297,7 @@ def refuse_name(name: str) -> None:
 
 def default_name(project: Project) -> str:
     """Return a free name for a snapshot taken by hand: git's branch and the moment."""
-    branch = re.sub(r"[^A-Za-z0-9_]+", "-", _branch(project)).strip("-_")
+    branch = re.sub(r"[^A-Za-z0-9_]+", "-", git.branch(project.root)).strip("-_")
     return free_name(project, branch[:22].rstrip("-_"))
 
 
@@ -318,19 +322,6 @@ def readable(size: int) -> str:
     return f"{size / MEGABYTE:,.1f} MB" if size < 1000 * MEGABYTE else f"{size / MEGABYTE / 1000:,.1f} GB"
 
 
-def _branch(project: Project) -> str:
-    command = ["git", "-C", str(project.root), "symbolic-ref", "--quiet", "--short", "HEAD"]
-    try:
-        found = subprocess.run(command, capture_output=True, timeout=5, check=False)  # noqa: S603  # no shell
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return found.stdout.decode(errors="replace").strip() if found.returncode == 0 else ""
-
-
-def _tables(project: Project, connection: sa.Connection) -> list[TableName]:
-    return [one for one in project.backend.copies.tables(connection) if one[1] not in bookkeeping.HIDDEN]
-
-
 def _description(
     project: Project,
     connection: sa.Connection,
@@ -339,7 +330,7 @@ def _description(
     losses: guard.Losses | None = None,
 ) -> About:
     if losses is None:
-        counted = guard.count_rows(connection, _tables(project, connection))
+        counted = guard.count_rows(connection, tables(project, connection))
         rows = {str(table): number for table, number in counted.items()}
     else:
         rows = {table: number for table, number, _ in losses}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.faults.stages import Stage, check_words, names_a_revision
 from tests.faults.states import State, Verdict
@@ -59,10 +59,12 @@ def failing(stage: Stage, failures: Sequence[str] = tuple(FAILURES), *, every: i
     _write(stage, MIGRATION, BACK)
     stage.run.ok("migrate")
     done, after = stage.save(), stage.state()
+    history = f"{before.bookkeeping['history']}, {REVISION} upgrade, {REVISION} downgrade"
+    back = replace(before, bookkeeping={**before.bookkeeping, "history": history})
     try:
         for way, snapshot, left, right in (
             (_Way(("migrate",), MIGRATION, True), start, before, after),
-            (_Way(("rollback", "--no-input"), BACK, False), done, after, before),
+            (_Way(("rollback", "--no-input"), BACK, False), done, after, back),
         ):
             for place in range(0, len(way.statements) + 1, every):
                 for failure in failures:

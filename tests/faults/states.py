@@ -124,6 +124,11 @@ def _read(database: Database) -> State:
         if "management_metadata" in names:
             remembered = connection.execute(sa.text("SELECT * FROM management_metadata"))
             bookkeeping = {str(key): str(value) for key, value in remembered}
+            steps = (
+                "SELECT revision, direction FROM migration_history ORDER BY id" if "migration_history" in names else ""
+            )
+            if steps:
+                bookkeeping["history"] = ", ".join(" ".join(row) for row in connection.execute(sa.text(steps)))
         keys = {} if connection.dialect.name == "sqlite" else _keys(connection, inspector, tables)
         return State(
             revision,

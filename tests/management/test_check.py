@@ -307,7 +307,8 @@ def test_a_revision_that_no_file_has(house: House, manage: Runner, database: Dat
 
     assert identity == "migrations.E006"
     assert message.startswith(database.name)
-    assert message.endswith(" is at revision aaa111, which no file in migrations/versions has")
+    assert " is at revision aaa111 'By hand aaa111' (applied 20" in message
+    assert message.endswith("), which no file in migrations/versions has")
     assert hint == "get that file (another branch may have it), or in development python manage.py reset"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.databases import Database
@@ -146,6 +148,14 @@ def test_json_says_the_same_to_programs(house: House, manage: Runner, database: 
     assert shown["database"] == database.name + ("" if database.kind == "sqlite" else " on 127.0.0.1")
     assert shown["current"] == [line[1]]
     assert shown["heads"] == [line[-1]]
+    for number, one in enumerate(shown["revisions"]):
+        moment, seconds, who = one.pop("applied_at"), one.pop("seconds"), one.pop("applied_by")
+        if number < 2:
+            assert datetime.fromisoformat(moment) <= datetime.now(UTC)
+            assert seconds > 0
+            assert who.endswith(f"@{socket.gethostname()}")
+        else:
+            assert (moment, seconds, who) == (None, None, None)
     assert shown["revisions"] == [
         {"revision": revision, "message": message, "kind": kind, "applied": number < 2, "file": files[revision]}
         for number, (revision, message, kind) in enumerate(zip(line, MESSAGES, KINDS, strict=True))
@@ -205,7 +215,8 @@ def test_a_revision_that_only_the_database_knows_is_named(house: House, manage: 
     result = manage.ok("showmigrations")
     shown = as_json(manage)
 
-    assert "The database is at fff111, which no file in migrations/versions has." in result.out.splitlines()
+    assert f"{shown['database']} is at revision fff111 'By hand fff111' (applied 20" in result.out
+    assert "), which no file in migrations/versions has.   Next: get that file" in result.out
     assert "All applied" not in result.out
     assert "<- the database" not in result.out
     assert shown["current"] == ["fff111"]

@@ -69,11 +69,6 @@ def how(result: Result) -> str:
     return found[1].split()[0]
 
 
-def git(house: House, *arguments: str) -> None:
-    who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
-    subprocess.run(["git", "-C", str(house.root), *who, *arguments], check=True, capture_output=True)  # noqa: S607
-
-
 # There and back
 
 
@@ -211,8 +206,8 @@ def test_in_git_a_snapshot_is_called_after_the_branch(
     house: House, manage: Runner, sqlite_database: Database, branch: str, begin: str
 ) -> None:
     manage.ok("migrate")
-    git(house, "init", "--quiet")
-    git(house, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    house.git("init", "--quiet")
+    house.git("symbolic-ref", "HEAD", f"refs/heads/{branch}")
 
     manage.ok("snapshot")
 
@@ -224,9 +219,9 @@ def test_on_no_branch_a_snapshot_is_called_after_the_moment(
     house: House, manage: Runner, sqlite_database: Database
 ) -> None:
     manage.ok("migrate")
-    git(house, "init", "--quiet")
-    git(house, "commit", "--allow-empty", "-m", "x")
-    git(house, "checkout", "--quiet", "--detach")
+    house.git("init", "--quiet")
+    house.git("commit", "--allow-empty", "-m", "x")
+    house.git("checkout", "--quiet", "--detach")
 
     manage.ok("snapshot")
 
@@ -236,7 +231,7 @@ def test_on_no_branch_a_snapshot_is_called_after_the_moment(
 
 def test_a_branch_whose_name_is_no_text(house: House, manage: Runner, sqlite_database: Database) -> None:
     manage.ok("migrate")
-    git(house, "init", "--quiet")
+    house.git("init", "--quiet")
     (house.root / ".git" / "HEAD").write_bytes(b"ref: refs/heads/caf\xe9\n")
 
     manage.ok("snapshot")

@@ -269,6 +269,14 @@ class Backend:
         """Return a column's server default, where SQLAlchemy cannot reflect every one."""
         return reflected
 
+    def strong_locks(self, connection: sa.Connection) -> list[tuple[TableName, str]]:
+        """Return the tables that the open transaction keeps others from writing or reading, and the locks' names."""
+        return []
+
+    def respelled(self, connection: sa.Connection, table: sa.Table, check: sa.CheckConstraint) -> str | None:
+        """Return how this database would report a model's CHECK; None where it cannot tell. Nothing of it stays."""
+        return check_text(connection, check)
+
     # Emptying it
 
     def relations(self, connection: sa.Connection, schemas: Iterable[str | None]) -> list[Relation]:
@@ -389,3 +397,14 @@ def driver_errors(connection: sa.Connection, base: type[Exception]) -> Iterator[
         yield
     except base as error:
         raise sa.exc.DBAPIError.instance(None, None, error, base, dialect=connection.dialect) from error
+
+
+SPELLING = "management_spelling"  # a temporary table with a CHECK in it, for as long as it takes to read it back
+
+
+def check_text(connection: sa.Connection, check: sa.CheckConstraint) -> str:
+    """Return what a CHECK of a model is for a database, as it would be sent."""
+    make: Callable[..., sa.Dialect] = type(connection.dialect)
+    dialect = make(paramstyle="named")  # else every % is doubled
+    given = {"include_table": False, "literal_binds": True}
+    return str(check.sqltext.compile(dialect=dialect, compile_kwargs=given))

@@ -95,6 +95,13 @@ class Copies:
         """
         raise NotImplementedError
 
+    def rehearsal(self) -> AbstractContextManager[str]:
+        """Give a copy of the database as it is, whoever works with it, for as long as it is used; inside `alone`.
+
+        Its name is as `Project.beside` takes it. What a crash leaves of it, `clear_up` removes.
+        """
+        raise NotImplementedError
+
     # For tests: copies that nobody keeps, as fast as they can be made
 
     @property

@@ -25,17 +25,20 @@ from . import options, text
 from .base import (
     CONNECT_TIMEOUT,
     IDLE,
+    SPELLING,
     Backend,
     Blocks,
     LastNumber,
     LockName,
     Relation,
     Size,
+    check_text,
     driver_errors,
     drop_each,
     drop_tables_at_once,
     idle_for,
 )
+from .copies import run
 from .processes import UNKNOWN
 
 if TYPE_CHECKING:
@@ -218,6 +221,19 @@ class MariaDB(Backend):
         names = {"table": column.table.name, "column": column.name, "schema": column.table.schema}
         found: str | None = connection.scalar(query, names)
         return None if found == "NULL" else found
+
+    def respelled(self, connection: sa.Connection, table: sa.Table, check: sa.CheckConstraint) -> str | None:
+        name = connection.dialect.identifier_preparer.format_table(table)
+        try:
+            run(connection, f"CREATE TEMPORARY TABLE {SPELLING} LIKE {name}")
+            condition = check_text(connection, check)
+            run(connection, f"ALTER TABLE {SPELLING} ADD CONSTRAINT {SPELLING} CHECK ({condition})")
+            checks = sa.inspect(connection).get_check_constraints(SPELLING)
+            return next(one["sqltext"] for one in checks if one["name"] == SPELLING)
+        except sa.exc.DBAPIError as error:
+            return "" if getattr(error.orig, "args", ())[:1] == (1054,) else None  # a column that is not there yet
+        finally:
+            run(connection, f"DROP TEMPORARY TABLE IF EXISTS {SPELLING}")
 
     def drop(self, connection: sa.Connection, relations: Sequence[Relation]) -> None:
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")

@@ -126,6 +126,19 @@ class MariaDBCopies(Copies):
         names = {"database": self._working("making"), "table": TABLE}
         return bool(connection.scalar(_HALF_DONE, names))
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[str]:
+        making = self._working("making")
+        with self._server() as server:
+            objects = self._objects(server)
+            try:
+                self._create(server, making)
+                self._copy(server, self.owner, making, to=making)
+                mariadb_objects.make(server, making, objects, asleep=True)
+                yield making
+            finally:
+                self._drop(server, making)
+
     def delete(self, copy: Copy) -> None:
         with self._server() as server:
             self._drop(server, copy.place)

@@ -23,18 +23,20 @@ from . import options, text
 from .base import (
     CONNECT_TIMEOUT,
     IDLE,
+    SPELLING,
     Backend,
     Blocks,
     LockName,
     Relation,
     Size,
     TableName,
+    check_text,
     driver_errors,
     drop_each,
     drop_tables_at_once,
     idle_for,
 )
-from .copies import CannotCopy
+from .copies import CannotCopy, run
 from .processes import UNKNOWN, program
 
 if TYPE_CHECKING:
@@ -444,6 +446,28 @@ class PostgreSQL(Backend):
             for kind, convert in zip(kinds, converters, strict=True)
         ]
 
+    def strong_locks(self, connection: sa.Connection) -> list[tuple[TableName, str]]:
+        default = sa.inspect(connection).default_schema_name
+        return [
+            (TableName(None if schema == default else schema, name), mode)
+            for schema, name, mode in connection.execute(sa.text(_STRONG_LOCKS))
+        ]
+
+    def respelled(self, connection: sa.Connection, table: sa.Table, check: sa.CheckConstraint) -> str | None:
+        name = connection.dialect.identifier_preparer.format_table(table)
+        trying = connection.begin_nested()
+        try:
+            run(connection, f"CREATE TEMPORARY TABLE {SPELLING} (LIKE {name})")
+            condition = check_text(connection, check)
+            run(connection, f"ALTER TABLE pg_temp.{SPELLING} ADD CONSTRAINT {SPELLING} CHECK ({condition})")
+            schema = connection.scalar(sa.text("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()"))
+            [found] = sa.inspect(connection).get_check_constraints(SPELLING, schema)
+            return found["sqltext"]
+        except sa.exc.DBAPIError as error:
+            return "" if getattr(error.orig, "sqlstate", None) == "42703" else None  # a column that is not there yet
+        finally:
+            trying.rollback()
+
     @cached_property
     def copies(self) -> PostgreSQLCopies:
         from .postgresql_copies import PostgreSQLCopies
@@ -499,6 +523,16 @@ AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
 )
 ORDER BY n.nspname, c.relname
+"""
+
+# https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES: those that writers wait for
+_STRONG_LOCKS = """
+SELECT n.nspname, c.relname, l.mode FROM pg_locks l
+JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.granted AND c.relkind IN ('r', 'p')
+AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+ORDER BY 1, 2, 3
 """
 
 # A column's own sequence, if numbers of it were taken, it is ours to restart, and nobody else is using it.

@@ -94,10 +94,7 @@ class PostgreSQLCopies(Copies):
         with self.backend.on_server() as server:
             making, place = self._working("making"), self._place(server, name)
             live = {"oid": _oid(server, self.owner), "after": _transaction(server)}  # later changes have later numbers
-            if is_whole := not self._is_used(server):
-                self._clone(server, self.owner, making)
-            else:
-                self._dump(server, making)
+            is_whole = self._copied(server, making)
             with self._connected(making) as copy:
                 about = describe(copy)
                 counts = {table: count for table, count, _ in _changes(copy, live["after"] or 0)}
@@ -108,6 +105,14 @@ class PostgreSQLCopies(Copies):
             with _at_once(server):
                 _comment(server, making, comment)
                 self._rename(server, making, place)
+
+    def _copied(self, server: sa.Connection, target: str) -> bool:
+        """Copy the database, whoever works with it; return whether it is a copy of all there is, pages and all."""
+        if is_whole := not self._is_used(server):
+            self._clone(server, self.owner, target)
+        else:
+            self._dump(server, target)
+        return is_whole
 
     def _save_dump(self, refused: CannotCopy, name: str, describe: Describe) -> None:
         missing = [one for one in PROGRAMS if not shutil.which(one)]
@@ -162,6 +167,18 @@ class PostgreSQLCopies(Copies):
             return
         with self.backend.on_server() as server:
             self._drop(server, copy.place)
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[str]:
+        if self._refused:
+            raise self._refused
+        making = self._working("making")
+        with self.backend.on_server() as server:
+            try:
+                self._copied(server, making)
+                yield making
+            finally:
+                self._drop(server, making)
 
     def clear_up(self) -> None:
         self.dumps.clear_up()

@@ -55,6 +55,12 @@ class SQLiteCopies(FolderCopies):
         if not self._replace(source, keep):
             self._write_into(source, keep)
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[str]:
+        with self._making() as making:
+            self._copy_out(making / "rehearsal.db")
+            yield str(making / "rehearsal")
+
     def clear_up(self) -> None:
         super().clear_up()
         with suppress(OSError):

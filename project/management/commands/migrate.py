@@ -17,6 +17,7 @@ from ._waiting import add_lock_timeout, limit_waiting
 
 if TYPE_CHECKING:
     from ..migrations import Request, Step
+    from ..rehearsing import Rehearsed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--plan", action="store_true", help="list the steps and do nothing")
     what.add_argument("--check", action="store_true", help="exit with 1 when a step is pending, and do nothing")
     what.add_argument("--sql", action="store_true", help="print the SQL that this database lacks, and do nothing")
+    what.add_argument(
+        "--rehearse", action="store_true", help="run the steps on a copy of this database: up, down and up again"
+    )
     what.add_argument("--fake", action="store_true", help="record the revision without running anything")
     parser.add_argument("--create-database", action="store_true", help="make the database first when it is missing")
     add_backward_arguments(parser)
@@ -43,6 +47,7 @@ def handle(
     plan: bool,
     check: bool,
     sql: bool,
+    rehearse: bool,
     fake: bool,
     create_database: bool,
     allow_production: bool,
@@ -51,7 +56,7 @@ def handle(
 ) -> int:
     console = project.console
     limit_waiting(project, lock_timeout)
-    if revision == "head" and not (sql or fake or create_database):
+    if revision == "head" and not (sql or fake or rehearse or create_database):
         head = _settled_head(project)
         if head and (plan or check):
             console.result("Nothing to do.")
@@ -64,6 +69,8 @@ def handle(
 
     if plan or check:
         return show_plan(project, revision, failing=check)
+    if rehearse:
+        return _rehearse(project, revision)
     if sql:
         console.output(migrations.render_sql(project, revision))
         return 0
@@ -74,6 +81,46 @@ def handle(
     request = migrations.Request(no_input=no_input, allow_production=allow_production, stamp=fake)
     run(project, revision, request, hint="   Next: python manage.py seed" if revision == "head" else "")
     return 0
+
+
+def _rehearse(project: Project, target: str) -> int:
+    """Run the steps on a copy, and say of each how it went."""
+    from .. import rehearsing
+
+    console = project.console
+    console.say(f"{header(project)}, on a copy", style="bold")
+    outcome = rehearsing.rehearse(project, target, lambda done: console.lines(*_rehearsed(done)))
+    if outcome.unfit is not None:
+        raise CommandError(f"the seeders would not fit any more: {outcome.unfit.cause}", outcome.unfit.cure)
+    if not outcome.steps:
+        console.result("Nothing to do.")
+        return 0
+    seeders = ", and the seeders fit" if outcome.seeded else ""
+    console.say(
+        f"{plural(outcome.steps, 'revision')} rehearsed{seeders}; {project.backend.label} was not touched."
+        "   Next: python manage.py migrate"
+    )
+    return 0
+
+
+def _rehearsed(done: Rehearsed) -> list[str]:
+    """Return what there is to say of one step."""
+    took = [
+        f"{way} {'failed' if seconds is None else f'{seconds:.2f} s'}"
+        for way, seconds in zip(("up", "down", "up again"), done.seconds, strict=True)
+        if seconds is not None or done.failure is not None
+    ]
+    failed = next((number for number, seconds in enumerate(done.seconds) if seconds is None), len(took))
+    head = f"  {done.step.revision.revision}  {done.step.message}  {', '.join(took[: failed + 1])}"
+    lines = [f"{table}: {_rows(rows)}" for table, rows in done.rows.items()]
+    lines += [f"{table}, after down: {_rows(rows)}" for table, rows in done.lost.items()]
+    lines += [f"down leaves the schema {one}" for one in done.not_restored]
+    return [head, *(f"    {line}" for line in [*lines, *done.locks])]
+
+
+def _rows(rows: tuple[int | None, int | None]) -> str:
+    before, after = ("no table" if number is None else plural(number, "row") for number in rows)
+    return f"{before} -> {after}"
 
 
 def _settled_head(project: Project, *, locked: bool = False) -> str | None:
@@ -93,6 +140,7 @@ def _settled_head(project: Project, *, locked: bool = False) -> str | None:
         connection.begin() as looking,
     ):
         head = heads.reached_head(project.root, connection)
+        head = head if head and heads.is_as_applied(project.root, connection) else None
         environment, unfinished = (bookkeeping.read(connection, key) for key in ("environment", "unfinished"))
         looking.rollback()  # a commit, even of nothing, waits for those who read an SQLite file
         return head if environment and unfinished is None else None

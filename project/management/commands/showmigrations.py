@@ -1,4 +1,7 @@
-"""List the revisions, which of them are applied, and where the database is."""
+"""List the revisions, which of them are applied and since when, and where the database is.
+
+With --history every step that was ever done to the database, also those that were taken back.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +10,37 @@ import json
 
 from alembic.script import Script
 
-from .. import history, migrations
+from .. import history as revision_files
+from .. import lost, migrations
 from ..console import columns
+from ..migration_history import Record, last_applied
 from ..project import Project
 from .migrate import header
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--history", action="store_true", help="list the steps that were done, in their order")
     parser.add_argument("--json", action="store_true", help="print them as JSON")
 
 
-def handle(project: Project, *, json: bool) -> None:
-    script = history.load(project)
-    current, unfinished = migrations.read_state(project)
+def handle(project: Project, *, history: bool, json: bool) -> None:
+    if history:
+        _show_history(project, as_json=json)
+    else:
+        _show_revisions(project, as_json=json)
+
+
+def _show_revisions(project: Project, *, as_json: bool) -> None:
+    script = revision_files.load(project)
+    state = migrations.read_state(project)
+    current, unfinished = state.heads, state.unfinished
+    records = last_applied(state.records)
     known = {revision.revision: revision for revision in script.walk_revisions()}
     applied = {one.revision for head in current if head in known for one in script.iterate_revisions(head, "base")}
     revisions = list(reversed(known.values()))
-    if json:
+    if as_json:
         found = {"database": project.backend.label, "current": list(current), "heads": list(script.get_heads())}
-        listed = _listed(project, revisions, applied)
+        listed = _listed(project, revisions, applied, records)
         project.console.output(_json({**found, "unfinished": unfinished, "revisions": listed}))
         return
     console = project.console
@@ -34,19 +49,21 @@ def handle(project: Project, *, json: bool) -> None:
         [
             "[X]" if one.revision in applied else "[ ]",
             one.revision,
-            history.message(one),
-            history.kind(one),
+            revision_files.message(one),
+            revision_files.kind(one),
+            *(_when(records.get(one.revision)) if one.revision in applied else ("", "")),
             " ".join(["head"] * one.is_head + ["<- the database"] * (one.revision in current)),
         ]
         for one in revisions
     ]
     if rows:
-        console.result(columns(rows))
+        console.result(columns(rows, right=frozenset({5})))
     unknown = [revision for revision in current if revision not in known]
     pending = len(known) - len(applied)
     if unknown:
-        console.lines(f"The database is at {', '.join(unknown)}, which no file in migrations/versions has.")
-    elif not history.are_sound(script, current):
+        refused = lost.explained(project, unknown[0], known)
+        console.lines(f"{refused.cause}.   Next: {refused.cure}")
+    elif not revision_files.are_sound(script, current):
         console.lines(
             f"The database records {len(current)} revisions at once: {', '.join(current)}."
             "   Next: python manage.py migrate --fake REVISION records the one it is at"
@@ -63,18 +80,66 @@ def handle(project: Project, *, json: bool) -> None:
         console.result("All applied.")
 
 
-def _listed(project: Project, revisions: list[Script], applied: set[str]) -> list[dict[str, object]]:
+def _show_history(project: Project, *, as_json: bool) -> None:
+    records = migrations.read_state(project).records
+    console = project.console
+    if as_json:
+        console.output(_json({"database": project.backend.label, "history": [_told(one) for one in records]}))
+        return
+    console.lines(header(project))
+    rows = [[*_when(one), _DID[one.direction], one.revision, one.message, one.done_by or ""] for one in records]
+    if rows:
+        console.result(columns(rows, right=frozenset({1})))
+    else:
+        console.result("No step was recorded.   Next: python manage.py migrate")
+
+
+def _when(record: Record | None) -> tuple[str, str]:
+    """Return when a step was done, in local time, and how long it took."""
+    if record is None:
+        return "", ""
+    when = f"{record.done_at.astimezone():%Y-%m-%d %H:%M:%S}" if record.done_at else ""
+    return when, "" if record.seconds is None else f"{record.seconds:.2f} s"
+
+
+def _told(record: Record) -> dict[str, object]:
+    return {
+        "revision": record.revision,
+        "message": record.message,
+        "direction": record.direction,
+        "done_at": record.done_at.isoformat() if record.done_at else None,
+        "seconds": record.seconds,
+        "done_by": record.done_by,
+        "checksum": record.checksum,
+    }
+
+
+def _listed(
+    project: Project, revisions: list[Script], applied: set[str], records: dict[str, Record]
+) -> list[dict[str, object]]:
     return [
         {
             "revision": one.revision,
-            "message": history.message(one, most=None),
-            "kind": history.kind(one),
+            "message": revision_files.message(one, most=None),
+            "kind": revision_files.kind(one),
             "applied": one.revision in applied,
-            "file": history.path_of(one, project.root),
+            **_applied_at(records.get(one.revision) if one.revision in applied else None),
+            "file": revision_files.path_of(one, project.root),
         }
         for one in revisions
     ]
 
 
+def _applied_at(record: Record | None) -> dict[str, object]:
+    return {
+        "applied_at": record.done_at.isoformat() if record and record.done_at else None,
+        "seconds": record.seconds if record else None,
+        "applied_by": record.done_by if record else None,
+    }
+
+
 def _json(found: dict[str, object]) -> str:
     return json.dumps(found, indent=2)  # in ASCII, which any terminal and any encoding of stdout has
+
+
+_DID = {"upgrade": "applied", "downgrade": "taken back", "stamp": "recorded"}

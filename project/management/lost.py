@@ -1,0 +1,52 @@
+"""A database at a revision that this checkout does not have: what it was, where its file is, and the ways out."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from . import git, guard, migration_history, snapshots
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+def explained(project: Project, revision: str, known: Collection[str]) -> CommandError:
+    """Return what there is to say of such a revision.
+
+    Args:
+        known: the revisions that this checkout has.
+    """
+    with project.connect() as connection:
+        record = migration_history.last_applied(migration_history.read(connection)).get(revision)
+        is_production = guard.is_production(project, connection)
+    was = f" {record.message!r} (applied {record.who_and_when})" if record else ""
+    places = git.places_of(project.root, revision, "migrations/versions")
+    has_it = "which no file in migrations/versions has"
+    if places:
+        has_it += f"; on branch {places[0].branch} it is {places[0].path}"
+    ways = [_way_to(places), *_ways_back(project, known)]
+    if not is_production:
+        ways.append("in development python manage.py reset")
+    *most, last = ways
+    cure = f"{', '.join(most)}, or {last}" if most else last
+    return CommandError(f"{project.backend.label} is at revision {revision}{was}, {has_it}", cure)
+
+
+def _way_to(places: list[git.Place]) -> str:
+    if not places:
+        return "get that file (another branch may have it)"
+    first = places[0]
+    return f"git restore {shlex.quote(first.path)}" if first.is_here else f"git switch {shlex.quote(first.branch)}"
+
+
+def _ways_back(project: Project, known: Collection[str]) -> Iterator[str]:
+    """Yield the restoring of the newest snapshot that this checkout can go on from."""
+    with suppress(CommandError):  # where there can be no snapshots, there is no such way
+        for one in snapshots.own(project):
+            if one.revisions and set(one.revisions) <= set(known):
+                yield f"python manage.py restore {one.name}"
+                return

@@ -1,0 +1,181 @@
+"""What was done to a database, step by step: the table migration_history, written in each step's own transaction."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, get_args
+
+import sqlalchemy as sa
+
+TABLE = "migration_history"
+
+Direction = Literal["upgrade", "downgrade", "stamp"]  # stamp: recorded, and nothing was run
+_DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+
+history_table = sa.Table(
+    TABLE,
+    sa.MetaData(),
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("revision", sa.String(190), nullable=False),
+    sa.Column("down_revision", sa.Text),  # the ones it comes after, with a comma between them
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("direction", sa.String(9), nullable=False),
+    sa.Column("done_at", sa.DateTime),  # UTC
+    sa.Column("seconds", sa.Float),
+    sa.Column("done_by", sa.Text),
+    sa.Column("checksum", sa.String(64)),  # of the file
+    sa.Column("code_checksum", sa.String(64)),  # of what Python reads in it
+    mariadb_charset="utf8mb4",
+    mysql_charset="utf8mb4",
+)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One step that was done: which, in which direction, when, how long it took, by whom, and from what file."""
+
+    revision: str
+    parents: tuple[str, ...]
+    message: str
+    direction: Direction
+    done_at: datetime | None = None  # in UTC
+    seconds: float | None = None
+    done_by: str | None = None
+    checksum: str | None = None
+    code_checksum: str | None = None
+
+    @property
+    def who_and_when(self) -> str:
+        """Return "2026-11-25 08:20 by ada@laptop" in local time, as far as it is known."""
+        when = f"{self.done_at.astimezone():%Y-%m-%d %H:%M}" if self.done_at else ""
+        return " ".join(filter(None, (when, f"by {self.done_by}" if self.done_by else "")))
+
+
+def ensure(connection: sa.Connection) -> None:
+    """Make the table when it is missing, in the transaction that is open."""
+    history_table.create(connection, checkfirst=True)
+
+
+def exists(connection: sa.Connection) -> bool:
+    """Return whether this database has the table already."""
+    return sa.inspect(connection).has_table(TABLE)
+
+
+def read(connection: sa.Connection) -> list[Record]:
+    """Return every step that was ever recorded, in the order in which they were done."""
+    if not exists(connection):
+        return []
+    rows = connection.execute(sa.select(history_table).order_by(history_table.c.id))
+    return [_record(row) for row in rows]
+
+
+def last_applied(records: Iterable[Record]) -> dict[str, Record]:
+    """Return of each revision the step that applied it, or recorded that it is, unless it was taken back since."""
+    last = {one.revision: one for one in records}
+    return {revision: one for revision, one in last.items() if one.direction != "downgrade"}
+
+
+def write(connection: sa.Connection, record: Record) -> None:
+    """Add a step, done now, in the transaction that is open."""
+    connection.execute(insert(record))
+
+
+def insert(record: Record) -> sa.Insert:
+    """Return what adds a step."""
+    return history_table.insert().values(
+        revision=record.revision,
+        down_revision=", ".join(record.parents) or None,
+        message=record.message,
+        direction=record.direction,
+        done_at=record.done_at.astimezone(UTC).replace(tzinfo=None) if record.done_at else sa.func.current_timestamp(),
+        seconds=record.seconds,
+        done_by=record.done_by,
+        checksum=record.checksum,
+        code_checksum=record.code_checksum,
+    )
+
+
+def _record(row: sa.Row[tuple[object, ...]]) -> Record:
+    names = row._mapping
+    return Record(
+        names["revision"],
+        tuple(filter(None, (names["down_revision"] or "").split(", "))),
+        names["message"],
+        next((one for one in _DIRECTIONS if one == names["direction"]), "stamp"),
+        names["done_at"].replace(tzinfo=UTC) if names["done_at"] else None,
+        names["seconds"],
+        names["done_by"],
+        names["checksum"],
+        names["code_checksum"],
+    )
+
+
+def myself() -> str:
+    """Return who runs this program: user@host."""
+    import getpass  # here, for most runs have nothing to write down
+    import socket
+
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may have neither a name for the user nor a variable
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+
+# Files that changed
+
+
+@dataclass(frozen=True)
+class Checksums:
+    """What tells whether a revision file is what it was."""
+
+    text: str
+    code: str
+
+    @classmethod
+    def of(cls, file: Path) -> Checksums:
+        """Return those of a file."""
+        text = text_of(file)
+        return cls(_digest(text), _digest(_code(text)))
+
+
+def is_changed(file: Path, record: Record) -> bool:
+    """Return whether a file does other things than when it was applied; comments and formatting do not count.
+
+    The code is only looked at where the text is another: most files never change.
+    """
+    if record.checksum is None or _digest(text_of(file)) == record.checksum:
+        return False
+    return Checksums.of(file).code != record.code_checksum
+
+
+def text_of(file: Path) -> str:
+    """Return a file's text with line endings of one kind, whatever git made of them."""
+    return file.read_text(encoding="utf-8-sig")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _code(text: str) -> str:
+    """Return what stands for a module's code on every version of Python: ast.dump writes each its own way."""
+    tree = ast.parse(text)
+    if ast.get_docstring(tree, clean=False) is not None:
+        tree.body = tree.body[1:]  # the message
+    return json.dumps(_plain(tree))
+
+
+def _plain(node: object) -> object:
+    if isinstance(node, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
+        return [type(node).__name__, *([name, _plain(value)] for name, value in fields if name != "kind")]
+    if isinstance(node, list):
+        return [_plain(one) for one in node]
+    return f"{type(node).__name__} {node!r}"

@@ -1,0 +1,162 @@
+"""Rehearse the pending steps on a throwaway copy of the database, with all its rows: up, down, and up again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from . import guard, migrations, schema, seeding, snapshots
+from .console import Console, plural
+from .errors import CommandError, shortened
+from .migrations import Step
+from .schema import Schema
+
+if TYPE_CHECKING:
+    from .project import Project
+
+Notice = Callable[[sa.Connection, str], None]
+
+ADDED = 3  # rows of each table, to see whether its seeder still fits
+
+
+@dataclass
+class Rehearsed:
+    """One step that was rehearsed."""
+
+    step: Step
+    up: float | None = None  # seconds; None where it failed
+    down: float | None = None
+    again: float | None = None
+    rows: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)  # before and after, where they differ
+    lost: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)  # the same, after down
+    not_restored: list[str] = field(default_factory=list)  # of the schema, by down
+    locks: list[str] = field(default_factory=list)
+    failure: CommandError | None = None
+
+    @property
+    def seconds(self) -> list[float | None]:
+        return [self.up, self.down, self.again]
+
+
+@dataclass(frozen=True)
+class _State:
+    schema: Schema
+    rows: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a rehearsal whose steps all went through."""
+
+    steps: int
+    seeded: bool = False  # whether it was tried if the seeders fit, which they can only at the newest revision
+    unfit: CommandError | None = None  # why they do not
+
+
+def rehearse(project: Project, target: str, report: Callable[[Rehearsed], None]) -> Outcome:
+    """Rehearse what `migrate` would do.
+
+    Args:
+        report: gets each step when it is through.
+
+    Raises:
+        CommandError: a step failed, there can be no copy, or the steps go back.
+    """
+    steps = migrations.plan(project, target)
+    if any(not step.upgrade for step in steps):
+        raise CommandError("a rehearsal is of pending steps, and these go back", "name a later revision, or none")
+    migrations.refuse_unfinished(project)
+    if not project.backend.exists():
+        raise CommandError(
+            f"{project.backend.label} is not there yet, so there are no rows to rehearse on", "python manage.py migrate"
+        )
+    if not steps:
+        return Outcome(0)
+    with copy_of(project) as copy:
+        for step in steps:
+            done = _rehearsed(copy, step)
+            report(done)
+            if done.failure is not None:
+                raise CommandError(
+                    f"the rehearsal failed: {done.failure.cause}. {project.backend.label} was not touched",
+                    done.failure.cure,
+                )
+        if not steps[-1].revision.is_head:
+            return Outcome(len(steps))
+        return Outcome(len(steps), seeded=True, unfit=_why_unfit(copy))
+
+
+@contextmanager
+def copy_of(project: Project) -> Iterator[Project]:
+    """Give the project with a copy of its database, for as long as it is used."""
+    with snapshots.alone(project), project.backend.copies.rehearsal() as name:
+        copy = project.beside(name, source="the copy for a rehearsal", console=Console(verbosity=0))
+        copy.backend.waiting.limit(project.backend.waiting.seconds, project.backend.waiting.option)
+        yield copy
+
+
+def _rehearsed(copy: Project, step: Step) -> Rehearsed:
+    done, before = Rehearsed(step), _state(copy)
+    try:
+        done.up = _go(copy, "+1", _locks_into(done.locks, copy, before.rows))
+        after = _state(copy)
+        done.rows = _changed(before.rows, after.rows)
+        done.down = _go(copy, "-1")
+        back = _state(copy)
+        done.not_restored = schema.changed(before.schema, back.schema)
+        done.lost = _changed(before.rows, back.rows)
+        done.again = _go(copy, "+1")
+    except CommandError as error:
+        done.failure = error
+    return done
+
+
+def _go(copy: Project, target: str, notice: Notice | None = None) -> float:
+    """Take one step and return its seconds."""
+    took: list[float] = []
+    request = migrations.Request(
+        on_step=lambda step: took.append(step.seconds), on_statement=notice, no_input=True, allow_production=True
+    )
+    migrations.migrate(copy, target, request)
+    return sum(took)
+
+
+def _locks_into(found: list[str], copy: Project, rows: dict[str, int]) -> Notice:
+    """Return what notes the strong locks that a statement took on tables that held rows before the step."""
+    seen: set[object] = set()
+
+    def notice(connection: sa.Connection, statement: str) -> None:
+        for table, lock in copy.backend.strong_locks(connection):
+            if rows.get(str(table)) and (table, lock) not in seen:
+                seen.add((table, lock))
+                words = shortened(" ".join(statement.split()), most=80)
+                found.append(f"{words} holds {lock} on {table} ({plural(rows[str(table)], 'row')})")
+
+    return notice
+
+
+def _state(copy: Project) -> _State:
+    with copy.connect() as connection:
+        counted = guard.count_rows(connection, snapshots.tables(copy, connection))
+        return _State(schema.described(copy, connection), {str(table): rows for table, rows in counted.items()})
+
+
+def _changed(before: dict[str, int], after: dict[str, int]) -> dict[str, tuple[int | None, int | None]]:
+    names = sorted(before.keys() | after.keys())
+    return {name: (before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)}
+
+
+def _why_unfit(copy: Project) -> CommandError | None:
+    """Return what stops seeding from adding a few rows to what is there."""
+    try:
+        targets: Sequence[seeding.Target] = seeding.choose(copy, ())
+        seeding.refuse_problems(copy, targets)
+        request = seeding.Request(add=ADDED)
+        seeding.seed(copy, targets, request, report=lambda _: None, progress=copy.console.progress)
+    except CommandError as error:
+        return error
+    return None

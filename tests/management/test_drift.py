@@ -1,0 +1,134 @@
+"""Where a database is not what models and migrations say: changed CHECKs, defaults, and what somebody made by hand."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from tests.databases import Database
+from tests.houses import House, Runner
+from tests.management.test_check import errors
+
+# What a model says, and what it says later under the same name.
+CHECKS = {
+    "a BETWEEN 1 AND 12": "a BETWEEN 1 AND 13",
+    "a IN (1, 2, 3)": "a IN (1, 2)",
+    "a NOT IN (7, 8)": "a NOT IN (7, 9)",
+    "s IN ('x', 'y', 'O''Brien')": "s IN ('x', 'y')",
+    "s LIKE 'a%' OR s NOT LIKE '%50%'": "s LIKE 'a%' OR s NOT LIKE '%60%'",
+    "s <> ''": "s <> 'X'",
+    "s != 'é \"quoted\" `x`'": "s != 'É \"quoted\" `x`'",
+    "a > 0 OR b IS NULL": "a > 0 AND b IS NULL",
+    "NOT (a = 1 AND b = 2)": "NOT (a = 1 OR b = 2)",
+    "(a = 1 OR b = 2) AND s IS NOT NULL": "a = 1 OR (b = 2 AND s IS NOT NULL)",
+    "(a + b) * 2 < 100": "a + b * 2 < 100",
+    "a - (b - 1) >= -5": "a - b - 1 >= -5",
+    "length(s) > 3": "length(s) >= 3",
+    "lower(s) = s": "upper(s) = s",
+    "d >= '2020-01-01'": "d > '2020-01-01'",
+    "a % 2 = 0": "a % 3 = 0",
+    "n >= 0.5 AND n < 99.95": "n >= 0.5 AND n < 99.96",
+    "coalesce(a, b, 0) >= 0": "coalesce(b, a, 0) >= 0",
+    "CASE WHEN a = 1 THEN b ELSE 5 END > 0": "CASE WHEN a = 1 THEN b ELSE 6 END > 0",
+    "abs(a) <= 10 AND \n    b = b": "abs(a) <= 10 AND \n    b = a",
+}
+THING = '''"""A table with CHECKs of many kinds."""
+
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, Numeric, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from project.models.base import Base
+
+
+class Thing(Base):
+    __tablename__ = "Things"
+    __table_args__ = (
+        {checks}
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    a: Mapped[int | None]
+    b: Mapped[int | None]
+    s: Mapped[str | None] = mapped_column(String(40))
+    d: Mapped[date | None]
+    n: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
+'''
+
+
+def write_thing(house: House, conditions: list[str]) -> None:
+    checks = [f'CheckConstraint({one!r}, name="check {number}"),' for number, one in enumerate(conditions)]
+    house.write("project/models/thing.py", THING.format(checks="\n        ".join(checks)))
+
+
+@pytest.fixture
+def thing(house: House, manage: Runner, migrated: Database) -> Database:
+    """A database that has the table, as the model says it."""
+    write_thing(house, list(CHECKS))
+    manage.ok("makemigrations", "-m", "Added Thing model")
+    manage.ok("migrate")
+    return migrated
+
+
+def test_a_check_is_known_however_the_database_spells_it(manage: Runner, alembic: Runner, thing: Database) -> None:
+    assert manage.ok("check").out == f"No errors in {thing.name}{'' if thing.file else ' on 127.0.0.1'}.\n"
+    assert "No changes" in manage.ok("makemigrations", "--check").out
+    alembic.ok("check")
+    with thing.connect() as connection:
+        assert "management_spelling" not in sa.inspect(connection).get_table_names()
+
+
+def test_a_check_that_changed_under_its_name_is_found_and_migrated(
+    house: House, manage: Runner, thing: Database
+) -> None:
+    write_thing(house, list(CHECKS.values()))
+
+    found = errors(manage("check"))
+    manage.ok("makemigrations", "-m", "Other checks")
+    manage.ok("migrate")
+
+    assert [identity for identity, _, _ in found] == ["models.E002"] * len(CHECKS)
+    for number in range(len(CHECKS)):
+        assert any(f": change CHECK check {number} on Things from " in message for _, message, _ in found)
+    assert any(message.endswith(" to a BETWEEN 1 AND 13") for _, message, _ in found)
+    manage.ok("check")
+    manage.ok("rollback", "--redo", "--no-input")
+    manage.ok("check")
+
+
+def test_a_column_an_index_and_a_table_made_by_hand_are_named(manage: Runner, migrated: Database) -> None:
+    migrated.execute(
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY)",
+        "ALTER TABLE students ADD COLUMN nickname VARCHAR(20)",
+        "CREATE INDEX ix_by_hand ON students (grade)",
+    )
+
+    result = manage("check")
+
+    found = errors(result)
+    hint = 'python manage.py makemigrations -m "..." writes the revision'
+    hint += "; or, if somebody made it by hand, put it into the model"
+    assert sorted(one for one in found if one[0] == "models.E002") == [
+        ("models.E002", "the database is not what the models say: remove column students.nickname", hint),
+        ("models.E002", "the database is not what the models say: remove index ix_by_hand on students", hint),
+    ]
+    assert "database.W002: " in result.out
+    assert " has table notes, which no model and no migration knows\n  somebody made it by hand" in result.out
+
+
+def test_defaults_and_comments_are_warnings(house: House, manage: Runner, migrated: Database) -> None:
+    house.change(
+        "project/models/student.py",
+        "    grade: Mapped[int]\n",
+        '    grade: Mapped[int] = mapped_column(server_default="3", comment="school year")\n',
+    )
+
+    result = manage.ok("check")
+
+    assert "models.W001: the database is not what the models say: modify default" in result.out
+    assert result.out.splitlines()[-1].endswith("; 1 warning.")
+    if migrated.kind != "sqlite":  # which has no comments
+        assert "modify comment" in result.out
+    assert manage("makemigrations", "--check").code == 1

@@ -1,0 +1,247 @@
+"""The history in the database: every step, who and when, and what it tells of edited files and lost revisions."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.databases import Database
+from tests.houses import House, Runner
+from tests.management.test_check import errors
+
+MAKES = 'op.create_table("made", sa.Column("id", sa.Integer(), primary_key=True))'
+DROPS = 'op.drop_table("made")'
+STEPS = "SELECT revision, direction FROM migration_history ORDER BY id"
+
+
+def steps(database: Database) -> list[tuple[str, str]]:
+    return [(revision, direction) for revision, direction in database.rows(STEPS)]
+
+
+def every(house: House, direction: str) -> list[tuple[str, str]]:
+    return [(revision, direction) for revision in house.line()]
+
+
+@pytest.fixture
+def last(house: House) -> Path:
+    """The file of a revision of one's own, the newest."""
+    return house.add_revision("aaa111", MAKES, DROPS)
+
+
+# What is recorded
+
+
+def test_each_step_is_recorded_with_when_how_long_and_by_whom(
+    house: House, manage: Runner, database: Database, last: Path
+) -> None:
+    manage.ok("migrate")
+    manage.ok("rollback", "--no-input")
+    manage.ok("migrate", "--fake", "aaa111")
+
+    shown = [line.split() for line in manage.ok("showmigrations", "--history").out.splitlines()[1:]]
+
+    assert steps(database) == [*every(house, "upgrade"), ("aaa111", "downgrade"), ("aaa111", "stamp")]
+    whole = "SELECT message, down_revision, done_by, checksum, code_checksum FROM migration_history ORDER BY id"
+    message, parent, who, *checksums = database.rows(whole)[-1]
+    assert (message, parent) == ("By hand aaa111", house.line()[-2])
+    assert who.endswith(f"@{socket.gethostname()}")
+    assert [len(one) for one in checksums] == [64, 64]
+    for line in shown:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", " ".join(line[:2]))
+    assert re.fullmatch(r"\d+\.\d\d s applied aaa111 By hand aaa111 .*", " ".join(shown[-3][2:]))
+    assert re.fullmatch(r"\d+\.\d\d s taken back aaa111 By hand aaa111 .*", " ".join(shown[-2][2:]))
+    assert " ".join(shown[-1][2:]) == f"recorded aaa111 By hand aaa111 {who}"
+
+
+def test_plain_alembic_records_the_same(house: House, alembic: Runner, database: Database, last: Path) -> None:
+    alembic.ok("upgrade", "head")
+    alembic.ok("downgrade", "-1")
+    alembic.ok("stamp", "head")
+
+    assert steps(database) == [*every(house, "upgrade"), ("aaa111", "downgrade"), ("aaa111", "stamp")]
+
+
+def test_a_step_that_fails_is_not_recorded(house: House, manage: Runner, database: Database) -> None:
+    house.add_revision("aaa111", f'{MAKES}\nop.execute("SELECT nothing FROM nowhere")', DROPS)
+
+    manage("migrate").refusal()
+
+    assert steps(database) == every(house, "upgrade")[:-1]
+
+
+def test_recording_a_whole_line_records_each_of_it(house: House, manage: Runner, database: Database) -> None:
+    manage.ok("migrate", "--fake", "head")
+
+    assert steps(database) == every(house, "stamp")
+    manage.ok("migrate", "--fake", "head")
+    assert steps(database) == every(house, "stamp")
+
+
+def test_sql_for_somebody_else_to_run_records_its_steps(house: House, manage: Runner, database: Database) -> None:
+    manage.ok("migrate", "+1")
+    script = manage.ok("migrate", "--sql").out
+    with database.connect() as connection:
+        for statement in script.split(";\n"):
+            if statement.strip() and not re.fullmatch(r"(BEGIN|COMMIT)( TRANSACTION)?", statement.strip()):
+                connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+        connection.commit()
+
+    shown = manage.ok("showmigrations").out
+
+    assert steps(database) == every(house, "upgrade")
+    assert "All applied." in shown
+    manage.ok("check")
+
+
+def test_a_database_of_an_earlier_version_of_the_project_gets_the_table(
+    house: House, manage: Runner, migrated: Database
+) -> None:
+    migrated.execute("DROP TABLE migration_history")
+    manage.ok("showmigrations")
+    assert "No step was recorded." in manage.ok("showmigrations", "--history").out
+
+    manage.ok("migrate")
+
+    assert steps(migrated) == every(house, "stamp")
+    assert manage.ok("migrate").out.splitlines()[-1].startswith("Nothing to do")
+    assert steps(migrated) == every(house, "stamp")
+
+
+def test_autogenerate_and_reset_know_the_table(manage: Runner, migrated: Database) -> None:
+    assert "No changes" in manage.ok("makemigrations", "--check").out
+    manage.ok("rollback", "--redo", "--no-input")
+
+    manage.ok("reset", "--no-input")
+
+    assert migrated.value("SELECT count(*) FROM migration_history WHERE direction <> 'upgrade'") == 0
+
+
+# Files that changed after they were applied
+
+EDITS: dict[str, Callable[[str], str]] = {
+    "another column": lambda text: text.replace("sa.Integer()", "sa.BigInteger()"),
+    "another way back": lambda text: text.replace(DROPS, "pass"),
+    "a function more": lambda text: text + "\n\ndef other():\n    pass\n",
+}
+CARE: dict[str, Callable[[str], str]] = {
+    "a comment": lambda text: text.replace("def upgrade", "# why\ndef upgrade"),
+    "formatting": lambda text: text.replace("op.create_table(", "op.create_table(\n        ").replace("'", '"'),
+    "the message": lambda text: text.replace("By hand aaa111", "Made by hand"),
+    "line endings": lambda text: text.replace("\n", "\r\n"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_a_file_that_changed_after_it_was_applied_is_named(
+    manage: Runner, alembic: Runner, sqlite_database: Database, last: Path, edit: Callable[[str], str]
+) -> None:
+    manage.ok("migrate")
+    last.write_text(edit(last.read_text()))
+
+    migrated, checked, plain = manage.ok("migrate"), manage("check"), alembic.ok("upgrade", "head")
+
+    [(identity, message, hint)] = [one for one in errors(checked) if one[0] != "models.E002"]
+    assert identity == "migrations.E009"
+    assert message.startswith(f"migrations/versions/schema/{last.name} is not what was applied as revision aaa111 (20")
+    assert hint.endswith("let it count as applied: python manage.py migrate --fake aaa111")
+    assert f"{message} — {hint}" in migrated.err.splitlines()
+    assert message in plain.err
+    assert "Nothing to do" in migrated.out
+
+
+@pytest.mark.parametrize("edit", CARE.values(), ids=CARE)
+def test_what_python_does_not_read_may_change(
+    manage: Runner, sqlite_database: Database, last: Path, edit: Callable[[str], str]
+) -> None:
+    manage.ok("migrate")
+    before, after = last.read_text(), edit(last.read_text())
+    last.write_bytes(after.encode())
+
+    result = manage.ok("migrate")
+
+    assert before != after
+    assert result.err == ""
+    assert "migrations.E009" not in manage("check").out
+
+
+def test_an_edit_can_be_accepted_taken_back_or_applied_anew(manage: Runner, database: Database, last: Path) -> None:
+    manage.ok("migrate")
+    before, after = last.read_text(), EDITS["a function more"](last.read_text())
+
+    last.write_text(after)
+    assert "is not what was applied" in manage.ok("migrate").err
+    last.write_text(before)
+    assert manage.ok("migrate").err == ""
+    last.write_text(after)
+    manage.ok("rollback", "--redo", "--no-input")
+    assert manage.ok("migrate").err == ""
+    last.write_text(before)
+    assert "is not what was applied" in manage.ok("migrate").err
+    manage.ok("migrate", "--fake", "aaa111")
+
+    assert manage.ok("migrate").err == ""
+    assert steps(database)[-1] == ("aaa111", "stamp")
+
+
+# Revisions that this checkout does not have
+
+
+def test_a_lost_revision_is_described_and_its_branch_named(
+    house: House, manage: Runner, database: Database, last: Path
+) -> None:
+    path = str(last.relative_to(house.root))
+    house.git("init", "--quiet")
+    house.git("add", "migrations")
+    house.git("commit", "--quiet", "-m", "x")
+    house.git("branch", "feature/made")
+    manage.ok("migrate")
+    house.remove(path)
+
+    deleted = manage("migrate").refusal()
+    house.git("commit", "--quiet", "-am", "gone")
+    switched = manage("migrate").refusal()
+    listed = manage.ok("showmigrations").out
+
+    who = database.value("SELECT max(done_by) FROM migration_history")
+    assert re.search(
+        r" is at revision aaa111 'By hand aaa111' \(applied \d{4}-\d\d-\d\d \d\d:\d\d by "
+        rf"{re.escape(who)}\), which no file in migrations/versions has; on branch main it is {re.escape(path)}"
+        rf" — git restore {re.escape(path)}, or in development python manage.py reset$",
+        deleted,
+    )
+    assert f"; on branch feature/made it is {path} — git switch feature/made, or in development" in switched
+    assert "git switch feature/made" in listed
+
+
+def test_a_snapshot_that_this_checkout_can_go_on_from_is_a_way_out(
+    house: House, manage: Runner, database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "before-it")
+    file = house.add_revision("aaa111", MAKES, DROPS)
+    manage.ok("migrate")
+    manage.ok("snapshot", "with-it")
+    house.remove(str(file.relative_to(house.root)))
+
+    line = manage("seed").refusal()
+
+    assert line.endswith(
+        " — get that file (another branch may have it), python manage.py restore before-it,"
+        " or in development python manage.py reset"
+    )
+    manage.ok("restore", "before-it", "--no-input")
+    manage.ok("check")
+
+
+def test_in_production_a_reset_is_no_way_out(house: House, manage: Runner, sqlite_database: Database) -> None:
+    file = house.add_revision("aaa111", MAKES, DROPS)
+    manage.ok("migrate", env={"ENVIRONMENT": "production"})
+    house.remove(str(file.relative_to(house.root)))
+
+    line = manage("migrate", env={"ENVIRONMENT": "production"}).refusal()
+
+    assert line.endswith(" — get that file (another branch may have it)")

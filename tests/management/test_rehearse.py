@@ -1,0 +1,205 @@
+"""`migrate --rehearse`: the pending steps on a copy with all rows, up, down and up; nothing is touched or left."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.databases import Database, administrate, server_address
+from tests.faults.beside import Beside
+from tests.faults.stages import install_points
+from tests.faults.states import read
+from tests.houses import House, Runner
+
+ADDS = 'op.add_column("students", sa.Column("nickname", sa.String(20)))'
+DROPS = 'with op.batch_alter_table("students") as batch:\n    batch.drop_column("nickname")'
+DELETES = 'op.execute("DELETE FROM enrollments WHERE id > 3")'
+BATCH = 'with op.batch_alter_table("students") as batch:\n    batch.'
+# Each runs on an empty table.
+BAD = {
+    "NOT NULL without a default": (f'{BATCH}add_column(sa.Column("since", sa.Date(), nullable=False))', "pass"),
+    "UNIQUE over duplicates": (f'{BATCH}create_unique_constraint("uq_x", ["grade"])', "pass"),
+    "a CHECK that rows break": (f'{BATCH}create_check_constraint("ck_x", "grade < 3")', "pass"),
+    "rows that must not be there": (
+        'if op.get_bind().scalar(sa.text("SELECT count(*) FROM students")):\n    raise ValueError("not empty")',
+        "pass",
+    ),
+}
+
+
+@pytest.fixture
+def beside(house: House, migrated: Database) -> Beside:
+    return Beside(house, migrated)
+
+
+@pytest.fixture
+def filled(manage: Runner, migrated: Database) -> Database:
+    """A database with rows in every table."""
+    manage.ok("seed", "--count", "40")
+    return migrated
+
+
+def test_steps_are_run_up_down_and_up_on_a_copy(house: House, manage: Runner, filled: Database, beside: Beside) -> None:
+    house.add_revision("aaa111", f"{ADDS}\n{DELETES}", DROPS)
+    house.add_revision("bbb111", "pass", "pass")
+    before = read(filled)
+
+    said = manage.ok("migrate", "--rehearse").out
+    first, one, two = said.split("\n  ", 1)[0], *said.split("\n  ", 1)[1].split("\n  bbb111")
+    last = said.splitlines()[-1]
+
+    assert first.endswith(", on a copy")
+    assert one.startswith("aaa111  By hand aaa111  up 0.")
+    assert "enrollments: 40 rows -> 3 rows" in one
+    assert "enrollments, after down: 40 rows -> 3 rows" in one
+    assert "down leaves" not in one
+    assert two.startswith("  By hand bbb111  up 0.")
+    assert ", down 0." in two
+    assert ", up again 0." in two
+    assert last.startswith("2 revisions rehearsed, and the seeders fit; ")
+    assert last.endswith(" was not touched.   Next: python manage.py migrate")
+    assert read(filled) == before
+    assert beside.places() == set()
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_a_step_that_only_works_on_empty_tables_fails(
+    house: House, manage: Runner, filled: Database, beside: Beside, bad: tuple[str, str]
+) -> None:
+    if filled.kind == "mariadb" and "nullable=False" in bad[0]:
+        pytest.skip("MariaDB gives the rows that are there a value by itself")
+    house.add_revision("aaa111", *bad)
+    before = read(filled)
+
+    result = manage("migrate", "--rehearse")
+
+    line = result.refusal()
+    assert "  aaa111  By hand aaa111  up failed" in result.out.splitlines()
+    assert line.startswith("the rehearsal failed: revision aaa111 'By hand aaa111' (migrations/versions/schema/")
+    assert f" was not touched{' —' if ' — ' in line else ''}" in line
+    assert read(filled) == before
+    assert beside.places() == set()
+
+
+def test_a_way_back_that_does_not_lead_back_is_named(
+    house: House, manage: Runner, filled: Database, beside: Beside
+) -> None:
+    house.add_revision("aaa111", ADDS, "pass")
+    unlike = manage("migrate", "--rehearse")
+    house.add_revision("aaa111", ADDS, 'raise NotImplementedError("there is no way back")', parent=house.line()[-2])
+    failing = manage("migrate", "--rehearse")
+
+    assert "up again failed" in unlike.out
+    assert "    down leaves the schema with students: column nickname: VARCHAR(20)" in unlike.out.splitlines()
+    assert unlike.code == failing.code == 1
+    assert "s, down failed" in failing.out
+    assert "NotImplementedError: there is no way back" in failing.refusal()
+    assert beside.places() == set()
+
+
+def test_seeders_that_would_not_fit_are_named(house: House, manage: Runner, filled: Database) -> None:
+    renames = 'with op.batch_alter_table("students") as batch:\n    batch.alter_column("{}", new_column_name="{}"{})'
+    kind = ", existing_type=sa.Date(), existing_nullable=False"
+    house.add_revision("aaa111", renames.format("birthday", "born", kind), renames.format("born", "birthday", kind))
+
+    line = manage("migrate", "--rehearse").refusal()
+
+    assert line.startswith("the seeders would not fit any more: ")
+    assert "birthday" in line
+
+
+def test_seeders_are_left_alone_before_the_newest_revision(house: House, manage: Runner, filled: Database) -> None:
+    house.add_revision("aaa111", ADDS, DROPS)
+    house.add_revision("bbb111", "pass", "pass")
+
+    said = manage.ok("migrate", "aaa111", "--rehearse").out
+
+    assert "1 revision rehearsed; " in said
+
+
+def test_locks_that_others_would_wait_for_are_named(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("seed", "students", "--count", "40")
+    house.add_revision(
+        "aaa111",
+        f'{ADDS}\nop.create_index("ix_x", "students", ["grade"])\nop.execute("ALTER TABLE enrollments ADD x int")',
+        'op.execute("ALTER TABLE enrollments DROP x")\nop.drop_index("ix_x")\nop.drop_column("students", "nickname")',
+    )
+
+    said = [line.strip() for line in manage.ok("migrate", "--rehearse").out.splitlines()]
+
+    taken = " ADD COLUMN nickname VARCHAR(20) holds AccessExclusiveLock on students (40 rows)"
+    assert f"ALTER TABLE students{taken}" in said
+    assert "CREATE INDEX ix_x ON students (grade) holds ShareLock on students (40 rows)" in said
+    assert not any("enrollments" in line for line in said)  # it is empty
+
+
+def test_whoever_works_in_the_database_goes_on(house: House, manage: Runner, postgresql_database: Database) -> None:
+    manage.ok("migrate")
+    manage.ok("seed", "--count", "5")
+    house.add_revision("aaa111", ADDS, DROPS)
+    with postgresql_database.connect() as connection:
+        connection.execute(sa.text("UPDATE students SET name = 'Ada'"))
+
+        manage.ok("migrate", "--rehearse")
+
+        connection.commit()
+    assert postgresql_database.value("SELECT count(*) FROM students WHERE name = 'Ada'") == 5
+
+
+def test_what_a_kill_leaves_of_a_copy_the_next_one_removes(
+    house: House, manage: Runner, filled: Database, beside: Beside, tmp_path: Path
+) -> None:
+    install_points(house)
+    house.add_revision("aaa111", ADDS, DROPS)
+    before, reached = read(filled), tmp_path / "reached"
+    left = 0
+
+    for number in (6, 14, 30, 60):
+        fault = {"FAULT": "kill", "FAULT_AT": str(number), "FAULT_SIGN": str(reached)}
+        result = manage("migrate", "--rehearse", env=fault)
+        assert result.code in (0, -signal.SIGKILL)
+        left += bool(beside.places())
+
+    manage.ok("migrate", "--rehearse")
+    assert left
+    assert read(filled) == before
+    assert beside.places() == set()
+
+
+def test_a_role_that_may_make_no_databases_is_told_what_to_grant(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    server, name = server_address("postgresql"), postgresql_database.name
+    manage.ok("migrate")
+    house.add_revision("aaa111", ADDS, DROPS)
+    role = f"r_{name[-8:]}"
+    administrate(server, f"CREATE ROLE {role} LOGIN SUPERUSER")
+    administrate(server, f"ALTER ROLE {role} NOSUPERUSER")
+    try:
+        postgresql_database.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+        env = {"DATABASE_URL": postgresql_database.url.replace("postgres@", f"{role}@")}
+
+        line = manage("migrate", "--rehearse", env=env).refusal()
+
+        assert f"does not let user '{role}' copy a database" in line
+        assert f'ALTER ROLE "{role}" CREATEDB' in line
+    finally:
+        postgresql_database.execute(f"DROP OWNED BY {role}")
+        administrate(server, f"DROP ROLE {role}")
+
+
+def test_with_nothing_to_rehearse_it_says_so(house: House, manage: Runner, sqlite_database: Database) -> None:
+    missing = manage("migrate", "--rehearse").refusal()
+    manage.ok("migrate")
+    nothing = manage.ok("migrate", "--rehearse")
+    back = manage("migrate", "zero", "--rehearse").refusal()
+
+    assert "is not there yet, so there are no rows to rehearse on — python manage.py migrate" in missing
+    assert nothing.out.splitlines()[-1] == "Nothing to do."
+    assert back == "a rehearsal is of pending steps, and these go back — name a later revision, or none"
