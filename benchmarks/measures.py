@@ -8,7 +8,7 @@ from typing import Literal
 
 from .databases import KINDS
 from .house import ROOT
-from .resets import DjangoReset, Dslr, Reset
+from .resets import Clone, DjangoReset, Dslr, Reset
 from .variants import Loading, Peer, Process, Variant, fresh, migrated, no_database
 from .workshop import Load
 
@@ -29,12 +29,12 @@ class Goal:
 
     speed: rows a second of `ours` over those of `against`, at least the limit. faster: seconds of `against` over those
     of `ours`, at least the limit. time: seconds of `ours` over those of `against`, at most the limit. memory: peak MiB
-    of `ours` above that of `against`, at most the limit.
+    of `ours` above that of `against`, at most the limit. milliseconds: those of `ours`, at most the limit.
     """
 
     against: str
     limit: float
-    kind: Literal["speed", "faster", "time", "memory"] = "speed"
+    kind: Literal["speed", "faster", "time", "memory", "milliseconds"] = "speed"
     ours: str = "ours"
 
 
@@ -71,6 +71,7 @@ def every() -> Iterator[Measure]:
     yield from _memory()
     yield from _processes()
     yield from _resets()
+    yield from _clones()
 
 
 def _students() -> Iterator[Measure]:
@@ -167,6 +168,14 @@ def _resets() -> Iterator[Measure]:
     django = "Django flush, migrate, loaddata"
     peers = (Reset("ours", "sqlite", 10_000), DjangoReset(django, 10_000))
     yield Measure("reset-django-10k", "reset on SQLite, 10k", 0, peers, (Goal(django, 20, "faster"),))
+
+
+def _clones() -> Iterator[Measure]:
+    for kind, limit in {"sqlite": 10, "postgresql": 150, "mariadb": 150}.items():
+        building = "reset --rebuild"
+        variants = (Clone("ours", kind, 1_000), Reset(building, kind, 1_000, rebuild=True))
+        title = f"a clone for one test on {TITLES[kind]}, 1k"
+        yield Measure(f"clone-{kind}", title, 0, variants, (Goal(building, limit, "milliseconds"),))
 
 
 def _process(name: str, title: str, variants: tuple[Process, Process], limit: float) -> Measure:

@@ -58,6 +58,8 @@ def _row(measure: Measure, goal: Goal, samples: Sequence[Sample]) -> list[str]:
 def _ratio(goal: Goal, ours: Sample, against: Sample) -> float:
     if goal.kind == "memory":
         return ours.peak_mib - against.peak_mib
+    if goal.kind == "milliseconds":
+        return ours.wall * 1000
     return ours.wall / against.wall if goal.kind == "time" else against.wall / ours.wall
 
 
@@ -68,14 +70,17 @@ def _is_met(goal: Goal, reached: float) -> bool:
 def _target(goal: Goal) -> str:
     if goal.kind == "memory":
         return f"at most {goal.limit:g} MiB more"
+    if goal.kind == "milliseconds":
+        return f"at most {goal.limit:g} ms"
     return f"{'at least' if goal.kind in ('speed', 'faster') else 'at most'} {goal.limit:g}x"
 
 
 def _value(goal: Goal, measure: Measure, taken: Sequence[Sample]) -> str:
     if goal.kind == "memory":
         return f"{_median(taken, lambda one: one.peak_mib):.0f} MiB"
-    if goal.kind in ("time", "faster"):
-        return f"{_median(taken, lambda one: one.wall) * 1000:.0f} ms"
+    if goal.kind in ("time", "faster", "milliseconds"):
+        took = _median(taken, lambda one: one.wall) * 1000
+        return f"{took:.1f} ms" if took < 10 else f"{took:.0f} ms"
     return f"{_median(taken, lambda one: one.rows_per_second):,.0f} rows/s"
 
 

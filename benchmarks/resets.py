@@ -46,6 +46,20 @@ class Reset:
 
 
 @dataclass(frozen=True)
+class Clone:
+    """One database more of the same, as each test gets one."""
+
+    name: str
+    kind: str
+    rows: int
+
+    def run(self, workshop: Workshop) -> Took:
+        template, house = workshop.reset(self.kind, self.rows), workshop.house()
+        took: Took = json.loads(house.worker("benchmarks.clone_work", self.kind, database=template))
+        return took
+
+
+@dataclass(frozen=True)
 class Dslr:
     """`dslr restore` of the same PostgreSQL database, from a snapshot of its own."""
 
