@@ -73,7 +73,7 @@ class Project:
         from .backends import backend_for
 
         backend = backend_for(self.settings.database_url, root=self.root, source=self.variables.source("DATABASE_URL"))
-        backend.waiting.notify = self.console.note
+        backend.waiting.notify, backend.progress = self.console.note, self.console.progress
         return backend
 
     @cached_property

@@ -1418,6 +1418,21 @@ def test_a_crash_amid_a_restore_is_mended_by_the_next_command_in_mariadb(
     assert was_half_done
 
 
+def test_a_bar_shows_how_far_a_long_copy_is_in_mariadb(
+    manage: Runner, terminal: OpenTerminal, mariadb_database: Database
+) -> None:
+    manage.ok("migrate")
+    keys = ", ".join(f"w{number} CHAR(36) DEFAULT (UUID()), KEY (w{number})" for number in range(3))
+    mariadb_database.execute(
+        f"CREATE TABLE many (id INT PRIMARY KEY, {keys})", "INSERT INTO many (id) SELECT seq FROM seq_1_to_200000"
+    )
+
+    shown = terminal("snapshot", "much").wait().expect(0)
+
+    assert re.search(rf"copying {mariadb_database.name} .*[1-9][\d,]* of [\d,]+ rows", shown.out)
+    assert "Saved " in shown.out
+
+
 def test_a_view_that_does_not_work_is_named_in_mariadb(manage: Runner, furnished: Database) -> None:
     furnished.execute("DROP VIEW zz")
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
+from ..console import ProgressBar
 from ..errors import CommandError, driver_words, first_line
 from ..outcomes import Convert, Remembered, through_tables
 from .copies import Copies
@@ -60,6 +61,14 @@ class Relation(NamedTuple):
     name: TableName
 
 
+Progress = Callable[[str, int], AbstractContextManager[ProgressBar]]
+
+
+@contextmanager
+def _unseen(label: str, total: int) -> Iterator[ProgressBar]:
+    yield ProgressBar(label, total, shown=False, color=False)
+
+
 class LastNumber(NamedTuple):
     """Where a key stands that the database numbers: its largest value, the last number given, and how to go back."""
 
@@ -92,6 +101,7 @@ class Backend:
         self.url = url
         self.root = root
         self.waiting = Waiting()
+        self.progress: Progress = _unseen
 
     # Who it is
 

@@ -15,6 +15,7 @@ from ..errors import CommandError
 from . import mariadb_objects
 from .copies import TABLE, CannotCopy, Copies, Copy, Describe, Keep, address_of, digest, run, unreadable
 from .mariadb_objects import StoredObject, code_of, quoted, using
+from .waiting import LOOK_EVERY, meanwhile
 
 if TYPE_CHECKING:
     from .mariadb import MariaDB
@@ -295,12 +296,30 @@ class MariaDBCopies(Copies):
         locked |= {(self.owner, one): "WRITE" for one in self._tables(server, self.owner, "SEQUENCE")}
         run(server, f"LOCK TABLES {', '.join(f'{_table(*place)} {way}' for place, way in locked.items())}")
         try:
-            for table in tables:
-                names = ", ".join(map(quoted, server.scalars(_COLUMNS, {"database": source, "table": table})))
-                rows = f"SELECT {names} FROM {_table(source, table)}"  # noqa: S608  # quoted names
-                run(server, f"INSERT INTO {_table(target, table)} ({names}) {rows}")  # quoted names
+            with self._shown(server, source):
+                for table in tables:
+                    names = ", ".join(map(quoted, server.scalars(_COLUMNS, {"database": source, "table": table})))
+                    rows = f"SELECT {names} FROM {_table(source, table)}"  # noqa: S608  # quoted names
+                    run(server, f"INSERT INTO {_table(target, table)} ({names}) {rows}")  # quoted names
         finally:
             run(server, "UNLOCK TABLES")
+
+    @contextmanager
+    def _shown(self, server: sa.Connection, source: str) -> Iterator[None]:
+        """Show how far the copying of rows is, which a second session can see while the first waits for the server."""
+        session = server.scalar(sa.text("SELECT CONNECTION_ID()"))
+        total = int(server.scalar(_ROWS, {"database": source}) or 0)
+        with self.backend.progress(f"copying {source}", total) as bar:
+            last = 0
+
+            def look(beside: sa.Connection) -> None:
+                nonlocal last
+                now = int(beside.scalar(_ROWS_DONE, {"session": session}) or 0)
+                bar.advance(now - last if now >= last else now)  # each table is a transaction of its own
+                last = now
+
+            with meanwhile(server.engine, look, after=LOOK_EVERY):
+                yield
 
     def _made_by(self, server: sa.Connection, database: str, table: str) -> str:
         return str(run(server, f"SHOW CREATE TABLE {_table(database, table)}").one()[1])
@@ -425,6 +444,8 @@ _BEGINNING = sa.text(
 )
 _SESSIONS = sa.text("SELECT id FROM information_schema.processlist WHERE db = :database AND id <> CONNECTION_ID()")
 _RUNNING = sa.text("SELECT 1 FROM information_schema.processlist WHERE id = :session")
+_ROWS = sa.text("SELECT sum(table_rows) FROM information_schema.tables WHERE table_schema = :database")  # about
+_ROWS_DONE = sa.text("SELECT trx_rows_modified FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = :session")
 _SIZE = sa.text("SELECT sum(data_length + index_length) FROM information_schema.tables WHERE table_schema = :database")
 _OTHERS = sa.text(
     "SELECT lower(table_type) AS kind, table_name AS name FROM information_schema.tables"

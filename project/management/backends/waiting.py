@@ -84,36 +84,54 @@ class Waiting:
             does: what whoever is in the way does.
             seconds: after which the database itself ends a wait.
         """
-        ended = Event()
-        thread = Thread(target=self._watch, args=(engine, look, does, min(LOOK_EVERY, seconds / 4), ended), daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join(5)  # it may be looking at a server that answers no more
+        since: float | None = None
 
-    def _watch(self, engine: sa.Engine, look: Look, does: str, interval: float, ended: Event) -> None:
-        if ended.wait(interval):  # most commands need no second connection
-            return
-        with suppress(Exception), engine.connect() as beside:  # where it cannot look, nobody can be named
-            beside.execution_options(isolation_level="AUTOCOMMIT")
-            since: float | None = None
-            while not ended.is_set():
-                if (found := look(beside)) is None:
-                    since = None
-                else:
-                    self.seen = found
-                    since = time.monotonic() if since is None else since
-                    if time.monotonic() - since >= SAY_AFTER:
-                        self._say(found, does)
-                ended.wait(interval)
+        def watch(beside: sa.Connection) -> None:
+            nonlocal since
+            if (found := look(beside)) is None:
+                since = None
+                return
+            self.seen = found
+            since = time.monotonic() if since is None else since
+            if time.monotonic() - since >= SAY_AFTER:
+                self._say(found, does)
+
+        with meanwhile(engine, watch, after=min(LOOK_EVERY, seconds / 4)):
+            yield
 
     def _say(self, who: str, does: str) -> None:
         text = f"waiting for {who}, which {does}"
         if text != self._said:  # it may be in the way of one thing after the other
             self.notify(text)
         self._said = text
+
+
+@contextmanager
+def meanwhile(engine: sa.Engine, look: Callable[[sa.Connection], object], *, after: float) -> Iterator[None]:
+    """Look from a second connection, again and again, while statements run on the first.
+
+    Args:
+        look: called in a thread of its own.
+        after: seconds until the first look, and between two; most commands need no second connection.
+    """
+    ended = Event()
+
+    def watch() -> None:
+        if ended.wait(after):
+            return
+        with suppress(Exception), engine.connect() as beside:  # where it cannot look, nothing can be told
+            beside.execution_options(isolation_level="AUTOCOMMIT")
+            while not ended.is_set():
+                look(beside)
+                ended.wait(after)
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(5)  # it may be looking at a server that answers no more
 
 
 def seconds_of(text: str) -> int:
