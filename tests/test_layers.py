@@ -21,7 +21,7 @@ LAYERS = (
     ("cli",),
     ("commands",),
     ("testing",),
-    ("rebuilding", "revisions", "checks", "resetting", "rehearsing"),
+    ("rebuilding", "revisions", "checks", "resetting", "rehearsing", "abandoning"),
     ("migrations", "seeding"),
     ("fingerprint",),
     ("inherited", "ordering"),
@@ -44,7 +44,15 @@ LAYERS = (
     ("console", "env_file", "expressions"),
     ("errors",),
 )
-BESIDE = {"commands", "backends", "rebuilding", "revisions", "checks", "fields"}  # layers whose modules know each other
+BESIDE = {
+    "commands",
+    "backends",
+    "rebuilding",
+    "abandoning",
+    "revisions",
+    "checks",
+    "fields",
+}  # layers whose modules know each other
 
 
 def name(file: Path) -> str:

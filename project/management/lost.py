@@ -29,11 +29,28 @@ def explained(project: Project, revision: str, known: Collection[str]) -> Comman
     if places:
         has_it += f"; on branch {places[0].branch} it is {places[0].path}"
     ways = [_way_to(places), *_ways_back(project, known)]
+    if (before := ancestor(project, revision, known)) is not None:
+        ways.append(f"python manage.py migrate --abandon if the schema still is that of {before}")
     if not is_production:
         ways.append("in development python manage.py reset")
     *most, last = ways
     cure = f"{', '.join(most)}, or {last}" if most else last
     return CommandError(f"{project.backend.label} is at revision {revision}{was}, {has_it}", cure)
+
+
+def ancestor(project: Project, revision: str, known: Collection[str]) -> str | None:
+    """Return the nearest revision before one that this checkout has, "zero" for none; None where nothing tells."""
+    with project.connect() as connection:
+        records = {one.revision: one for one in migration_history.read(connection)}
+    while revision not in known:
+        record = records.get(revision)
+        if record is None or len(record.parents) > 1:
+            return None
+        if not record.parents:
+            return "zero"
+        del records[revision]  # a circle would have no end
+        revision = record.parents[0]
+    return revision
 
 
 def _way_to(places: list[git.Place]) -> str:

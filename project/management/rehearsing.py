@@ -76,7 +76,7 @@ def rehearse(project: Project, target: str, report: Callable[[Rehearsed], None])
         )
     if not steps:
         return Outcome(0)
-    with copy_of(project) as copy:
+    with throwaway(project) as copy:
         for step in steps:
             done = _rehearsed(copy, step)
             report(done)
@@ -91,10 +91,10 @@ def rehearse(project: Project, target: str, report: Callable[[Rehearsed], None])
 
 
 @contextmanager
-def copy_of(project: Project) -> Iterator[Project]:
-    """Give the project with a copy of its database, for as long as it is used."""
-    with snapshots.alone(project), project.backend.copies.rehearsal() as name:
-        copy = project.beside(name, source="the copy for a rehearsal", console=Console(verbosity=0))
+def throwaway(project: Project, *, empty: bool = False) -> Iterator[Project]:
+    """Give the project with a copy of its database, for as long as it is used; or with an empty one like it."""
+    with snapshots.alone(project), project.backend.copies.throwaway(empty=empty) as name:
+        copy = project.beside(name, source="a throwaway copy", console=Console(verbosity=0))
         copy.backend.waiting.limit(project.backend.waiting.seconds, project.backend.waiting.option)
         yield copy
 

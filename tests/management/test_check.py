@@ -311,7 +311,10 @@ def test_a_revision_that_no_file_has(house: House, manage: Runner, database: Dat
     assert message.startswith(database.name)
     assert " is at revision aaa111 'By hand aaa111' (applied 20" in message
     assert message.endswith("), which no file in migrations/versions has")
-    assert hint == "get that file (another branch may have it), or in development python manage.py reset"
+    assert hint == (
+        "get that file (another branch may have it), python manage.py migrate --abandon if the schema still is that of"
+        f" {house.line()[-1]}, or in development python manage.py reset"
+    )
 
 
 @pytest.mark.parametrize("lost", ["DROP TABLE alembic_version", "DELETE FROM alembic_version"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.databases import Database
+from tests.faults.beside import Beside
 from tests.houses import House, Runner
 from tests.management.test_check import errors
 
@@ -210,10 +211,14 @@ def test_a_lost_revision_is_described_and_its_branch_named(
     assert re.search(
         r" is at revision aaa111 'By hand aaa111' \(applied \d{4}-\d\d-\d\d \d\d:\d\d by "
         rf"{re.escape(who)}\), which no file in migrations/versions has; on branch main it is {re.escape(path)}"
-        rf" — git restore {re.escape(path)}, or in development python manage.py reset$",
+        rf" — git restore {re.escape(path)}, python manage.py migrate --abandon if the schema still is that of"
+        rf" {house.line()[-1]}, or in development python manage.py reset$",
         deleted,
     )
-    assert f"; on branch feature/made it is {path} — git switch feature/made, or in development" in switched
+    assert (
+        f"; on branch feature/made it is {path} — git switch feature/made, python manage.py migrate --abandon"
+        in switched
+    )
     assert "git switch feature/made" in listed
 
 
@@ -231,6 +236,7 @@ def test_a_snapshot_that_this_checkout_can_go_on_from_is_a_way_out(
 
     assert line.endswith(
         " — get that file (another branch may have it), python manage.py restore before-it,"
+        f" python manage.py migrate --abandon if the schema still is that of {house.line()[-1]},"
         " or in development python manage.py reset"
     )
     manage.ok("restore", "before-it", "--no-input")
@@ -244,4 +250,57 @@ def test_in_production_a_reset_is_no_way_out(house: House, manage: Runner, sqlit
 
     line = manage("migrate", env={"ENVIRONMENT": "production"}).refusal()
 
-    assert line.endswith(" — get that file (another branch may have it)")
+    abandoning = f"python manage.py migrate --abandon if the schema still is that of {house.line()[-1]}"
+    assert line.endswith(f" — get that file (another branch may have it), or {abandoning}")
+
+
+# Giving one up
+
+
+def test_a_lost_revision_that_changed_no_schema_can_be_abandoned(
+    house: House, manage: Runner, database: Database
+) -> None:
+    files = [house.add_revision(one, "pass") for one in ("aaa111", "bbb111")]
+    manage.ok("migrate")
+    for file in files:
+        house.remove(str(file.relative_to(house.root)))
+
+    result = manage.ok("migrate", "--abandon")
+
+    assert result.out.startswith(f"Recorded revision {house.line()[-1]}, whose schema {database.name}")
+    assert database.revision() == house.line()[-1]
+    assert Beside(house, database).places() == set()
+    manage.ok("check")
+    manage.ok("seed", "--count", "3")
+
+
+def test_a_lost_revision_that_left_something_is_not_abandoned_before_that_is_gone(
+    house: House, manage: Runner, database: Database
+) -> None:
+    file = house.add_revision("aaa111", f'{MAKES}\nop.add_column("students", sa.Column("nickname", sa.String(9)))')
+    manage.ok("migrate")
+    house.remove(str(file.relative_to(house.root)))
+
+    line = manage("migrate", "--abandon").refusal()
+
+    assert f" is not as revision {house.line()[-1]} leaves it: it is with " in line
+    assert "made" in line
+    assert database.revision() == "aaa111"
+    assert Beside(house, database).places() == set()
+    database.execute("DROP TABLE made", "ALTER TABLE students DROP COLUMN nickname")
+    manage.ok("migrate", "--abandon")
+    manage.ok("check")
+
+
+def test_what_cannot_be_abandoned(house: House, manage: Runner, sqlite_database: Database) -> None:
+    file = house.add_revision("aaa111", "pass")
+    manage.ok("migrate")
+
+    nothing = manage("migrate", "--abandon").refusal()
+    house.remove(str(file.relative_to(house.root)))
+    sqlite_database.execute("DELETE FROM migration_history")
+    unknown = manage("migrate", "--abandon").refusal()
+
+    assert "there is nothing to abandon" in nothing
+    assert unknown.startswith(f"nothing in {sqlite_database.name} tells what revision aaa111 came after")
+    assert "--abandon" not in manage("migrate").refusal()

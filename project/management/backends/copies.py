@@ -95,10 +95,13 @@ class Copies:
         """
         raise NotImplementedError
 
-    def rehearsal(self) -> AbstractContextManager[str]:
+    def throwaway(self, *, empty: bool = False) -> AbstractContextManager[str]:
         """Give a copy of the database as it is, whoever works with it, for as long as it is used; inside `alone`.
 
         Its name is as `Project.beside` takes it. What a crash leaves of it, `clear_up` removes.
+
+        Args:
+            empty: give one like it without anything in it.
         """
         raise NotImplementedError
 

@@ -128,14 +128,15 @@ class MariaDBCopies(Copies):
         return bool(connection.scalar(_HALF_DONE, names))
 
     @contextmanager
-    def rehearsal(self) -> Iterator[str]:
+    def throwaway(self, *, empty: bool = False) -> Iterator[str]:
         making = self._working("making")
         with self._server() as server:
             objects = self._objects(server)
             try:
                 self._create(server, making)
-                self._copy(server, self.owner, making, to=making)
-                mariadb_objects.make(server, making, objects, asleep=True)
+                if not empty:
+                    self._copy(server, self.owner, making, to=making)
+                    mariadb_objects.make(server, making, objects, asleep=True)
                 yield making
             finally:
                 self._drop(server, making)

@@ -169,13 +169,16 @@ class PostgreSQLCopies(Copies):
             self._drop(server, copy.place)
 
     @contextmanager
-    def rehearsal(self) -> Iterator[str]:
+    def throwaway(self, *, empty: bool = False) -> Iterator[str]:
         if self._refused:
             raise self._refused
         making = self._working("making")
         with self.backend.on_server() as server:
             try:
-                self._copied(server, making)
+                if empty:
+                    self._create(server, making)
+                else:
+                    self._copied(server, making)
                 yield making
             finally:
                 self._drop(server, making)
@@ -309,16 +312,20 @@ class PostgreSQLCopies(Copies):
             time.sleep(0.01)  # a session of this program that was closed a moment ago
         return False
 
-    def _dump(self, server: sa.Connection, target: str) -> None:
-        """Copy the database as pg_dump sees it at one moment, beside those who work in it."""
+    def _create(self, server: sa.Connection, database: str) -> None:
+        """Make an empty database that sorts and spells as this one does."""
         row = server.execute(sa.text(_LETTERS), {"name": self.owner}).one()
         provider = _PROVIDERS.get(row.provider, "").format(row.locale)
         with self._permitted("make a database"):
             run(
                 server,
-                f"CREATE DATABASE {_quoted(target)} TEMPLATE template0 ENCODING '{row.encoding}'"
+                f"CREATE DATABASE {_quoted(database)} TEMPLATE template0 ENCODING '{row.encoding}'"
                 f" LC_COLLATE '{row.datcollate}' LC_CTYPE '{row.datctype}'{provider}",
             )
+
+    def _dump(self, server: sa.Connection, target: str) -> None:
+        """Copy the database as pg_dump sees it at one moment, beside those who work in it."""
+        self._create(server, target)
         _, environment = self.backend.client()
         given = {**os.environ, **environment}
         dump = ["pg_dump", "--no-password"]

@@ -56,10 +56,11 @@ class SQLiteCopies(FolderCopies):
             self._write_into(source, keep)
 
     @contextmanager
-    def rehearsal(self) -> Iterator[str]:
+    def throwaway(self, *, empty: bool = False) -> Iterator[str]:
         with self._making() as making:
-            self._copy_out(making / "rehearsal.db")
-            yield str(making / "rehearsal")
+            if not empty:
+                self._copy_out(making / "throwaway.db")
+            yield str(making / "throwaway")
 
     def clear_up(self) -> None:
         super().clear_up()

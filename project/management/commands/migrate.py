@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--rehearse", action="store_true", help="run the steps on a copy of this database: up, down and up again"
     )
+    what.add_argument(
+        "--abandon", action="store_true", help="give up a revision that no file has: record the one before it"
+    )
     what.add_argument("--fake", action="store_true", help="record the revision without running anything")
     parser.add_argument("--create-database", action="store_true", help="make the database first when it is missing")
     add_backward_arguments(parser)
@@ -48,6 +51,7 @@ def handle(
     check: bool,
     sql: bool,
     rehearse: bool,
+    abandon: bool,
     fake: bool,
     create_database: bool,
     allow_production: bool,
@@ -56,7 +60,7 @@ def handle(
 ) -> int:
     console = project.console
     limit_waiting(project, lock_timeout)
-    if revision == "head" and not (sql or fake or rehearse or create_database):
+    if revision == "head" and not (sql or fake or rehearse or abandon or create_database):
         head = _settled_head(project)
         if head and (plan or check):
             console.result("Nothing to do.")
@@ -71,6 +75,12 @@ def handle(
         return show_plan(project, revision, failing=check)
     if rehearse:
         return _rehearse(project, revision)
+    if abandon:
+        from .. import abandoning
+
+        at = abandoning.abandon(project)
+        console.say(f"Recorded revision {at}, whose schema {project.backend.label} has; nothing was run.")
+        return 0
     if sql:
         console.output(migrations.render_sql(project, revision))
         return 0
