@@ -52,6 +52,8 @@ def options(project: Project, script: ScriptDirectory, config: Config) -> dict[s
     def include_object(thing: Any, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:
         if kind == "check_constraint" and reflected and compare_to is None:
             return not _has_nameless_check(project.metadata.tables.get(thing.table.fullname))
+        if kind == "check_constraint" and not reflected:
+            return _is_made(thing, project.backend.dialect)
         # A table that neither a model nor a migration knows is somebody else's: never propose to drop it.
         return not (kind == "table" and reflected and compare_to is None) or is_ours(thing)
 
@@ -78,6 +80,13 @@ def _has_nameless_check(table: sa.Table | None) -> bool:
         return False
     constraints = [*table.constraints, *(one for column in table.columns for one in column.constraints)]
     return any(isinstance(one, sa.CheckConstraint) and not one.name for one in constraints)
+
+
+def _is_made(check: Any, dialect: str) -> bool:
+    """Return whether a database makes a CHECK at all: those of some types only where it has not the type itself."""
+    rule = getattr(check, "_create_rule", None)
+    known: Any = sa.make_url(f"{dialect}://").get_dialect()()
+    return rule is None or bool(rule(known.ddl_compiler(known, None)))
 
 
 def _type_differs(_context: object, _there: object, _column: object, there: Any, wanted: Any) -> bool | None:
@@ -305,7 +314,7 @@ def _describe(diff: Any) -> str:
         return "; ".join(_describe(one) for one in diff)
     verb, *what = diff
     if verb == "change_check":
-        before, after = (" ".join(str(one.sqltext).split()) for one in what)
+        before, after = (re.sub(r"\s*\n\s*", " ", str(one.sqltext)) for one in what)
         return f"change CHECK {what[0].name} on {what[0].table.name} from {before} to {after}"
     words = verb.replace("_", " ")
     named = [str(getattr(thing, "name", thing)) for thing in what if isinstance(thing, str) or hasattr(thing, "name")]

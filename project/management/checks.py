@@ -101,8 +101,10 @@ def seeders(project: Project) -> Iterator[Problem]:
 
 
 def database(project: Project, *, history_is_sound: bool) -> list[Problem]:
-    """database.E001 unreachable, E002 missing; migrations.E004 pending, E005 unfinished, E006 unknown, E007 two,
-    E008 none recorded, E009 a file changed after it was applied.
+    """database.E001 unreachable, E002 missing, E003 half restored.
+
+    migrations.E004 pending, E005 unfinished, E006 unknown, E007 two, E008 none recorded, E009 a file changed after it
+    was applied.
 
     models.E002 differs from the models, W001 in a server default or a comment; database.W002 other tables.
     """
@@ -131,6 +133,12 @@ def _connected(project: Project, connection: sa.Connection, *, history_is_sound:
             "database.W001",
             f"{project.backend.label} was first migrated as {recorded}, ENVIRONMENT is {project.settings.environment}",
             "is DATABASE_URL the database you mean?",
+        )
+    if project.backend.is_half_restored(connection):
+        yield Problem(
+            "database.E003",
+            f"a restore of {project.backend.label} was cut off, or is under way: views and triggers may be missing",
+            "python manage.py migrate finishes it",
         )
     left = migrations.unfinished(connection)
     if left:

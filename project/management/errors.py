@@ -24,6 +24,14 @@ class NotAllowed(CommandError):
     """The database does not let this user do it."""
 
 
+class StepFailed(CommandError):
+    """A step of a migration failed: `what` says which and why, the cause also what stays of it."""
+
+    def __init__(self, what: str, stays: str, cure: str) -> None:
+        super().__init__(f"{what}. {stays}", cure)
+        self.what = what
+
+
 class StepRefused(Exception):
     """A step of a migration that was stopped for what it would do; undone, and told with the revision's name."""
 

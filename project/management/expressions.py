@@ -11,7 +11,7 @@ def same(one: str, other: str, dialect: str) -> bool:
     Args:
         dialect: SQLAlchemy's name of the database that both are written for.
     """
-    return " ".join(one.split()) == " ".join(other.split()) or _tree(one, dialect) == _tree(other, dialect)
+    return one.strip() == other.strip() or _tree(one, dialect) == _tree(other, dialect)
 
 
 def _tree(sql: str, dialect: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -22,16 +23,18 @@ def branch(root: Path) -> str:
     return _run(root, "symbolic-ref", "--quiet", "--short", "HEAD").strip()
 
 
-def places_of(root: Path, text: str, folder: str) -> list[Place]:
-    """Return where on the branches a file in a folder has a text in quotes, this branch first, then the newest."""
+def places_of(root: Path, revision: str) -> list[Place]:
+    """Return where on the branches the file of a revision is, this branch first, then the newest."""
+    if not re.fullmatch(r"\w+", revision, re.ASCII):  # git reads another kind of regular expressions
+        return []
     here = f"refs/heads/{branch(root)}"
     refs = _run(
         root, "for-each-ref", "--sort=-committerdate", f"--count={_NEWEST}", "--format=%(refname)", *_KINDS
     ).split()
     if not refs:
         return []
-    look = ["grep", "--name-only", "-z", "--fixed-strings", "-e", f"'{text}'", "-e", f'"{text}"']
-    found = [one.partition(":") for one in _run(root, *look, *refs, "--", folder).split("\0") if one]
+    look = ["grep", "--name-only", "-z", "--extended-regexp", "-e", f"^revision[^=]*= *['\"]{revision}['\"]"]
+    found = [one.partition(":") for one in _run(root, *look, *refs, "--", "migrations/versions").split("\0") if one]
     places = {ref: Place(_short(ref), path, ref == here) for ref, _, path in reversed(found)}
     return [places[ref] for ref in sorted(places, key=lambda ref: (ref != here, refs.index(ref)))]
 

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from configparser import ConfigParser, Error
+from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -38,6 +39,15 @@ def is_as_applied(root: Path, connection: sa.Connection) -> bool:
         if record is not None and migration_history.is_changed(file, record):
             return False
     return True
+
+
+def revisions(root: Path) -> set[str]:
+    """Return the revisions that files have, as far as the files say it plainly."""
+    found = set()
+    for file in _files(root):
+        with suppress(OSError, ValueError, SyntaxError):
+            found.add(str(_values(file)[0]))
+    return found
 
 
 def _head(root: Path) -> str | None:

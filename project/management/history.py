@@ -18,7 +18,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 
-from . import migration_history
+from . import git, migration_history
 from .backends.base import Relation, TableName
 from .errors import CommandError, Terminated, did_you_mean, first_line, shortened
 
@@ -74,9 +74,13 @@ def validate(script: ScriptDirectory, root: Path) -> None:
     for file in files:
         for parent in file.parents:
             if parent not in by_revision:
+                from . import lost
+
+                places = git.places_of(root, parent)
+                get_it = lost.way_to(places) if places else "get the missing file (is it on another branch?)"
                 raise CommandError(
                     f"{_short(file.path, root)} comes after revision {parent}, which no file has",
-                    "get the missing file (is it on another branch?), or correct down_revision",
+                    f"{get_it}, or correct down_revision",
                 )
     _refuse_cycle(by_revision, root)
     try:

@@ -24,15 +24,15 @@ def explained(project: Project, revision: str, known: Collection[str]) -> Comman
         record = migration_history.last_applied(migration_history.read(connection)).get(revision)
         is_production = guard.is_production(project, connection)
     was = f" {record.message!r} (applied {record.who_and_when})" if record else ""
-    places = git.places_of(project.root, revision, "migrations/versions")
+    places = git.places_of(project.root, revision)
     has_it = "which no file in migrations/versions has"
     if places:
         has_it += f"; on branch {places[0].branch} it is {places[0].path}"
-    ways = [_way_to(places), *_ways_back(project, known)]
+    ways = [way_to(places), *_ways_back(project, known)]
     if (before := ancestor(project, revision, known)) is not None:
         ways.append(f"python manage.py migrate --abandon if the schema still is that of {before}")
     if not is_production:
-        ways.append("in development python manage.py reset")
+        ways.append("in development python manage.py reset, with --drop-unknown if it made tables")
     *most, last = ways
     cure = f"{', '.join(most)}, or {last}" if most else last
     return CommandError(f"{project.backend.label} is at revision {revision}{was}, {has_it}", cure)
@@ -53,7 +53,8 @@ def ancestor(project: Project, revision: str, known: Collection[str]) -> str | N
     return revision
 
 
-def _way_to(places: list[git.Place]) -> str:
+def way_to(places: list[git.Place]) -> str:
+    """Return how to get a file that is on these branches, or on none that git knows."""
     if not places:
         return "get that file (another branch may have it)"
     first = places[0]

@@ -6,16 +6,17 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
 TABLE = "migration_history"
 
-Direction = Literal["upgrade", "downgrade", "stamp"]  # stamp: recorded, and nothing was run
+# stamp: recorded, and nothing was run; unstamp: the same of one that counts as applied no more
+Direction = Literal["upgrade", "downgrade", "stamp", "unstamp"]
 _DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 history_table = sa.Table(
@@ -78,7 +79,7 @@ def read(connection: sa.Connection) -> list[Record]:
 def last_applied(records: Iterable[Record]) -> dict[str, Record]:
     """Return of each revision the step that applied it, or recorded that it is, unless it was taken back since."""
     last = {one.revision: one for one in records}
-    return {revision: one for revision, one in last.items() if one.direction != "downgrade"}
+    return {revision: one for revision, one in last.items() if one.direction in ("upgrade", "stamp")}
 
 
 def write(connection: sa.Connection, record: Record) -> None:
@@ -86,19 +87,28 @@ def write(connection: sa.Connection, record: Record) -> None:
     connection.execute(insert(record))
 
 
-def insert(record: Record) -> sa.Insert:
-    """Return what adds a step."""
+def insert(record: Record, now: sa.ColumnElement[Any] | None = None) -> sa.Insert:
+    """Return what adds a step.
+
+    Args:
+        now: what says in SQL which moment in UTC it is, for a step that somebody else will take.
+    """
     return history_table.insert().values(
         revision=record.revision,
         down_revision=", ".join(record.parents) or None,
         message=record.message,
         direction=record.direction,
-        done_at=record.done_at.astimezone(UTC).replace(tzinfo=None) if record.done_at else sa.func.current_timestamp(),
+        done_at=record.done_at.astimezone(UTC).replace(tzinfo=None) if record.done_at else now,
         seconds=record.seconds,
         done_by=record.done_by,
         checksum=record.checksum,
         code_checksum=record.code_checksum,
     )
+
+
+def forgotten(record: Record) -> Record:
+    """Return what is written down of a revision that is recorded no longer, though nothing was taken back."""
+    return replace(record, direction="unstamp", done_at=datetime.now(UTC), seconds=None, done_by=myself())
 
 
 def _record(row: sa.Row[tuple[object, ...]]) -> Record:

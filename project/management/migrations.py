@@ -23,7 +23,7 @@ from . import autogenerate, bookkeeping, guard, history, migration_history, snap
 from .backends.base import TableName
 from .backends.waiting import LOCK_TIMEOUT, seconds_of
 from .console import columns, plural
-from .errors import CommandError, StepRefused, Terminated, first_line, shortened
+from .errors import CommandError, StepFailed, StepRefused, Terminated, first_line, shortened
 from .snapshots import Undo
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Request:
     output: list[str] = field(default_factory=list)  # the statements, with --sql
     undo: Undo = field(default_factory=Undo)  # how what steps back have lost comes back
     forgotten: list[str] = field(default_factory=list)  # revisions of other checkouts that were recorded, with `stamp`
+    accepted: list[str] = field(default_factory=list)  # files that count as applied as they are now, with `stamp`
 
 
 # What the commands call
@@ -135,6 +136,14 @@ def refuse_unfinished(project: Project) -> None:
     script = history.load(project)
     with project.connect() as connection:
         _refuse_unfinished(project, connection, script)
+
+
+def changed_files(project: Project) -> list[CommandError]:
+    """Return what there is to say of each file that does something else than when it was applied."""
+    if not project.backend.exists():
+        return []
+    with project.connect() as connection:
+        return history.changed(history.load(project), connection, history.heads_of(connection), project.root)
 
 
 def unfinished(connection: sa.Connection) -> str | None:
@@ -254,7 +263,7 @@ def _run_offline(context: ModuleType, project: Project, request: Request, option
         )
         for revision in done:
             found = replace(history.record(revision, way), done_at=None, done_by=None)  # whoever runs it, whenever
-            context.get_context().impl._exec(migration_history.insert(found))
+            context.get_context().impl._exec(migration_history.insert(found, project.backend.utc_now))
 
     running: list[MigrationStep] = []
     context.configure(**settings, fn=planned, on_version_apply=recorded)
@@ -333,11 +342,12 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
             )
         explanation, loses = explain_losses(project, connection, back)
     in_a_script = plain and not project.console.can_ask()  # there plain Alembic says it, and asks nothing
-    guard.consent(project, explanation, no_input=request.no_input or in_a_script)
+    undo = Undo()
     if loses:
         with project.connect() as connection:
             undo = snapshots.undo_of(project, connection, "downgrade")
-        request.undo = snapshots.save_undo(project, undo)
+    guard.consent(project, snapshots.warned(explanation, undo), no_input=request.no_input or in_a_script)
+    request.undo = snapshots.save_undo(project, undo)
     return back
 
 
@@ -567,15 +577,20 @@ class _Runner:
             bookkeeping.delete(self.connection, "unfinished")
 
     def _record_stamps(self, heads: Iterable[str]) -> None:
-        """Record all that counts as applied now, and is not recorded as its file is."""
+        """Record all that counts as applied now, and is not recorded as its file is; and what counts so no more."""
         assert self.script is not None
         known = migration_history.last_applied(migration_history.read(self.connection))
         applied = history.applied(self.script, tuple(heads))
+        for name in reversed(known):
+            if name not in applied:
+                migration_history.write(self.connection, migration_history.forgotten(known[name]))
         for revision in reversed(list(self.script.walk_revisions())):
             record = history.record(revision, "stamp")
             before = known.get(revision.revision)
             if revision.revision in applied and (before is None or before.checksum != record.checksum):
                 migration_history.write(self.connection, record)
+                if before is not None and before.code_checksum != record.code_checksum:
+                    self.request.accepted.append(history.path_of(revision, self.project.root))
 
     def _prepare(self, *, forget_unfinished: bool) -> None:
         bookkeeping.ensure(self.connection)
@@ -665,7 +680,7 @@ class _Runner:
         revision = self.step.revision
         what = _named(revision, self.project)
         verb = "failed" if self.step.upgrade else "could not be taken back"
-        cause = f"{what} {verb}: {self._words(error)}"
+        failed = f"{what} {verb}: {self._words(error)}"
         if kept:
             stays = (
                 "What it had committed before stays"
@@ -673,13 +688,13 @@ class _Runner:
                 else f"{self.backend.title} cannot roll back what had run before"
             )
             by_hand = _by_hand(revision, upgrade=self.step.upgrade)
-            return CommandError(f"{cause}. {stays}: {_shown(kept)}", by_hand)
+            return StepFailed(failed, f"{stays}: {_shown(kept)}", by_hand)
         cure = self._cure(error)
         if self.marked and self.connection.invalidated:  # the note of it could not be taken away
             _, undone = _ends(revision, upgrade=self.step.upgrade)
             cure = f"record that with python manage.py migrate --fake {undone}, then run the command again"
         nothing = "Nothing of this run stays" if self.all_undone else "Nothing of it stays"
-        return CommandError(f"{cause}. {nothing}", cure)
+        return StepFailed(failed, nothing, cure)
 
     def _cure(self, error: BaseException) -> str:
         """Return what to do about a step that left nothing: what stopped it may not be its own fault."""
@@ -935,4 +950,10 @@ def _translated(project: Project) -> Iterator[None]:
         with project.explained():
             yield
     except AlembicCommandError as error:
+        lost = _LOST.match(str(error))
+        if lost is not None and lost[1] in read_heads(project):
+            history.refuse_unknown(history.load(project), (lost[1],), project)
         raise CommandError(first_line(error), "python manage.py showmigrations shows the history") from error
+
+
+_LOST = re.compile(r"Can't locate revision identified by '([^']+)'")

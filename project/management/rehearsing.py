@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from . import guard, migrations, schema, seeding, snapshots
 from .console import Console, plural
-from .errors import CommandError, shortened
+from .errors import CommandError, StepFailed, shortened
 from .migrations import Step
 from .schema import Schema
 
@@ -81,13 +81,19 @@ def rehearse(project: Project, target: str, report: Callable[[Rehearsed], None])
             done = _rehearsed(copy, step)
             report(done)
             if done.failure is not None:
-                raise CommandError(
-                    f"the rehearsal failed: {done.failure.cause}. {project.backend.label} was not touched",
-                    done.failure.cure,
-                )
+                raise _told(project, copy, done.failure)
         if not steps[-1].revision.is_head:
             return Outcome(len(steps))
         return Outcome(len(steps), seeded=True, unfit=_why_unfit(copy))
+
+
+def _told(project: Project, copy: Project, failure: CommandError) -> CommandError:
+    """Return why a rehearsal failed: what stays of a step stays in the copy only, which is going."""
+    what, cure = failure.cause, failure.cure
+    if isinstance(failure, StepFailed):
+        what, cure = failure.what, "correct it, then rehearse it again"
+    what = what.replace(copy.backend.database, project.backend.database)
+    return CommandError(f"the rehearsal failed: {what}. {project.backend.label} was not touched", cure)
 
 
 @contextmanager

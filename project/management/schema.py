@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ def _table(inspector: sa.Inspector, connection: sa.Connection, table: str, schem
     for foreign in inspector.get_foreign_keys(table, schema):
         yield f"foreign key {_told(foreign)}"
     for check in inspector.get_check_constraints(table, schema):
-        yield f"CHECK {check['name']}: {_one_line(check['sqltext'])}"
+        yield f"CHECK {check['name']}: {_condition(check['sqltext'])}"
     for index in inspector.get_indexes(table, schema):
         yield f"index {_told(index)}"
     comment = inspector.get_table_comment(table, schema)["text"] if connection.dialect.supports_comments else None
@@ -76,8 +77,23 @@ def _is_null(kind: object) -> bool:
 def _told(thing: Any) -> str:
     """Return a key or an index on one line: its name, then what it is."""
     given: Mapping[str, Any] = thing
-    rest = [f"{name} {given[name]}" for name in sorted(given) if name not in ("name", "comment") and given[name]]
+    rest = [
+        f"{name} {_plain(given[name])}" for name in sorted(given) if name not in ("name", "comment") and given[name]
+    ]
     return f"{given.get('name') or ''}: {', '.join(rest)}"
+
+
+def _plain(value: Any) -> Any:
+    """Return what SQLAlchemy reflects with its expressions as text."""
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return value.text if isinstance(value, sa.TextClause) else value
+
+
+def _condition(text: str) -> str:
+    """Return a CHECK without the casts that PostgreSQL puts elsewhere when it reads its own words again."""
+    bare = re.sub(r"::(text|character varying)(\[\])?", "", _one_line(text))
+    return re.sub(r"\(('(?:[^']|'')*'|\w+)\)", r"\1", bare)
 
 
 def _one_line(text: str | None) -> str:

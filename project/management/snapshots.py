@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .project import Project
 
 Kind = Literal["by hand", "reset", "before"]
+_STAMP = re.compile(r"-\d{8}-\d{6}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}", re.ASCII)
 MEGABYTE = 1_000_000
 
@@ -149,8 +150,15 @@ def delete(project: Project, snapshots: Sequence[Snapshot]) -> None:
 
 
 def forget(project: Project, kind: Kind) -> None:
-    """Delete those of a kind that are more than the settings keep; inside `alone`."""
-    delete(project, [one for one in own(project) if one.kind == kind][project.settings.snapshots_kept :])
+    """Delete those of a kind that are more than the settings keep, before each action as many; inside `alone`."""
+    kept: dict[str, int] = {}
+    going = []
+    for one in own(project):
+        if one.kind == kind:
+            action = _STAMP.split(one.name)[0]
+            kept[action] = kept.get(action, 0) + 1
+            going += [one] if kept[action] > project.settings.snapshots_kept else []
+    delete(project, going)
 
 
 # For a reset
@@ -210,6 +218,11 @@ def everything(project: Project, connection: sa.Connection) -> guard.Losses:
 def tables(project: Project, connection: sa.Connection) -> list[TableName]:
     """Return every table of the database but the bookkeeping, other people's too."""
     return [one for one in project.backend.copies.tables(connection) if one[1] not in bookkeeping.HIDDEN]
+
+
+def warned(explanation: str, undo: Undo) -> str:
+    """Return what a person is asked, with why it could not be undone, when it could not."""
+    return f"{explanation}\n{undo.words}" if undo.why_not else explanation
 
 
 def undo_of(project: Project, connection: sa.Connection, action: str, losses: guard.Losses | None = None) -> Undo:

@@ -313,7 +313,7 @@ def test_a_revision_that_no_file_has(house: House, manage: Runner, database: Dat
     assert message.endswith("), which no file in migrations/versions has")
     assert hint == (
         "get that file (another branch may have it), python manage.py migrate --abandon if the schema still is that of"
-        f" {house.line()[-1]}, or in development python manage.py reset"
+        f" {house.line()[-1]}, or in development python manage.py reset, with --drop-unknown if it made tables"
     )
 
 

@@ -132,3 +132,42 @@ def test_defaults_and_comments_are_warnings(house: House, manage: Runner, migrat
     if migrated.kind != "sqlite":  # which has no comments
         assert "modify comment" in result.out
     assert manage("makemigrations", "--check").code == 1
+
+
+TYPES = """
+
+from enum import Enum as PythonEnum
+
+from sqlalchemy import Boolean, Enum
+
+
+class Size(PythonEnum):
+    small = "S"
+    large = "L"
+
+
+class Sized(Base):
+    __tablename__ = "sized"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ok: Mapped[bool] = mapped_column(Boolean(create_constraint=True, name="ok_is_bool"))
+    size: Mapped[Size] = mapped_column(Enum(Size, native_enum=False, length=9, create_constraint=True, name="a_size"))
+    real: Mapped[Size] = mapped_column(Enum(Size, name="real_size", create_constraint=True))
+"""
+
+
+def test_checks_that_types_bring_along_are_no_difference(house: House, manage: Runner, migrated: Database) -> None:
+    write_thing(house, ["s <> '  '"])
+    house.write("project/models/thing.py", house.read("project/models/thing.py") + TYPES)
+    manage.ok("makemigrations", "-m", "Added types")
+    manage.ok("migrate")
+
+    manage.ok("check")
+    assert "No changes" in manage.ok("makemigrations", "--check").out
+    write_thing(house, ["s <> ' '"])  # a space less
+    house.write("project/models/thing.py", house.read("project/models/thing.py") + TYPES)
+    house.change("project/models/thing.py", '    large = "L"\n', "")
+
+    said = manage("makemigrations", "--check").out
+    assert "change CHECK check 0 on Things from " in said
+    assert "change CHECK a_size on sized from " in said

@@ -80,6 +80,11 @@ def test_recording_a_whole_line_records_each_of_it(house: House, manage: Runner,
     assert steps(database) == every(house, "stamp")
     manage.ok("migrate", "--fake", "head")
     assert steps(database) == every(house, "stamp")
+    last = house.line()[-1]
+    manage.ok("migrate", "--fake", house.line()[-2])
+    manage.ok("migrate", "--fake", "head")
+    assert steps(database)[-2:] == [(last, "unstamp"), (last, "stamp")]
+    assert f"forgotten  {last}" in manage.ok("showmigrations", "--history").out
 
 
 def test_sql_for_somebody_else_to_run_records_its_steps(house: House, manage: Runner, database: Database) -> None:
@@ -144,6 +149,7 @@ def test_a_file_that_changed_after_it_was_applied_is_named(
     last.write_text(edit(last.read_text()))
 
     migrated, checked, plain = manage.ok("migrate"), manage("check"), alembic.ok("upgrade", "head")
+    assert "is not what was applied" in manage.ok("migrate", "--check").err
 
     [(identity, message, hint)] = [one for one in errors(checked) if one[0] != "models.E002"]
     assert identity == "migrations.E009"
@@ -186,13 +192,17 @@ def test_an_edit_can_be_accepted_taken_back_or_applied_anew(manage: Runner, data
 
     assert manage.ok("migrate").err == ""
     assert steps(database)[-1] == ("aaa111", "stamp")
+    last.write_text(after)
+    assert f"As applied count as they are now: migrations/versions/schema/{last.name}." in (
+        manage.ok("migrate", "--fake", "head").out
+    )
 
 
 # Revisions that this checkout does not have
 
 
 def test_a_lost_revision_is_described_and_its_branch_named(
-    house: House, manage: Runner, database: Database, last: Path
+    house: House, manage: Runner, alembic: Runner, database: Database, last: Path
 ) -> None:
     path = str(last.relative_to(house.root))
     house.git("init", "--quiet")
@@ -205,6 +215,8 @@ def test_a_lost_revision_is_described_and_its_branch_named(
     deleted = manage("migrate").refusal()
     house.git("commit", "--quiet", "-am", "gone")
     switched = manage("migrate").refusal()
+    for words in (("current",), ("check",), ("stamp", "head")):
+        assert "git switch feature/made, python manage.py migrate --abandon" in alembic(*words).out
     listed = manage.ok("showmigrations").out
 
     who = database.value("SELECT max(done_by) FROM migration_history")
@@ -212,7 +224,7 @@ def test_a_lost_revision_is_described_and_its_branch_named(
         r" is at revision aaa111 'By hand aaa111' \(applied \d{4}-\d\d-\d\d \d\d:\d\d by "
         rf"{re.escape(who)}\), which no file in migrations/versions has; on branch main it is {re.escape(path)}"
         rf" — git restore {re.escape(path)}, python manage.py migrate --abandon if the schema still is that of"
-        rf" {house.line()[-1]}, or in development python manage.py reset$",
+        rf" {house.line()[-1]}, or in development python manage.py reset, with --drop-unknown if it made tables$",
         deleted,
     )
     assert (
@@ -237,7 +249,7 @@ def test_a_snapshot_that_this_checkout_can_go_on_from_is_a_way_out(
     assert line.endswith(
         " — get that file (another branch may have it), python manage.py restore before-it,"
         f" python manage.py migrate --abandon if the schema still is that of {house.line()[-1]},"
-        " or in development python manage.py reset"
+        " or in development python manage.py reset, with --drop-unknown if it made tables"
     )
     manage.ok("restore", "before-it", "--no-input")
     manage.ok("check")
@@ -304,3 +316,14 @@ def test_what_cannot_be_abandoned(house: House, manage: Runner, sqlite_database:
     assert "there is nothing to abandon" in nothing
     assert unknown.startswith(f"nothing in {sqlite_database.name} tells what revision aaa111 came after")
     assert "--abandon" not in manage("migrate").refusal()
+
+
+def test_a_file_missing_amid_the_line_is_found_in_git(house: House, manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    house.git("init", "--quiet")
+    house.git("add", "migrations")
+    house.git("commit", "--quiet", "-m", "x")
+    path = str(house.revisions()[house.line()[1]].relative_to(house.root))
+    house.remove(path)
+
+    assert f" — git restore {path}, or correct down_revision" in manage("migrate").refusal()

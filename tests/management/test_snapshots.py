@@ -1410,7 +1410,10 @@ def test_a_crash_amid_a_restore_is_mended_by_the_next_command_in_mariadb(
     for number in (84, 90, 96, 106):
         fault = {"FAULT": "kill", "FAULT_AT": str(number), "FAULT_SIGN": str(reached)}
         assert manage("restore", "good", "--no-input", env=fault).code == -signal.SIGKILL
-        was_half_done |= beside_tables(furnished) not in (good[0], changed[0])
+        if beside_tables(furnished) not in (good[0], changed[0]):
+            was_half_done = True
+            assert "database.E003: " in manage("check").expect(1).out
+            assert " that had been cut off" in manage("migrate").expect(0).err
         manage.ok("migrate")
 
         assert (beside_tables(furnished), everything(furnished)) in (good, changed)
@@ -1424,7 +1427,7 @@ def test_a_bar_shows_how_far_a_long_copy_is_in_mariadb(
     manage.ok("migrate")
     keys = ", ".join(f"w{number} CHAR(36) DEFAULT (UUID()), KEY (w{number})" for number in range(3))
     mariadb_database.execute(
-        f"CREATE TABLE many (id INT PRIMARY KEY, {keys})", "INSERT INTO many (id) SELECT seq FROM seq_1_to_200000"
+        f"CREATE TABLE many (id INT PRIMARY KEY, {keys})", "INSERT INTO many (id) SELECT seq FROM seq_1_to_700000"
     )
 
     shown = terminal("snapshot", "much").wait().expect(0)
@@ -1433,12 +1436,59 @@ def test_a_bar_shows_how_far_a_long_copy_is_in_mariadb(
     assert "Saved " in shown.out
 
 
+def test_sequences_that_are_gone_come_back_with_the_tables_that_use_them(
+    manage: Runner, furnished: Database, tmp_path: Path
+) -> None:
+    manage.ok("snapshot", "good")
+    furnished.execute("DROP TABLE ticket", "DROP SEQUENCE numbers")
+
+    manage.ok("restore", "good", "--no-input")
+
+    furnished.execute("INSERT INTO ticket (said) VALUES ('three')")
+    assert furnished.count("ticket") == 3
+    assert f"nextval(`{furnished.name}`.`numbers`)" in furnished.rows("SHOW CREATE TABLE ticket")[0][1]
+    with fresh("mariadb", tmp_path) as other:
+        env = {"DATABASE_URL": other.url}
+        manage.ok("restore", "good", "--from", furnished.name, "--no-input", env=env)
+        assert f"nextval(`{other.name}`.`numbers`)" in other.rows("SHOW CREATE TABLE ticket")[0][1]
+
+
+def test_a_key_of_another_database_is_named(manage: Runner, furnished: Database, tmp_path: Path) -> None:
+    with fresh("mariadb", tmp_path) as other:
+        other.execute(f"CREATE TABLE child (s INT, FOREIGN KEY (s) REFERENCES {furnished.name}.subjects (id))")
+        manage.ok("snapshot", "good")
+        furnished.execute("DELETE FROM enrollments")
+
+        line = manage("restore", "good", "--no-input").expect(1).err.splitlines()[-1]
+
+        assert line.startswith(
+            f"manage.py: a foreign key of {other.name}.child refers to subjects, and would go on referring"
+        )
+        assert furnished.count("enrollments") == 0
+
+
+def test_what_was_made_by_a_client_of_another_character_set_keeps_it(manage: Runner, furnished: Database) -> None:
+    query = "SELECT character_set_name, collation_name FROM information_schema.columns WHERE table_name = 'latin'"
+    query += " AND table_schema = DATABASE()"
+    with furnished.connect() as connection:
+        connection.exec_driver_sql("SET NAMES latin1")
+        connection.exec_driver_sql("CREATE VIEW latin AS SELECT 'abc' AS c")
+    before = furnished.rows(query)
+    manage.ok("snapshot", "good")
+    furnished.execute("DROP VIEW latin")
+
+    manage.ok("restore", "good", "--no-input")
+
+    assert before[0][0] == "latin1"
+    assert furnished.rows(query) == before
+
+
 def test_a_view_that_does_not_work_is_named_in_mariadb(manage: Runner, furnished: Database) -> None:
     furnished.execute("DROP VIEW zz")
 
     line = manage("snapshot").refusal()
 
-    assert line == "the view aa refers to what is not there any more — drop it"
+    assert line == "the view aa refers to what is not there any more — mend or drop it"
 
 
 def test_the_history_of_a_table_is_named_and_the_rest_works_in_mariadb(
@@ -1547,3 +1597,66 @@ def test_migrating_and_seeding_while_others_reset(house: House, manage: Runner, 
 
     assert [one.code for one in results] == [0] * 8, "\n".join(map(str, results))
     expect_fresh(house, postgresql_database, students=20)
+
+
+# What is said before a loss, and what outlives the next ones
+
+
+def test_steps_back_do_not_push_out_what_a_reset_has_saved(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("reset", "--no-input")
+    put_in_ada(sqlite_database)
+    saved = undo(manage.ok("reset", "--no-input"))
+
+    for number in range(4):
+        manage.ok("seed", "students", "--add", "1")
+        sqlite_database.execute(f"UPDATE students SET name = 'N{number}'")
+        manage.ok("rollback", "--no-input")
+        manage.ok("migrate")
+        manage.ok("seed", "-v", "0")
+
+    there = names(manage, sqlite_database)
+    assert saved in there
+    assert sum(one.startswith("before-downgrade-") for one in there) == 3
+
+
+@pytest.mark.parametrize("command", LOSES.values(), ids=" ".join)
+def test_that_nothing_will_bring_it_back_is_said_with_the_question(
+    manage: Runner, terminal: OpenTerminal, sqlite_database: Database, command: tuple[str, ...]
+) -> None:
+    manage.ok("reset", "--no-input")
+    manage.ok("snapshot", "good")
+    put_in_ada(sqlite_database)
+
+    asked = terminal(*[one for one in command if one != "--no-input"], env={"SNAPSHOTS_KEPT": "0"})
+    shown = asked.read_until("to go on: ")
+    asked.type("no")
+
+    assert "No snapshot brings back what was there: SNAPSHOTS_KEPT is 0." in shown
+    assert asked.wait().code == 1
+
+
+def test_a_snapshot_at_a_revision_that_no_file_has_says_so(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    file = house.add_revision("aaa111", MAKES, DROPS)
+    manage.ok("migrate")
+    manage.ok("snapshot", "ahead")
+    manage.ok("rollback", "--no-input")
+    house.remove(str(file.relative_to(house.root)))
+
+    result = manage.ok("restore", "ahead", "--no-input")
+
+    assert "The snapshot is at revision aaa111, which no file in migrations/versions has." in result.err
+    assert "Next: python manage.py migrate" not in result.out
+
+
+def test_a_snapshot_is_closed_to_whom_its_database_is_closed(manage: Runner, postgresql_database: Database) -> None:
+    name = postgresql_database.name
+    manage.ok("migrate")
+    postgresql_database.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
+
+    manage.ok("snapshot", "closed")
+
+    rights = "SELECT has_database_privilege('pg_monitor', CAST(:name AS text), 'CONNECT')"
+    assert postgresql_database.value(rights, name=name) is False
+    assert postgresql_database.value(rights, name=f"{name}_snapshot_closed") is False

@@ -279,6 +279,15 @@ class Backend:
         """Return a column's server default, where SQLAlchemy cannot reflect every one."""
         return reflected
 
+    @property
+    def utc_now(self) -> sa.ColumnElement[Any]:
+        """What says in SQL which moment it is, in UTC without a zone."""
+        return sa.func.current_timestamp()  # SQLite's: https://www.sqlite.org/lang_datefunc.html
+
+    def is_half_restored(self, connection: sa.Connection) -> bool:
+        """Return whether a restore was cut off amid what cannot be one step, or is under way."""
+        return False
+
     def strong_locks(self, connection: sa.Connection) -> list[tuple[TableName, str]]:
         """Return the tables that the open transaction keeps others from writing or reading, and the locks' names."""
         return []

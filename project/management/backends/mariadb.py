@@ -168,7 +168,7 @@ class MariaDB(Backend):
     @contextmanager
     def lock(self, connection: sa.Connection, name: LockName = "migrate") -> Iterator[None]:
         with super().lock(connection, name):
-            if name == "migrate" and self.copies.is_half_done(connection):
+            if name == "migrate" and self.is_half_restored(connection):
                 connection.commit()
                 with self.copies.alone():  # whoever is at it finishes first
                     self.copies.clear_up()
@@ -221,6 +221,13 @@ class MariaDB(Backend):
         names = {"table": column.table.name, "column": column.name, "schema": column.table.schema}
         found: str | None = connection.scalar(query, names)
         return None if found == "NULL" else found
+
+    @property
+    def utc_now(self) -> sa.ColumnElement[Any]:
+        return sa.func.utc_timestamp()
+
+    def is_half_restored(self, connection: sa.Connection) -> bool:
+        return self.copies.is_half_done(connection)
 
     def respelled(self, connection: sa.Connection, table: sa.Table, check: sa.CheckConstraint) -> str | None:
         name = connection.dialect.identifier_preparer.format_table(table)

@@ -44,6 +44,7 @@ class MariaDBCopies(Copies):
 
     def save(self, name: str, describe: Describe) -> None:
         with self._server() as server:
+            self._refuse_others(server, self.owner)
             objects = self._objects(server)
             place = self._place(server, name)
             self._make(server, place)
@@ -59,11 +60,12 @@ class MariaDBCopies(Copies):
         with self._server() as server:
             making = self._working("making")
             self._make(server, making)
-            self._copy(server, copy.place, making, of=copy.database, to=self.owner)
+            self._copy(server, copy.place, making, of=copy.database, to=making)
             wanted = _objects_of(self._written(server, copy.place))
             mariadb_objects.make(server, making, wanted, asleep=True)  # what cannot be made is to be known before
             mariadb_objects.drop(server, making, wanted)
             self._refuse_others(server, self.owner)
+            self._refuse_keys_of_others(server)
             objects = self._objects(server)
             old = self._place(server, keep.name) if keep else self._working("gone")
             self._make(server, old)
@@ -74,7 +76,8 @@ class MariaDBCopies(Copies):
             moves = [(self.owner, table, old) for table in here] + [(making, table, self.owner) for table in there]
             words = [f"{_table(source, name)} TO {_table(target, name)}" for source, name, target in moves]
             rename = f"RENAME TABLE {', '.join(words)}" if words else "DO 0"
-            if objects == wanted and not any(one.kind == "TRIGGER" for one in wanted):
+            is_plain = objects == wanted and not any(one.kind == "TRIGGER" for one in wanted)
+            if is_plain and not self._tables(server, making, "SEQUENCE"):
                 with self._ended_with_us(server):
                     run(server, rename)
             else:
@@ -113,13 +116,21 @@ class MariaDBCopies(Copies):
             raise
 
     def _finish_change(self, server: sa.Connection, making: str) -> None:
-        """Bring views, routines, triggers and events to what the tables are: those of before, or those of the copy."""
+        """Bring views, routines, triggers and events to what the tables are: those of before, or those of the copy.
+
+        And let defaults take their numbers of the database's own sequences.
+        """
         change = _Change(*self._written(server, making)["change"])
         if change.there:
             is_done = not self._tables(server, making)
         else:
             is_done = not change.here or not self._tables(server, self.owner)
         objects = change.wanted if is_done else change.objects
+        for table, column, default in server.execute(_DEFAULTS, {"database": self.owner}).all():
+            own = default.replace(f"nextval({quoted(making)}.", f"nextval({quoted(self.owner)}.")
+            if own != default:
+                place = _table(self.owner, table)
+                run(server, f"ALTER TABLE {place} ALTER COLUMN {quoted(column)} SET DEFAULT ({own})")
         mariadb_objects.change(server, self.owner, [StoredObject(*one) for one in objects])
 
     def is_half_done(self, connection: sa.Connection) -> bool:
@@ -150,6 +161,7 @@ class MariaDBCopies(Copies):
             making = self._working("making")
             if self.is_half_done(server) and "change" in self._written(server, making):
                 self._finish_change(server, making)
+                self.backend.waiting.notify(f"finished a restore of {self.backend.label} that had been cut off")
             for purpose in ("making", "gone"):
                 self._drop(server, self._working(purpose))
             for place in self._started(server):
@@ -345,6 +357,16 @@ class MariaDBCopies(Copies):
                 f"mariadb-dump {database} saves it",
             )
 
+    def _refuse_keys_of_others(self, server: sa.Connection) -> None:
+        """Refuse while a table of another database refers to one of these: its key would go along with that one."""
+        found = server.execute(_KEYS_OF_OTHERS, {"database": self.owner}).first()
+        if found is not None:
+            raise CannotCopy(
+                f"a foreign key of {found.other}.{found.child} refers to {found.parent}, and would go on referring to"
+                " the table that is replaced",
+                "drop that key, and make it again afterwards",
+            )
+
     def _places(self, server: sa.Connection) -> list[str]:
         return list(server.scalars(_COPIES, {"table": TABLE}))
 
@@ -435,6 +457,15 @@ _COLUMNS = sa.text(
     "SELECT column_name FROM information_schema.columns WHERE table_schema = :database AND table_name = :table"
     " AND coalesce(generation_expression, '') = '' ORDER BY ordinal_position"
 )
+_DEFAULTS = sa.text(
+    "SELECT table_name, column_name, column_default FROM information_schema.columns"
+    " WHERE table_schema = :database AND column_default LIKE 'nextval(%'"
+)
+_KEYS_OF_OTHERS = sa.text(
+    "SELECT constraint_schema AS other, table_name AS child, referenced_table_name AS parent"
+    " FROM information_schema.referential_constraints"
+    " WHERE unique_constraint_schema = :database AND constraint_schema <> :database"
+)
 _COPIES = sa.text("SELECT table_schema FROM information_schema.tables WHERE table_name = :table ORDER BY table_schema")
 _EMPTY = sa.text(
     "SELECT schema_name FROM information_schema.schemata s WHERE left(schema_name, char_length(:begin)) = :begin"
@@ -455,7 +486,7 @@ _OTHERS = sa.text(
 _INVENTORY = """
 SELECT lower(table_type), table_name FROM information_schema.tables WHERE table_schema = DATABASE()
     AND table_name <> 'management_snapshot'
-UNION ALL SELECT 'trigger', trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()
+UNION ALL SELECT 'trigger', trigger_name FROM information_schema.triggers WHERE event_object_schema = DATABASE()
 UNION ALL SELECT lower(routine_type), routine_name FROM information_schema.routines WHERE routine_schema = DATABASE()
 UNION ALL SELECT 'event', event_name FROM information_schema.events WHERE event_schema = DATABASE()
 """

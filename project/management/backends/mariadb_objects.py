@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -26,6 +26,8 @@ class StoredObject(NamedTuple):
     statement: str
     sql_mode: str = ""  # under which it was made, which changes what its text means
     time_zone: str = ""  # in which the times of an event are
+    charset: str = ""  # of the client that made it, which its texts have
+    collation: str = ""
 
 
 def read(server: sa.Connection, database: str) -> list[StoredObject]:
@@ -36,7 +38,7 @@ def read(server: sa.Connection, database: str) -> list[StoredObject]:
     """
     with using(server, database):
         return [
-            StoredObject(row.kind, row.name, _trigger(row), row.sql_mode)
+            StoredObject(row.kind, row.name, _trigger(row), row.sql_mode, "", row.charset, row.collation)
             if row.kind == "TRIGGER"
             else _shown(server, row.kind, row.name)
             for row in server.execute(_OBJECTS, {"database": database}).all()
@@ -56,7 +58,9 @@ def refuse_invalid(server: sa.Connection, database: str, objects: Sequence[Store
             except sa.exc.DBAPIError as error:
                 if code_of(error) != _INVALID_VIEW:
                     raise
-                raise CannotCopy(f"the view {one.name} refers to what is not there any more", "drop it") from error
+                raise CannotCopy(
+                    f"the view {one.name} refers to what is not there any more", "mend or drop it"
+                ) from error
 
 
 def make(server: sa.Connection, database: str, objects: Sequence[StoredObject], *, asleep: bool = False) -> None:
@@ -72,7 +76,7 @@ def make(server: sa.Connection, database: str, objects: Sequence[StoredObject], 
         while objects:
             objects, before = _made_but(server, objects, asleep), objects
             if len(objects) == len(before):
-                raise CannotCopy(f"the view {objects[0].name} refers to what is not there", "drop it")
+                raise CannotCopy(f"the view {objects[0].name} refers to what is not there", "mend or drop it")
 
 
 def drop(server: sa.Connection, database: str, objects: Sequence[StoredObject]) -> None:
@@ -120,10 +124,11 @@ def _made_but(server: sa.Connection, objects: Sequence[StoredObject], asleep: bo
             if one.kind == "VIEW" and code_of(error) in (_NO_SUCH_TABLE, _NO_SUCH_ROUTINE):
                 waiting.append(one)
                 continue
-            mine = "let its definer be this user, or GRANT SUPER"
             raise CannotCopy(
                 f"the {one.kind.lower()} {one.name} cannot be made: {driver_words(error.orig or error)}",
-                mine if code_of(error) == _OTHER_DEFINER else "mend or drop it",
+                "grant that right, or let somebody who has it run this"
+                if code_of(error) == _OTHER_DEFINER
+                else "mend or drop it",
             ) from error
     return waiting
 
@@ -136,7 +141,23 @@ def _make(server: sa.Connection, one: StoredObject, asleep: bool) -> None:
     statement = one.statement
     if asleep and one.kind == "EVENT":
         statement = _STATUS.sub(r"\1 DISABLE", statement, count=1)
-    run(server, statement)
+    with _as_client(server, one.charset, one.collation):
+        run(server, statement)
+
+
+@contextmanager
+def _as_client(server: sa.Connection, charset: str, collation: str) -> Iterator[None]:
+    """Send what comes as a client with another character set does: what is made keeps both."""
+    driver: Any = server.connection.driver_connection
+    if not charset or not hasattr(driver, "set_character_set"):  # of PyMySQL
+        yield
+        return
+    before = driver.charset, driver.collation
+    driver.set_character_set(charset, collation)
+    try:
+        yield
+    finally:
+        driver.set_character_set(*before)
 
 
 @contextmanager
@@ -158,7 +179,8 @@ def _shown(server: sa.Connection, kind: str, name: str) -> StoredObject:
             f"the server does not show the {kind.lower()} {name} to this user",
             "let its definer be this user, or GRANT SELECT ON mysql.proc",
         )
-    return StoredObject(kind, name, statement, row.get("sql_mode", ""), row.get("time_zone", ""))
+    settings = ("sql_mode", "time_zone", "character_set_client", "collation_connection")
+    return StoredObject(kind, name, statement, *(row.get(setting, "") for setting in settings))
 
 
 def _trigger(row: sa.Row[tuple[str, ...]]) -> str:
@@ -173,17 +195,18 @@ def _trigger(row: sa.Row[tuple[str, ...]]) -> str:
 
 
 _STATUS = re.compile(r"( ON COMPLETION (?:NOT )?PRESERVE) (ENABLE|DISABLE(?: ON SLAVE)?)")
+# By the schema of its table a server finds a trigger at once; by its own, which is the same, it would open every table.
 _OBJECTS = sa.text(
-    "SELECT kind, name, table_of, timing, event, body, definer, sql_mode FROM ("
+    "SELECT kind, name, table_of, timing, event, body, definer, sql_mode, charset, collation FROM ("
     " SELECT 1 AS turn, routine_type AS kind, routine_name AS name, '' AS table_of, '' AS timing, '' AS event,"
-    " '' AS body, '' AS definer, '' AS sql_mode, 0 AS place"
+    " '' AS body, '' AS definer, '' AS sql_mode, 0 AS place, '' AS charset, '' AS collation"
     " FROM information_schema.routines WHERE routine_schema = :database"
-    " UNION ALL SELECT 2, 'VIEW', table_name, '', '', '', '', '', '', 0"
+    " UNION ALL SELECT 2, 'VIEW', table_name, '', '', '', '', '', '', 0, '', ''"
     " FROM information_schema.views WHERE table_schema = :database"
     " UNION ALL SELECT 3, 'TRIGGER', trigger_name, event_object_table, action_timing, event_manipulation,"
-    " action_statement, definer, sql_mode, action_order"
-    " FROM information_schema.triggers WHERE trigger_schema = :database"
-    " UNION ALL SELECT 4, 'EVENT', event_name, '', '', '', '', '', '', 0"
+    " action_statement, definer, sql_mode, action_order, character_set_client, collation_connection"
+    " FROM information_schema.triggers WHERE event_object_schema = :database"
+    " UNION ALL SELECT 4, 'EVENT', event_name, '', '', '', '', '', '', 0, '', ''"
     " FROM information_schema.events WHERE event_schema = :database"
     ") found ORDER BY turn, table_of, timing, event, place, kind, name"
 )

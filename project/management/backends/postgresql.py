@@ -446,6 +446,10 @@ class PostgreSQL(Backend):
             for kind, convert in zip(kinds, converters, strict=True)
         ]
 
+    @property
+    def utc_now(self) -> sa.ColumnElement[Any]:
+        return sa.func.timezone("UTC", sa.func.now())
+
     def strong_locks(self, connection: sa.Connection) -> list[tuple[TableName, str]]:
         default = sa.inspect(connection).default_schema_name
         return [

@@ -103,6 +103,7 @@ class PostgreSQLCopies(Copies):
             if is_whole:  # a dump leaves out what somebody has not committed, whose number may be an earlier one
                 comment |= {"live": live, "counts": counts}
             with _at_once(server):
+                self._carry_over(server, self.owner, making, only_rights=True)  # who may not read here reads not there
                 _comment(server, making, comment)
                 self._rename(server, making, place)
 
@@ -386,11 +387,11 @@ class PostgreSQLCopies(Copies):
                 self.backend.waiting.notify(f"ended session {one.pid} of {one.usename}{inside}, which did nothing")
         return found
 
-    def _carry_over(self, server: sa.Connection, old: str, new: str) -> None:
-        """Give the new database what belongs to the old one and is not in it: owner, rights, settings, comment."""
+    def _carry_over(self, server: sa.Connection, old: str, new: str, *, only_rights: bool = False) -> None:
+        """Give the new database what belongs to the old one and is not in it: rights, owner, settings, comment."""
         row = server.execute(sa.text(_BELONGINGS), {"name": old}).one()
         target, statements = _quoted(new), []
-        if row.owner != row.me:
+        if row.owner != row.me and not only_rights:
             statements.append(f"ALTER DATABASE {target} OWNER TO {_quoted(row.owner)}")
         if row.datconnlimit != -1:
             statements.append(f"ALTER DATABASE {target} CONNECTION LIMIT {row.datconnlimit}")
@@ -400,14 +401,14 @@ class PostgreSQLCopies(Copies):
                 to = _quoted(grantee) if grantee else "PUBLIC"
                 option = " WITH GRANT OPTION" if grantable else ""
                 statements.append(f"GRANT {right} ON DATABASE {target} TO {to}{option}")
-        for role, setting in row.settings or ():
+        for role, setting in () if only_rights else row.settings or ():
             name, _, value = setting.partition("=")
             given = value if name in _LISTS else "'" + value.replace("'", "''") + "'"
             of = f"ROLE {_quoted(role)} IN " if role else ""
             statements.append(f"ALTER {of}DATABASE {target} SET {_quoted(name)} TO {given}")
         for statement in statements:
             run(server, statement)
-        if row.comment is not None and not row.comment.startswith(_MARK):
+        if not only_rights and row.comment is not None and not row.comment.startswith(_MARK):
             _comment(server, new, row.comment)
 
     def _rename(self, server: sa.Connection, old: str, new: str) -> None:

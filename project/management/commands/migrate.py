@@ -101,11 +101,11 @@ def _rehearse(project: Project, target: str) -> int:
     console.say(f"{header(project)}, on a copy", style="bold")
     outcome = rehearsing.rehearse(project, target, lambda done: console.lines(*_rehearsed(done)))
     if outcome.unfit is not None:
-        raise CommandError(f"the seeders would not fit any more: {outcome.unfit.cause}", outcome.unfit.cure)
+        raise CommandError(f"the seeders would not fit: {outcome.unfit.cause}", outcome.unfit.cure)
     if not outcome.steps:
         console.result("Nothing to do.")
         return 0
-    seeders = ", and the seeders fit" if outcome.seeded else ""
+    seeders = ", and the seeders fit" if outcome.seeded else " (seeders are tried at the newest revision only)"
     console.say(
         f"{plural(outcome.steps, 'revision')} rehearsed{seeders}; {project.backend.label} was not touched."
         "   Next: python manage.py migrate"
@@ -182,7 +182,8 @@ def run(project: Project, target: str, request: Request, *, hint: str = "", titl
     if request.stamp:
         before = ", ".join(request.forgotten)
         instead = f" in place of {before}, which no file in migrations/versions has" if before else ""
-        console.say(f"Recorded revision {at}{instead}; nothing was run.")
+        accepted = f" As applied count as they are now: {', '.join(request.accepted)}." if request.accepted else ""
+        console.say(f"Recorded revision {at}{instead}; nothing was run.{accepted}")
     elif done:
         upwards = bool(steps) and steps[0].upgrade
         verb = "applied" if upwards else "taken back"
@@ -200,6 +201,8 @@ def show_plan(project: Project, target: str, *, failing: bool) -> int:
 
     steps = migrations.plan(project, target)
     migrations.refuse_unfinished(project)
+    for one in migrations.changed_files(project):
+        project.console.note(str(one))
     if not steps:
         project.console.result("Nothing to do.")
         return 0

@@ -55,13 +55,14 @@ def handle(
     agreed: guard.Losses | None = None
     if not no_input:  # a person is asked outside the lock, for they may think for an hour
         with resetting.alone(project):
-            agreed = _losses(project, wanted, resetting.plan(project, wanted, rebuild=rebuild), drop_unknown)
-        _ask(project, agreed, no_input=False)
+            plan = resetting.plan(project, wanted, rebuild=rebuild)
+            agreed = _losses(project, wanted, plan, drop_unknown)
+        _ask(project, agreed, plan.undo, no_input=False)
     begun = time.perf_counter()
     with resetting.alone(project):
         plan = resetting.plan(project, wanted, rebuild=rebuild)
         if agreed is None:
-            _ask(project, _losses(project, wanted, plan, drop_unknown), no_input=True)
+            _ask(project, _losses(project, wanted, plan, drop_unknown), plan.undo, no_input=True)
         how, undo, is_all_ours = "", plan.undo, False
         if plan.kept:
             guard.refuse_more(agreed, plan.losses)
@@ -78,9 +79,10 @@ def handle(
         project.console.say(undo.words)
 
 
-def _ask(project: Project, losses: guard.Losses, *, no_input: bool) -> None:
+def _ask(project: Project, losses: guard.Losses, undo: Undo, *, no_input: bool) -> None:
     if losses:
-        guard.consent(project, f"reset empties {header(project)}. It holds\n{held(losses)}", no_input=no_input)
+        explanation = f"reset empties {header(project)}. It holds\n{held(losses)}"
+        guard.consent(project, snapshots.warned(explanation, undo), no_input=no_input)
 
 
 def held(losses: guard.Losses) -> str:

@@ -40,9 +40,12 @@ def handle(
     limit_waiting(project, lock_timeout)
     guard.before_connecting(project, "restore", allow_remote=allow_remote, allow_production_name=allow_production_name)
     snapshot = snapshots.find(project, name, of=of, elsewhere="--from {} takes it all the same")
-    losses, _ = _look(project)
+    losses, undo = _look(project)
     explanation = f"restore puts {described(snapshot)} in the place of {header(project)}. It holds\n{held(losses)}"
-    guard.consent(project, explanation, no_input=no_input)
+    lacking = [one for one in snapshot.revisions if one not in heads.revisions(project.root)]
+    if lacking:
+        explanation += f"\nThe snapshot is at revision {lacking[0]}, which no file in migrations/versions has."
+    guard.consent(project, snapshots.warned(explanation, undo), no_input=no_input)
     begun = time.perf_counter()
     with resetting.alone(project), snapshots.alone(project):
         snapshot = snapshots.find(project, snapshot.name, of=of)
@@ -53,7 +56,7 @@ def handle(
     with project.connect() as connection:
         head = heads.reached_head(project.root, connection)
     place = f"at head {head}" if head else f"at revision {', '.join(snapshot.revisions) or 'zero'}"
-    hint = "" if head else "   Next: python manage.py migrate"
+    hint = "" if head or lacking else "   Next: python manage.py migrate"
     project.console.say(
         f"{project.backend.label} is as in snapshot {snapshot.name}: {plural(snapshot.total, 'row')}, {place}."
         f" Restored in {seconds:.2f} s.{hint}"

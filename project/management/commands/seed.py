@@ -65,12 +65,9 @@ def run(project: Project, request: Request, *, no_input: bool = False) -> list[R
     seeding.refuse_problems(project, targets)
     undo = snapshots.Undo()
     if request.fresh:
-        lost = _ask_for_fresh(project, targets, no_input=no_input)
+        lost, undo = _ask_for_fresh(project, targets, no_input=no_input)
         request = replace(request, agreed=None if no_input else lost)
-        if any(rows for _, rows, _ in lost):
-            with project.connect() as connection:
-                undo = snapshots.undo_of(project, connection, "seed-fresh")
-            undo = snapshots.save_undo(project, undo)
+        undo = snapshots.save_undo(project, undo)
     width = max((len(target.name) for target in targets), default=0)
     reports: list[Report] = []
 
@@ -93,19 +90,23 @@ def _line(done: Report, width: int) -> str:
     return f"  {done.table:{width}}{rows}  {done.seconds:.2f} s  {note}".rstrip()
 
 
-def _ask_for_fresh(project: Project, targets: list[Target], *, no_input: bool) -> guard.Losses:
-    """Say what will be deleted and ask; return it."""
+def _ask_for_fresh(project: Project, targets: list[Target], *, no_input: bool) -> tuple[guard.Losses, snapshots.Undo]:
+    """Say what will be deleted and ask; return it, and how it can be undone."""
     guard.before_connecting(project, "seed --fresh")
     with project.connect() as connection:
         guard.after_connecting(project, connection, "seed --fresh")
         seeding.require_ready(project, connection)
         seeding.require_columns(project, connection, targets)
         lost = seeding.rows_to_delete(project, connection, targets)
+    undo = snapshots.Undo()
     if any(count for _, count, _ in lost):
+        with project.connect() as connection:
+            undo = snapshots.undo_of(project, connection, "seed-fresh")
         rows = [[table, plural(count, "row"), note] for table, count, note in lost]
         explanation = f"seed --fresh deletes from {project.backend.label} ({project.backend.title})"
-        guard.consent(project, f"{explanation}\n{columns(rows, right=frozenset({1}))}", no_input=no_input)
-    return lost
+        explanation = f"{explanation}\n{columns(rows, right=frozenset({1}))}"
+        guard.consent(project, snapshots.warned(explanation, undo), no_input=no_input)
+    return lost, undo
 
 
 def _list(project: Project, targets: list[Target]) -> None:

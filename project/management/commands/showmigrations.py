@@ -142,4 +142,4 @@ def _json(found: dict[str, object]) -> str:
     return json.dumps(found, indent=2)  # in ASCII, which any terminal and any encoding of stdout has
 
 
-_DID = {"upgrade": "applied", "downgrade": "taken back", "stamp": "recorded"}
+_DID = {"upgrade": "applied", "downgrade": "taken back", "stamp": "recorded", "unstamp": "forgotten"}
