@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import platform
 import re
 from collections.abc import Iterator
@@ -55,25 +56,28 @@ def _parts(project: Project, connection: sa.Connection | None, wanted: Wanted) -
     if dataclasses.is_dataclass(settings):  # it may have slots
         names |= {field.name for field in dataclasses.fields(settings)}
     yield [(name, getattr(settings, name)) for name in sorted(names - ELSEWHERE)]
+    root, its_own = os.path.realpath(project.root), project.backend.own_files()
     for folder in (project.package, "migrations"):
-        for file in _files(project.root / folder):
-            if project.backend.is_its_file(file):
+        for file in _files(os.path.join(root, folder)):
+            if (os.path.realpath(file) if os.path.islink(file) else file) in its_own:
                 continue
-            text = file.read_bytes()
-            yield str(file.relative_to(project.root)), text
-            if file.parent.name == "seeds" and _ASKS_THE_CLOCK.search(text):
+            text = Path(file).read_bytes()
+            yield os.path.relpath(file, root), text
+            if os.path.basename(os.path.dirname(file)) == "seeds" and _ASKS_THE_CLOCK.search(text):
                 yield date.today()
     yield (project.root / "alembic.ini").read_bytes()
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: str) -> Iterator[str]:
     """Return every file below a folder, data that a seeder reads as well, but for what Python compiled."""
-    for path in sorted(folder.iterdir()):
-        if path.is_dir():
-            if path.name != "__pycache__":
-                yield from _files(path)
-        elif path.is_file() and path.suffix != ".pyc":
-            yield path
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda one: one.name)
+    for one in found:
+        if one.is_dir():
+            if one.name != "__pycache__":
+                yield from _files(one.path)
+        elif one.is_file() and not one.name.endswith(".pyc"):
+            yield one.path
 
 
 def _version(library: str) -> str:

@@ -363,9 +363,9 @@ class Backend:
         """The whole copies of the database that are kept beside it."""
         raise NotImplementedError
 
-    def is_its_file(self, file: Path) -> bool:
-        """Return whether the database is in this file, or a part of it is."""
-        return False
+    def own_files(self) -> frozenset[str]:
+        """Return the real paths of the files that the database is in, there or not."""
+        return frozenset()
 
     def version(self, connection: sa.Connection | None) -> str:
         """Return the database's version; without a connection where none is needed to know it."""

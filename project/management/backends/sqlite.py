@@ -267,9 +267,8 @@ class SQLite(Backend):
 
         return SQLiteCopies(self)
 
-    def is_its_file(self, file: Path) -> bool:
-        endings = ("", "-journal", "-wal", "-shm")
-        return file.resolve() in {Path(f"{self.path.resolve()}{ending}") for ending in endings}
+    def own_files(self) -> frozenset[str]:
+        return frozenset(f"{self.path.resolve()}{ending}" for ending in ("", "-journal", "-wal", "-shm"))
 
     def version(self, connection: sa.Connection | None) -> str:
         return sqlite3.sqlite_version
