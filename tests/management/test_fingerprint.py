@@ -22,6 +22,13 @@ def spoiled_reset(manage: Runner, database: Database, *options: str, **environme
     return how(result)
 
 
+def but_for_times(database: Database) -> tuple[object, ...]:
+    """Return all that a database holds; of the steps that built it only which, for they took their time."""
+    schema, rows = everything(database)
+    steps = database.rows("SELECT revision, message, direction FROM migration_history ORDER BY id")
+    return schema, {**rows, "migration_history": steps}
+
+
 def test_what_is_restored_is_what_a_rebuild_builds(
     house: House, manage: Runner, database: Database, tmp_path: Path
 ) -> None:
@@ -44,7 +51,7 @@ def test_what_is_restored_is_what_a_rebuild_builds(
     assert len(lines) == 5
     with fresh(database.kind, tmp_path) as other:
         manage.ok("reset", "--count", "30", env={"DATABASE_URL": other.url})
-        assert everything(database) == everything(other)
+        assert but_for_times(database) == but_for_times(other)
     expect_fresh(house, database, students=30)
     assert "No errors" in manage.ok("check").out
     manage.ok("seed", "--count", "31")

@@ -31,7 +31,7 @@ MAKES = 'op.create_table("made", sa.Column("id", sa.Integer(), primary_key=True)
 DROPS = 'op.drop_table("made")'
 
 
-def everything(database: Database) -> tuple[object, ...]:
+def everything(database: Database) -> tuple[object, dict[str, Any]]:
     """Return all that a database holds, every key as it is."""
     state = read(database)
     assert not state.damage
