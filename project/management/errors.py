@@ -1,5 +1,9 @@
 """The one exception for the person at the keyboard."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 # What pyproject.toml installs, by the names that are imported: missing, they are no fault of anybody's code.
 DEPENDENCIES = ("sqlalchemy", "alembic", "faker", "dotenv", "sqlglot", "rich")
 
@@ -27,9 +31,10 @@ class NotAllowed(CommandError):
 class StepFailed(CommandError):
     """A step of a migration failed: `what` says which and why, the cause also what stays of it."""
 
-    def __init__(self, what: str, stays: str, cure: str) -> None:
+    def __init__(self, what: str, stays: str, cure: str, statements: Sequence[str]) -> None:
         super().__init__(f"{what}. {stays}", cure)
         self.what = what
+        self.statements = statements  # that were run or tried
 
 
 class StepRefused(Exception):

@@ -681,6 +681,7 @@ class _Runner:
         what = _named(revision, self.project)
         verb = "failed" if self.step.upgrade else "could not be taken back"
         failed = f"{what} {verb}: {self._words(error)}"
+        tried = [one.text for one in self.statements]
         if kept:
             stays = (
                 "What it had committed before stays"
@@ -688,13 +689,13 @@ class _Runner:
                 else f"{self.backend.title} cannot roll back what had run before"
             )
             by_hand = _by_hand(revision, upgrade=self.step.upgrade)
-            return StepFailed(failed, f"{stays}: {_shown(kept)}", by_hand)
+            return StepFailed(failed, f"{stays}: {_shown(kept)}", by_hand, tried)
         cure = self._cure(error)
         if self.marked and self.connection.invalidated:  # the note of it could not be taken away
             _, undone = _ends(revision, upgrade=self.step.upgrade)
             cure = f"record that with python manage.py migrate --fake {undone}, then run the command again"
         nothing = "Nothing of this run stays" if self.all_undone else "Nothing of it stays"
-        return StepFailed(failed, nothing, cure)
+        return StepFailed(failed, nothing, cure, tried)
 
     def _cure(self, error: BaseException) -> str:
         """Return what to do about a step that left nothing: what stopped it may not be its own fault."""

@@ -154,6 +154,13 @@ class Project:
         other.variables = self.variables.but({"DATABASE_URL": Value(url, source), "SNAPSHOTS_KEPT": Value("0", source)})
         return other
 
+    def beside_itself(self) -> Project:
+        """Return the same project without its models and seeders; what `metadata` is, is up to the caller."""
+        other = Project(self.package, self.root, console=self.console)
+        other.variables = self.variables
+        other.mappers, other.seeders = [], {}
+        return other
+
     @contextmanager
     def connect(self, *, write: bool = False, create: bool = False, limited: bool = True) -> Iterator[sa.Connection]:
         """Open a connection outside a transaction; a driver's error leaves it as one line with its cure.

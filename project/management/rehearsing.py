@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from . import guard, migrations, schema, seeding, snapshots
+from . import culprits, guard, migrations, schema, seeding, snapshots
 from .console import Console, plural
 from .errors import CommandError, StepFailed, shortened
 from .migrations import Step
@@ -78,22 +78,25 @@ def rehearse(project: Project, target: str, report: Callable[[Rehearsed], None])
         return Outcome(0)
     with throwaway(project) as copy:
         for step in steps:
-            done = _rehearsed(copy, step)
+            done = go_through(copy, step)
             report(done)
             if done.failure is not None:
-                raise _told(project, copy, done.failure)
+                raise told(project, copy, done.failure, "the rehearsal")
         if not steps[-1].revision.is_head:
             return Outcome(len(steps))
         return Outcome(len(steps), seeded=True, unfit=_why_unfit(copy))
 
 
-def _told(project: Project, copy: Project, failure: CommandError) -> CommandError:
-    """Return why a rehearsal failed: what stays of a step stays in the copy only, which is going."""
-    what, cure = failure.cause, failure.cure
-    if isinstance(failure, StepFailed):
-        what, cure = failure.what, "correct it, then rehearse it again"
-    what = what.replace(copy.backend.database, project.backend.database)
-    return CommandError(f"the rehearsal failed: {what}. {project.backend.label} was not touched", cure)
+def told(project: Project, copy: Project, failure: CommandError, what: str) -> CommandError:
+    """Return why something failed on a copy, and on which row; what stays of it stays in the copy, which is going."""
+    if not isinstance(failure, StepFailed):
+        return CommandError(f"{what} failed: {failure.cause}", failure.cure)
+    row = culprits.row_of(copy, failure)
+    cause = f"{failure.what}; {row}" if row else failure.what
+    cause = cause.replace(copy.backend.database, project.backend.database)
+    return CommandError(
+        f"{what} failed: {cause}. {project.backend.label} was not touched", "correct it, then try again"
+    )
 
 
 @contextmanager
@@ -105,7 +108,8 @@ def throwaway(project: Project, *, empty: bool = False) -> Iterator[Project]:
         yield copy
 
 
-def _rehearsed(copy: Project, step: Step) -> Rehearsed:
+def go_through(copy: Project, step: Step) -> Rehearsed:
+    """Take the next step on a copy, take it back, and take it again."""
     done, before = Rehearsed(step), _state(copy)
     try:
         done.up = _go(copy, "+1", _locks_into(done.locks, copy, before.rows))

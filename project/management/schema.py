@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from .project import Project
 
 Schema = frozenset[str]
+_HIDDEN = re.compile(rf" ({'|'.join(bookkeeping.HIDDEN)})(_id_seq)?$")
 
 
 def described(project: Project, connection: sa.Connection) -> Schema:
     """Return everything that makes a difference, a line each; the order of a table's columns does not."""
     inspector = sa.inspect(connection)
     schemas = {None, *(table.schema for table in project.metadata.tables.values())}
-    lines = {one for one in project.backend.copies.inventory(connection) if one.split()[-1] not in bookkeeping.HIDDEN}
+    lines = {one for one in project.backend.copies.inventory(connection) if not _HIDDEN.search(one)}
     with autogenerate.quiet():
         for schema in schemas & {None, *inspector.get_schema_names()}:
             for table in inspector.get_table_names(schema):

@@ -80,6 +80,7 @@ class Request:
     random_seed: int = 1
     locale: str = LOCALE
     agreed: guard.Losses | None = None  # what a person was shown that --fresh deletes
+    anywhere: bool = False  # at whatever revision the database is
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ def seed(
     done: list[Report] = []
     with project.connect(write=True) as connection, project.backend.lock(connection):
         with connection.begin() as looking:
-            require_ready(project, connection)
+            if not request.anywhere:
+                require_ready(project, connection)
             require_columns(project, connection, targets)
             if not request.fresh:
                 _require_numbers(project, connection, targets, request)

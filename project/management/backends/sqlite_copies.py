@@ -58,7 +58,9 @@ class SQLiteCopies(FolderCopies):
     @contextmanager
     def throwaway(self, *, empty: bool = False) -> Iterator[str]:
         with self._making() as making:
-            if not empty:
+            if empty:
+                (making / "throwaway.db").touch()
+            else:
                 self._copy_out(making / "throwaway.db")
             yield str(making / "throwaway")
 

@@ -1,6 +1,12 @@
-"""Look for everything that can be wrong, and say for each how to mend it. Exit 1 on errors."""
+"""Look for everything that can be wrong, and say for each how to mend it. Exit 1 on errors.
+
+With --staircase every revision is applied to tables with rows, taken back and applied again, from the first to the
+newest, in a database that is made for it and dropped.
+"""
 
 from __future__ import annotations
+
+import argparse
 
 from .. import checks
 from ..console import plural
@@ -8,7 +14,13 @@ from ..errors import CommandError
 from ..project import Project
 
 
-def handle(project: Project) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--staircase", action="store_true", help="try every revision on tables with rows")
+
+
+def handle(project: Project, *, staircase: bool) -> int:
+    if staircase:
+        return _climb(project)
     console = project.console
     problems = checks.run(project)
     for problem in problems:
@@ -20,4 +32,14 @@ def handle(project: Project) -> int:
         )
     warnings = f"; {plural(len(problems), 'warning')}" if problems else ""
     console.say(f"No errors in {project.backend.label}{warnings}.")
+    return 0
+
+
+def _climb(project: Project) -> int:
+    from .. import staircase
+    from .migrate import header, rehearsed
+
+    project.console.say(f"{header(project)}, in a database of its own", style="bold")
+    steps = staircase.climb(project, lambda done: project.console.lines(*rehearsed(done)))
+    project.console.say(f"{plural(steps, 'revision')} applied to tables with rows, taken back and applied again.")
     return 0

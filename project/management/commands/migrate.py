@@ -99,7 +99,7 @@ def _rehearse(project: Project, target: str) -> int:
 
     console = project.console
     console.say(f"{header(project)}, on a copy", style="bold")
-    outcome = rehearsing.rehearse(project, target, lambda done: console.lines(*_rehearsed(done)))
+    outcome = rehearsing.rehearse(project, target, lambda done: console.lines(*rehearsed(done)))
     if outcome.unfit is not None:
         raise CommandError(f"the seeders would not fit: {outcome.unfit.cause}", outcome.unfit.cure)
     if not outcome.steps:
@@ -113,7 +113,7 @@ def _rehearse(project: Project, target: str) -> int:
     return 0
 
 
-def _rehearsed(done: Rehearsed) -> list[str]:
+def rehearsed(done: Rehearsed) -> list[str]:
     """Return what there is to say of one step."""
     took = [
         f"{way} {'failed' if seconds is None else f'{seconds:.2f} s'}"
@@ -122,7 +122,7 @@ def _rehearsed(done: Rehearsed) -> list[str]:
     ]
     failed = next((number for number, seconds in enumerate(done.seconds) if seconds is None), len(took))
     head = f"  {done.step.revision.revision}  {done.step.message}  {', '.join(took[: failed + 1])}"
-    lines = [f"{table}: {_rows(rows)}" for table, rows in done.rows.items()]
+    lines = [f"{table}: {_rows(rows)}" for table, rows in done.rows.items() if any(rows)]
     lines += [f"{table}, after down: {_rows(rows)}" for table, rows in done.lost.items()]
     lines += [f"down leaves the schema {one}" for one in done.not_restored]
     return [head, *(f"    {line}" for line in [*lines, *done.locks])]

@@ -1,0 +1,100 @@
+"""The row that a migration failed on, looked for in the tables as the failure left them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from .errors import StepFailed, driver_words, shortened
+
+if TYPE_CHECKING:
+    from .project import Project
+
+# How the databases say which constraint it was, of which columns. SQLite names the table that a batch makes anew.
+_COLUMNS = (
+    re.compile(r"(?:UNIQUE|NOT NULL) constraint failed: (?P<columns>[\w., ]+)"),
+    re.compile(r"Key \((?P<columns>[^)]*)\)=\("),
+    re.compile(r"column [\"'](?P<columns>\w+)[\"'] (?:of relation|cannot be null|at row)"),
+)
+_CHECK = re.compile(
+    r"CHECK constraint failed: (?P<sqlite>\w+)|check constraint \"(?P<postgresql>[^\"]+)\""
+    r"|CONSTRAINT `(?P<mariadb>[^`]+)` failed"
+)
+_DUPLICATE = re.compile(r"UNIQUE constraint failed|Key \(|Duplicate entry")
+_BATCH = "_alembic_tmp_"
+
+
+def row_of(copy: Project, failure: StepFailed) -> str:
+    """Return the table and the first row that a step could not go on with, as one text; nothing where none is found."""
+    error = failure.__cause__
+    if not isinstance(error, sa.exc.DBAPIError) or error.orig is None:
+        return ""
+    words, statement = driver_words(error.orig), error.statement or ""
+    with copy.connect() as connection:
+        inspector = sa.inspect(connection)
+        known = inspector.get_table_names()
+        for name in _tables_in(f"{statement} {words}", known):
+            table = sa.Table(name, sa.MetaData(), autoload_with=connection, resolve_fks=False)
+            for query in _queries(table, words, [*failure.statements, statement]):
+                try:
+                    with connection.begin_nested():
+                        row = connection.execute(query).mappings().first()
+                except sa.exc.DBAPIError:  # it speaks of a column that is only to come
+                    continue
+                if row is not None:
+                    cells = ", ".join(f"{column} {shortened(str(value), most=30)}" for column, value in row.items())
+                    return f"row of {name}: {shortened(cells, most=200)}"
+    return ""
+
+
+def _tables_in(text: str, known: Iterable[str]) -> list[str]:
+    """Return the tables that a text names, the last one first: what is altered or copied stands after what is read."""
+    bare = text.replace(_BATCH, "")
+    found = {
+        name: max((one.start() for one in re.finditer(rf"\b{re.escape(name)}\b", bare)), default=-1) for name in known
+    }
+    return sorted((name for name, place in found.items() if place >= 0), key=lambda name: -found[name])
+
+
+def _queries(table: sa.Table, words: str, statements: list[str]) -> Iterator[sa.Select[tuple[object, ...]]]:
+    """Yield what looks for the row, the most certain first."""
+    if check := _CHECK.search(words):
+        name = next(filter(None, check.groups()))
+        for condition in _conditions(name, statements):
+            yield sa.select(table).where(sa.text(f"NOT ({condition})")).limit(1)
+        yield sa.select(table).limit(1)  # the step had written what it is about
+        return
+    named = next((found["columns"] for one in _COLUMNS if (found := one.search(words))), "")
+    names = [one.strip().rpartition(".")[2].strip('"` ') for one in named.split(",")]
+    columns = [table.columns[name] for name in names if name in table.columns]
+    if _DUPLICATE.search(words):
+        for keys in [columns] if columns else _keys(table, statements):
+            twice = sa.select(*keys).group_by(*keys).having(sa.func.count() > 1).limit(1).subquery()
+            yield sa.select(table).where(*(key == twice.c[key.name] for key in keys)).limit(1)
+    elif columns:
+        yield sa.select(table).where(columns[0].is_(None)).limit(1)
+    yield sa.select(table).limit(1)
+
+
+def _conditions(name: str, statements: list[str]) -> Iterator[str]:
+    """Yield what a CHECK of this name says in the statements, the latest first."""
+    begins = re.compile(rf"CONSTRAINT [\"`]?{re.escape(name)}[\"`]? CHECK \(", re.I)
+    for statement in reversed(statements):
+        for found in begins.finditer(statement):
+            depth, place = 1, found.end()
+            while depth and place < len(statement):
+                depth += {"(": 1, ")": -1}.get(statement[place], 0)
+                place += 1
+            yield statement[found.end() : place - 1]
+
+
+def _keys(table: sa.Table, statements: list[str]) -> Iterator[list[sa.Column[object]]]:
+    """Yield the columns of UNIQUE constraints and indexes that the statements make, the latest first."""
+    for statement in reversed(statements):
+        for found in re.finditer(r"\bUNIQUE\b[^(]*\(([^()]*)\)", statement, re.I):
+            names = [one.strip().strip('"`') for one in found[1].split(",")]
+            if names and all(name in table.columns for name in names):
+                yield [table.columns[name] for name in names]

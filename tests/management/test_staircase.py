@@ -1,0 +1,296 @@
+"""`check --staircase`: what works on empty tables only fails, by revision and row; what works on every table passes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from tests.databases import Database
+from tests.faults.beside import Beside
+from tests.houses import House, Runner
+
+BASE = """
+op.create_table(
+    "parent",
+    sa.Column("id", sa.Integer(), primary_key=True),
+    sa.Column("name", sa.String(60), nullable=False),
+    sa.Column("size", sa.Integer(), nullable=False),
+    sa.Column("big", sa.Integer(), nullable=False),
+    sa.Column("flag", sa.Boolean(), nullable=False),
+    sa.Column("made", sa.Date(), nullable=False),
+    sa.Column("note", sa.String(50)),
+    sa.UniqueConstraint("name", name="uq_name"),
+    sa.CheckConstraint("size BETWEEN 1 AND 3", name="small"),
+    sa.CheckConstraint("big BETWEEN 100000 AND 200000", name="large"),
+)
+op.create_table(
+    "child",
+    sa.Column("id", sa.Integer(), primary_key=True),
+    sa.Column("parent_id", sa.Integer(), sa.ForeignKey("parent.id", name="fk_parent"), nullable=False),
+    sa.Column("amount", sa.Numeric(8, 2), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.CheckConstraint("kind IN ('one', 'two')", name="a_kind"),
+    sa.CheckConstraint("amount > 1000", name="much"),
+)
+"""
+UNBASE = 'op.drop_table("child")\nop.drop_table("parent")'
+ALTER = 'with op.batch_alter_table("{}") as batch:\n    batch.'
+PARENT, CHILD = ALTER.format("parent"), ALTER.format("child")
+
+
+class Bad(NamedTuple):
+    """A migration that is wrong, and on which way it fails."""
+
+    up: str
+    down: str = "pass"
+    where: str = "up failed"
+    row: bool = True  # whether a row is to be named
+    not_on: tuple[str, ...] = ()  # databases that let it pass
+
+
+def typed(table: str, column: str, kind: str, before: str) -> str:
+    change = f'alter_column("{column}", type_={kind}, existing_type={before}, existing_nullable=False)'
+    return ALTER.format(table) + change
+
+
+BAD = {
+    # What rows there are cannot have it
+    "NOT NULL without a default": Bad(
+        f'{PARENT}add_column(sa.Column("since", sa.Date(), nullable=False))', not_on=("mariadb",)
+    ),
+    "NOT NULL over NULLs": Bad(
+        f'op.add_column("parent", sa.Column("x", sa.Integer()))\n'
+        f'{PARENT}alter_column("x", nullable=False, existing_type=sa.Integer())'
+    ),
+    "UNIQUE over duplicates": Bad(f'{PARENT}create_unique_constraint("uq_x", ["size"])'),
+    "a unique index over duplicates": Bad('op.create_index("ux_x", "parent", ["size"], unique=True)'),
+    "UNIQUE over a boolean": Bad(f'{PARENT}create_unique_constraint("uq_x", ["flag"])'),
+    "UNIQUE over a pair": Bad(f'{PARENT}create_unique_constraint("uq_x", ["size", "flag"])'),
+    "UNIQUE over a constant": Bad(
+        'op.add_column("parent", sa.Column("code", sa.String(9), server_default="A"))\n'
+        f'{PARENT}create_unique_constraint("uq_x", ["code"])'
+    ),
+    "a CHECK on a number": Bad(f'{PARENT}create_check_constraint("ck_x", "size > 3")'),
+    "a CHECK on a date": Bad(f'{PARENT}create_check_constraint("ck_x", "made < \'1800-01-01\'")'),
+    "a CHECK on a text": Bad(f'{CHILD}create_check_constraint("ck_x", "kind IN (\'three\')")'),
+    "a CHECK on two columns": Bad(f'{PARENT}create_check_constraint("ck_x", "size > big")'),
+    "a narrowed CHECK": Bad(
+        f'{PARENT}drop_constraint("small", type_="check")\n{PARENT}create_check_constraint("small", "size = 99")'
+    ),
+    "a default that a CHECK forbids": Bad(
+        'op.add_column("parent", sa.Column("x", sa.Integer(), server_default="5"))\n'
+        f'{PARENT}create_check_constraint("ck_x", "x > 5")'
+    ),
+    "a key to rows that are not there": Bad(
+        'op.create_table("other", sa.Column("id", sa.Integer(), primary_key=True))\n'
+        f'{PARENT}create_foreign_key("fk_x", "other", ["size"], ["id"])',
+        row=False,
+    ),
+    "a primary key over duplicates": Bad(
+        'op.create_table("other", sa.Column("size", sa.Integer(), primary_key=True))\n'
+        'op.execute("INSERT INTO other (size) SELECT size FROM parent")',
+        row=False,
+    ),
+    # Types that are too narrow; SQLite keeps what it is given
+    "a narrowed text": Bad(typed("parent", "name", "sa.String(2)", "sa.String(60)"), not_on=("sqlite",)),
+    "a narrowed integer": Bad(typed("parent", "big", "sa.SmallInteger()", "sa.Integer()"), not_on=("sqlite",)),
+    "a narrowed number": Bad(
+        typed("child", "amount", "sa.Numeric(4, 2)", "sa.Numeric(8, 2)"), not_on=("sqlite",), row=False
+    ),
+    "a text as a number": Bad(
+        typed("child", "kind", "sa.Integer(), postgresql_using='kind::integer'", "sa.String(20)"),
+        not_on=("sqlite",),
+        row=False,
+    ),
+    # Data migrations that take the table for empty
+    "numbers of its own": Bad(
+        'op.execute("INSERT INTO parent (id, name, size, big, flag, made)'
+        " VALUES (1, 'x', 1, 100000, '1', '2020-01-01')\")"
+    ),
+    "a table that must be empty": Bad(
+        'if op.get_bind().scalar(sa.text("SELECT count(*) FROM parent")):\n    raise ValueError("not empty")', row=False
+    ),
+    "a table that must have one row": Bad(
+        'op.get_bind().execute(sa.text("SELECT id FROM parent")).scalar_one_or_none()', row=False
+    ),
+    "one row of a subquery": Bad(
+        'op.execute("UPDATE child SET kind = (SELECT name FROM parent)")', not_on=("sqlite",), row=False
+    ),
+    "a row that a CHECK forbids": Bad('op.execute("UPDATE parent SET size = 9")'),
+    "the same name for all": Bad("op.execute(\"UPDATE parent SET name = 'x'\")"),
+    "no name for all": Bad('op.execute("UPDATE parent SET name = NULL")', not_on=()),
+    "parents that are needed": Bad('op.execute("DELETE FROM parent")', row=False),
+    "a copy of every row": Bad(
+        'op.execute("INSERT INTO parent (name, size, big, flag, made) SELECT name, size, big, flag, made FROM parent")'
+    ),
+    "a column that is filled by dividing": Bad(
+        'op.add_column("parent", sa.Column("x", sa.Integer()))\nop.execute("UPDATE parent SET x = 1 / (size - size)")',
+        not_on=("sqlite", "mariadb"),
+        row=False,
+    ),
+    "a text that is cut": Bad(
+        'op.add_column("parent", sa.Column("x", sa.String(2)))\nop.execute("UPDATE parent SET x = name")',
+        not_on=("sqlite",),
+        row=False,
+    ),
+    # Ways back
+    "no way back": Bad("pass", 'raise NotImplementedError("no way back")', "down failed", row=False),
+    "a way back that does nothing": Bad(
+        'op.create_table("more", sa.Column("id", sa.Integer(), primary_key=True))', where="up again failed", row=False
+    ),
+    "a column that comes back NOT NULL": Bad(
+        f'{PARENT}drop_column("made")',
+        f'{PARENT}add_column(sa.Column("made", sa.Date(), nullable=False))',
+        "down failed",
+        not_on=("mariadb",),
+    ),
+    "NOT NULL that comes back over NULLs": Bad(
+        f'{PARENT}alter_column("made", nullable=True, existing_type=sa.Date())\n'
+        'op.execute("UPDATE parent SET made = NULL")',
+        f'{PARENT}alter_column("made", nullable=False, existing_type=sa.Date())',
+        "down failed",
+    ),
+    "UNIQUE that comes back over duplicates": Bad(
+        f'{PARENT}drop_constraint("uq_name", type_="unique")\nop.execute("UPDATE parent SET name = \'x\'")',
+        f'{PARENT}create_unique_constraint("uq_name", ["name"])',
+        "down failed",
+    ),
+    "a CHECK that comes back": Bad(
+        f'{PARENT}drop_constraint("small", type_="check")\nop.execute("UPDATE parent SET size = 5")',
+        f'{PARENT}create_check_constraint("small", "size BETWEEN 1 AND 3")',
+        "down failed",
+    ),
+    "a type that comes back too narrow": Bad(
+        typed("parent", "name", "sa.Text()", "sa.String(60)") + '\nop.execute("UPDATE parent SET note = name")',
+        typed("parent", "name", "sa.String(2)", "sa.Text()"),
+        "down failed",
+        not_on=("sqlite", "mariadb"),  # MariaDB cannot have a whole TEXT UNIQUE
+    ),
+    "a way back that drops too much": Bad(
+        'op.add_column("parent", sa.Column("x", sa.Integer()))',
+        'op.drop_table("child")\nop.drop_column("parent", "x")\nop.drop_table("nothing")',
+        "down failed",
+        row=False,
+    ),
+    # What fails on every table
+    "a column that is not there": Bad('op.execute("UPDATE parent SET nothing = 1")', row=False),
+    "a table that is there": Bad('op.create_table("child", sa.Column("id", sa.Integer()))', row=False),
+    "SQL that is none": Bad('op.execute("UPDATE parent SETT size = 1")', row=False),
+    "an error of Python": Bad('{}["x"]', row=False),
+}
+GOOD = [
+    ('op.add_column("parent", sa.Column("a1", sa.Integer()))', 'op.drop_column("parent", "a1")'),
+    (
+        'op.add_column("parent", sa.Column("a2", sa.Integer(), nullable=False, server_default="7"))',
+        f'{PARENT}drop_column("a2")',
+    ),
+    ('op.create_index("ix_made", "parent", ["made"])', 'op.drop_index("ix_made", table_name="parent")'),
+    (
+        f'op.add_column("parent", sa.Column("a3", sa.Integer()))\nop.execute("UPDATE parent SET a3 = size")\n'
+        f'{PARENT}alter_column("a3", nullable=False, existing_type=sa.Integer())',
+        f'{PARENT}drop_column("a3")',
+    ),
+    (
+        typed("parent", "name", "sa.String(80)", "sa.String(60)"),
+        typed("parent", "name", "sa.String(60)", "sa.String(80)"),
+    ),
+    (f'{PARENT}create_check_constraint("ck_ok", "size < 9")', f'{PARENT}drop_constraint("ck_ok", type_="check")'),
+    (
+        f'{PARENT}create_unique_constraint("uq_ok", ["name", "size"])',
+        f'{PARENT}drop_constraint("uq_ok", type_="unique")',
+    ),
+    (
+        'op.create_table("third", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("parent_id", sa.Integer(),'
+        ' sa.ForeignKey("parent.id", name="fk_third", ondelete="CASCADE"), nullable=False))',
+        'op.drop_table("third")',
+    ),
+    (
+        f'op.add_column("child", sa.Column("third_id", sa.Integer()))\n'
+        f'{CHILD}create_foreign_key("fk_to_third", "third", ["third_id"], ["id"], ondelete="SET NULL")',
+        f'{CHILD}drop_constraint("fk_to_third", type_="foreignkey")\n{CHILD}drop_column("third_id")',
+    ),
+    (
+        'op.execute("INSERT INTO parent (name, size, big, flag, made, a2, a3)'
+        " VALUES ('Zzz', 1, 100000, '1', '2020-01-01', 1, 1)\")",
+        "op.execute(\"DELETE FROM parent WHERE name = 'Zzz'\")",
+    ),
+    (
+        f'{PARENT}alter_column("note", new_column_name="remark", existing_type=sa.String(50), existing_nullable=True)',
+        f'{PARENT}alter_column("remark", new_column_name="note", existing_type=sa.String(50), existing_nullable=True)',
+    ),
+    ('op.rename_table("third", "last")', 'op.rename_table("last", "third")'),
+    ('op.execute("UPDATE parent SET size = 2 WHERE size = 3")', "pass"),
+    (
+        f'{PARENT}drop_constraint("small", type_="check")',
+        f'{PARENT}create_check_constraint("small", "size BETWEEN 1 AND 3")',
+    ),
+    ('op.create_index("ix_low", "parent", [sa.text("size"), "made"])', 'op.drop_index("ix_low", table_name="parent")'),
+    (f'{PARENT}drop_column("a1")', 'op.add_column("parent", sa.Column("a1", sa.Integer()))'),
+    ('op.execute("CREATE VIEW seen AS SELECT id, name FROM parent")', 'op.execute("DROP VIEW seen")'),
+    ('op.execute("DROP VIEW seen")', 'op.execute("CREATE VIEW seen AS SELECT id, name FROM parent")'),
+    (
+        'op.create_table("fourth", sa.Column("code", sa.String(9), primary_key=True), sa.Column("at", sa.DateTime(),'
+        ' server_default=sa.func.current_timestamp(), nullable=False), sa.Column("up", sa.String(9)),'
+        ' sa.ForeignKeyConstraint(["up"], ["fourth.code"], name="fk_up"))',
+        'op.drop_table("fourth")',
+    ),
+    ("pass", "pass"),
+]
+
+
+@pytest.fixture
+def short(house: House) -> House:
+    """A project whose history is one revision with two tables."""
+    for file in house.revisions().values():
+        house.remove(str(file.relative_to(house.root)))
+    house.add_revision("base11", BASE, UNBASE, parent=None)
+    return house
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_a_bad_migration_fails_by_name(short: House, manage: Runner, database: Database, bad: Bad) -> None:
+    if database.kind in bad.not_on:
+        pytest.skip(f"{database.kind} lets it pass")
+    short.add_revision("bad111", bad.up, bad.down)
+
+    result = manage("check", "--staircase")
+
+    line = result.refusal()
+    assert line.startswith("the staircase failed: revision bad111 'By hand bad111' (migrations/versions/schema/")
+    assert next(one for one in result.out.splitlines() if "bad111" in one).endswith(bad.where)
+    if bad.row:
+        assert "; row of parent: id " in line or "; row of child: id " in line
+    assert database.tables() == set()
+    assert Beside(short, database).places() == set()
+
+
+def test_good_migrations_pass(short: House, manage: Runner, database: Database) -> None:
+    for number, (up, down) in enumerate(GOOD):
+        short.add_revision(f"good{number:02}", up, down)
+    manage.ok("migrate", "base11")
+
+    said = manage.ok("check", "--staircase").out
+
+    assert said.splitlines()[-1] == (
+        f"{len(GOOD) + 1} revisions applied to tables with rows, taken back and applied again."
+    )
+    assert "down leaves" not in said
+
+
+def test_this_projects_own_history_passes(manage: Runner, migrated: Database) -> None:
+    said = manage.ok("check", "--staircase").out
+
+    assert "subjects: 20 rows -> 34 rows" in said
+    assert said.splitlines()[-1] == "5 revisions applied to tables with rows, taken back and applied again."
+    assert "down leaves" not in said
+
+
+def test_a_rehearsal_names_the_row_too(house: House, manage: Runner, migrated: Database) -> None:
+    manage.ok("seed", "--count", "40")
+    house.add_revision("aaa111", ALTER.format("students") + 'create_check_constraint("ck_x", "grade < 3")')
+
+    line = manage("migrate", "--rehearse").refusal()
+
+    assert "; row of students: id " in line
+    assert ", grade " in line
