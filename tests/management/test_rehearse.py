@@ -79,7 +79,7 @@ def test_a_step_that_only_works_on_empty_tables_fails(
     line = result.refusal()
     assert "  aaa111  By hand aaa111  up failed" in result.out.splitlines()
     assert line.startswith("the rehearsal failed: revision aaa111 'By hand aaa111' (migrations/versions/schema/")
-    assert line.endswith(" was not touched — correct it, then rehearse it again")
+    assert line.endswith(" was not touched — correct it, then try again")
     assert "stays" not in line
     assert "snapshot" not in line
     assert read(filled) == before
