@@ -20,6 +20,10 @@ def abandon(project: Project) -> str:
         CommandError: no such revision is recorded, nothing tells what it came after, or the schema is another.
     """
     script = history.load(project)
+    if not project.backend.exists():
+        raise CommandError(
+            f"the database {project.backend.label} does not exist yet", "python manage.py migrate makes it"
+        )
     unknown = history.unknown(script, migrations.read_heads(project))
     if not unknown:
         raise CommandError(

@@ -24,6 +24,12 @@ _CHECK = re.compile(
     r"|CONSTRAINT `(?P<mariadb>[^`]+)` failed"
 )
 _DUPLICATE = re.compile(r"UNIQUE constraint failed|Key \(|Duplicate entry")
+_OF_A_ROW = re.compile(
+    r"constraint failed|constraint \"|CONSTRAINT `|Key \(|Duplicate entry|null|out of range|too long|truncated"
+    r"|Incorrect|invalid input syntax",
+    re.I,
+)
+_OF_A_KEY = re.compile(r"foreign key|is not present in|still referenced", re.I)  # whose row is in the other table
 _BATCH = "_alembic_tmp_"
 
 
@@ -33,6 +39,8 @@ def row_of(copy: Project, failure: StepFailed) -> str:
     if not isinstance(error, sa.exc.DBAPIError) or error.orig is None:
         return ""
     words, statement = driver_words(error.orig), error.statement or ""
+    if not _OF_A_ROW.search(words) or _OF_A_KEY.search(words):
+        return ""
     with copy.connect() as connection:
         inspector = sa.inspect(connection)
         known = inspector.get_table_names()

@@ -273,7 +273,7 @@ def _run_offline(context: ModuleType, project: Project, request: Request, option
     except SystemExit as error:
         if isinstance(error, Terminated):
             raise
-        what = _named(_as_step(running[-1]).revision, project)
+        what = named(_as_step(running[-1]).revision, project)
         raise CommandError(
             f"{what} failed: {type(error).__name__}", "correct it, then run the command again"
         ) from error
@@ -678,7 +678,7 @@ class _Runner:
     def _failure(self, error: BaseException, kept: Sequence[str]) -> CommandError:
         assert self.step is not None
         revision = self.step.revision
-        what = _named(revision, self.project)
+        what = named(revision, self.project)
         verb = "failed" if self.step.upgrade else "could not be taken back"
         failed = f"{what} {verb}: {self._words(error)}"
         tried = [one.text for one in self.statements]
@@ -821,7 +821,7 @@ def _refuse_unfinished(project: Project, connection: sa.Connection, script: Scri
             "get its file, finish or undo it by hand, then python manage.py migrate --fake REVISION",
         )
     raise CommandError(
-        f"{_named(known[name], project)} was begun on {label} and never finished;"
+        f"{named(known[name], project)} was begun on {label} and never finished;"
         f" {project.backend.title} keeps what it did",
         _by_hand(known[name], upgrade=direction == "upgrade"),
     )
@@ -843,7 +843,8 @@ def _ends(revision: Script, *, upgrade: bool) -> tuple[str, str]:
     return (revision.revision, parent) if upgrade else (parent, revision.revision)
 
 
-def _named(revision: Script, project: Project) -> str:
+def named(revision: Script, project: Project) -> str:
+    """Return which revision this is: its id, its message and its file."""
     return f"revision {revision.revision} {history.message(revision)!r} ({history.path_of(revision, project.root)})"
 
 

@@ -122,6 +122,9 @@ def go_through(copy: Project, step: Step) -> Rehearsed:
         done.again = _go(copy, "+1")
     except CommandError as error:
         done.failure = error
+        if done.not_restored and not isinstance(error, StepFailed):
+            what = f"{migrations.named(step.revision, copy)} is not taken back by its downgrade"
+            done.failure = CommandError(f"{what}: the schema is {done.not_restored[0]}", "correct it, then try again")
     return done
 
 

@@ -67,6 +67,9 @@ BAD = {
     "a unique index over duplicates": Bad('op.create_index("ux_x", "parent", ["size"], unique=True)'),
     "UNIQUE over a boolean": Bad(f'{PARENT}create_unique_constraint("uq_x", ["flag"])'),
     "UNIQUE over a pair": Bad(f'{PARENT}create_unique_constraint("uq_x", ["size", "flag"])'),
+    "UNIQUE over dates": Bad(f'{PARENT}create_unique_constraint("uq_x", ["made"])'),
+    "UNIQUE over amounts": Bad(f'{CHILD}create_unique_constraint("uq_x", ["amount"])'),
+    "UNIQUE over a pair of numbers": Bad(f'{PARENT}create_unique_constraint("uq_x", ["big", "made"])'),
     "UNIQUE over a constant": Bad(
         'op.add_column("parent", sa.Column("code", sa.String(9), server_default="A"))\n'
         f'{PARENT}create_unique_constraint("uq_x", ["code"])'
@@ -294,3 +297,41 @@ def test_a_rehearsal_names_the_row_too(house: House, manage: Runner, migrated: D
 
     assert "; row of students: id " in line
     assert ", grade " in line
+
+
+def test_json_and_other_schemas_are_filled(short: House, manage: Runner, server_database: Database) -> None:
+    schema = "other" if server_database.kind == "postgresql" else None
+    makes = "" if schema is None else 'op.execute("CREATE SCHEMA other")\n'
+    columns = 'sa.Column("id", sa.Integer(), primary_key=True), sa.Column("j", sa.JSON(), nullable=False)'
+    drops = "" if schema is None else '\nop.execute("DROP SCHEMA other")'
+    short.add_revision(
+        "aaa111",
+        f'{makes}op.create_table("things", {columns}, schema={schema!r})',
+        f'op.drop_table("things", schema={schema!r}){drops}',
+    )
+    short.add_revision(
+        "bbb111",
+        'if op.get_bind().scalar(sa.text("SELECT count(*) FROM '
+        + (f"{schema}." if schema else "")
+        + 'things")) != 20:\n'
+        '    raise ValueError("not filled")',
+    )
+
+    manage.ok("check", "--staircase")
+
+
+def test_a_first_step_that_is_not_taken_back_is_named(house: House, manage: Runner, database: Database) -> None:
+    for file in house.revisions().values():
+        house.remove(str(file.relative_to(house.root)))
+    house.add_revision("base11", BASE, "pass", parent=None)
+
+    line = manage("check", "--staircase").refusal()
+
+    assert line.startswith("the staircase failed: revision base11 'By hand base11' (migrations/versions/schema/")
+    assert " is not taken back by its downgrade: the schema is with " in line
+
+
+def test_a_database_that_is_not_there_is_named(short: House, manage: Runner, postgresql_database: Database) -> None:
+    env = {"DATABASE_URL": postgresql_database.url.replace(postgresql_database.name, "manage_test_nowhere")}
+
+    assert "there is no database 'manage_test_nowhere'" in manage("check", "--staircase", env=env).refusal()

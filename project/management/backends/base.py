@@ -292,6 +292,10 @@ class Backend:
         """Return the tables that the open transaction keeps others from writing or reading, and the locks' names."""
         return []
 
+    def unreflected_checks(self, connection: sa.Connection, table: sa.Table) -> list[str]:
+        """Return what the CHECKs of a table say that SQLAlchemy does not reflect."""
+        return []
+
     def respelled(self, connection: sa.Connection, table: sa.Table, check: sa.CheckConstraint) -> str | None:
         """Return how this database would report a model's CHECK; None where it cannot tell. Nothing of it stays."""
         return check_text(connection, check)

@@ -229,6 +229,15 @@ class MariaDB(Backend):
     def is_half_restored(self, connection: sa.Connection) -> bool:
         return self.copies.is_half_done(connection)
 
+    def unreflected_checks(self, connection: sa.Connection, table: sa.Table) -> list[str]:
+        if self.title != "MariaDB":  # which reflects none that stands within its column
+            return []
+        query = sa.text(
+            "SELECT check_clause FROM information_schema.check_constraints WHERE table_name = :table"
+            " AND constraint_schema = coalesce(:schema, DATABASE()) AND level = 'Column'"
+        )
+        return list(connection.scalars(query, {"table": table.name, "schema": table.schema}))
+
     def respelled(self, connection: sa.Connection, table: sa.Table, check: sa.CheckConstraint) -> str | None:
         name = connection.dialect.identifier_preparer.format_table(table)
         try:

@@ -315,7 +315,10 @@ class PostgreSQLCopies(Copies):
 
     def _create(self, server: sa.Connection, database: str) -> None:
         """Make an empty database that sorts and spells as this one does."""
-        row = server.execute(sa.text(_LETTERS), {"name": self.owner}).one()
+        row = server.execute(sa.text(_LETTERS), {"name": self.owner}).one_or_none()
+        if row is None:
+            self.backend.engine().connect().close()  # says that there is none
+        assert row is not None
         provider = _PROVIDERS.get(row.provider, "").format(row.locale)
         with self._permitted("make a database"):
             run(

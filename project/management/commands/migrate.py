@@ -79,7 +79,7 @@ def handle(
         from .. import abandoning
 
         at = abandoning.abandon(project)
-        console.say(f"Recorded revision {at}, whose schema {project.backend.label} has; nothing was run.")
+        console.say(f"Recorded revision {at}, whose schema {project.backend.label} has; rows were not compared.")
         return 0
     if sql:
         console.output(migrations.render_sql(project, revision))
