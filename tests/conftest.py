@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,11 @@ from tests.houses import Environment, House, OpenTerminal, Python, Runner, Termi
 pytest_plugins = ["project.management.testing"]
 
 _DATABASES = ("database", "sqlite_database", "server_database", "postgresql_database", "mariadb_database")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes `-n auto` is: one more than there are cores, for some always wait for a server."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(params=KINDS)
