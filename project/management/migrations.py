@@ -585,9 +585,11 @@ class _Runner:
             if name not in applied:
                 migration_history.write(self.connection, migration_history.forgotten(known[name]))
         for revision in reversed(list(self.script.walk_revisions())):
+            if revision.revision not in applied:
+                continue
             record = history.record(revision, "stamp")
             before = known.get(revision.revision)
-            if revision.revision in applied and (before is None or before.checksum != record.checksum):
+            if before is None or before.checksum != record.checksum:
                 migration_history.write(self.connection, record)
                 if before is not None and before.code_checksum != record.code_checksum:
                     self.request.accepted.append(history.path_of(revision, self.project.root))

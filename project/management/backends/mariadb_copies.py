@@ -142,7 +142,7 @@ class MariaDBCopies(Copies):
     def throwaway(self, *, empty: bool = False) -> Iterator[str]:
         making = self._working("making")
         with self._server() as server:
-            objects = self._objects(server)
+            objects = [] if empty else self._objects(server)
             try:
                 self._create(server, making)
                 if not empty:

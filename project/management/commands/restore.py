@@ -42,7 +42,8 @@ def handle(
     snapshot = snapshots.find(project, name, of=of, elsewhere="--from {} takes it all the same")
     losses, undo = _look(project)
     explanation = f"restore puts {described(snapshot)} in the place of {header(project)}. It holds\n{held(losses)}"
-    lacking = [one for one in snapshot.revisions if one not in heads.revisions(project.root)]
+    known = heads.revisions(project.root)
+    lacking = [one for one in snapshot.revisions if one not in known]
     if lacking:
         explanation += f"\nThe snapshot is at revision {lacking[0]}, which no file in migrations/versions has."
     guard.consent(project, snapshots.warned(explanation, undo), no_input=no_input)
