@@ -166,10 +166,19 @@ def _changed(before: dict[str, int], after: dict[str, int]) -> dict[str, tuple[i
 def _why_unfit(copy: Project) -> CommandError | None:
     """Return what stops seeding from adding a few rows to what is there."""
     try:
-        targets: Sequence[seeding.Target] = seeding.choose(copy, ())
-        seeding.refuse_problems(copy, targets)
-        request = seeding.Request(add=ADDED)
-        seeding.seed(copy, targets, request, report=lambda _: None, progress=copy.console.progress)
+        seed_all(copy, seeding.Request(add=ADDED))
     except CommandError as error:
         return error
     return None
+
+
+def seed_all(copy: Project, request: seeding.Request) -> Sequence[seeding.Target]:
+    """Seed every table without a word, and return them.
+
+    Raises:
+        CommandError: one cannot be filled.
+    """
+    targets = seeding.choose(copy, ())
+    seeding.refuse_problems(copy, targets)
+    seeding.seed(copy, targets, request, report=lambda _: None, progress=copy.console.progress)
+    return targets

@@ -52,10 +52,7 @@ def _fill(built: Project, revision: str) -> None:
     with built.connect() as connection:
         filled.metadata = _reflected(built, connection)
     try:
-        targets = seeding.choose(filled, ())
-        seeding.refuse_problems(filled, targets)
-        request = seeding.Request(count=ROWS, anywhere=True)
-        seeding.seed(filled, targets, request, report=lambda _: None, progress=built.console.progress)
+        targets = rehearsing.seed_all(filled, seeding.Request(count=ROWS, anywhere=True))
     except CommandError as error:
         raise CommandError(
             f"the staircase cannot fill the tables of revision {revision}: {error.cause}", error.cure
