@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from .clock import timed
 
 
 def main(kind: str, options: list[str]) -> None:
-    """Import first what building needs, then parse the options and time the command."""
+    """Import what building and copying need, then parse the options and time the command."""
     import faker
     from faker.providers.person import en_US as _names
 
@@ -24,6 +26,8 @@ def main(kind: str, options: list[str]) -> None:
         if manage(arguments, package="project", root=Path.cwd()):
             raise SystemExit("the reset failed")
 
+    with redirect_stdout(io.StringIO()):  # the settings, the database's driver and dialect, what copies it
+        manage(["snapshots", "--json"], package="project", root=Path.cwd())
     print(json.dumps(timed(work, kind)))
 
 

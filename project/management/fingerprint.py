@@ -62,7 +62,7 @@ def _parts(project: Project, connection: sa.Connection | None, wanted: Wanted) -
             if (os.path.realpath(file) if os.path.islink(file) else file) in its_own:
                 continue
             text = Path(file).read_bytes()
-            yield os.path.relpath(file, root), text
+            yield os.path.relpath(file, root), hashlib.sha256(text).digest()
             if os.path.basename(os.path.dirname(file)) == "seeds" and _ASKS_THE_CLOCK.search(text):
                 yield date.today()
     yield (project.root / "alembic.ini").read_bytes()
@@ -81,7 +81,13 @@ def _files(folder: str) -> Iterator[str]:
 
 
 def _version(library: str) -> str:
+    """Return the version of what is installed from the line that says it: parsing the whole takes four times as long.
+
+    https://packaging.python.org/en/latest/specifications/core-metadata/#version
+    """
     try:
-        return metadata.version(library)
+        about = metadata.distribution(library).read_text("METADATA") or ""
     except metadata.PackageNotFoundError:
         return ""
+    found = re.search(r"^Version: *(\S+)", about, re.MULTILINE)
+    return found[1] if found else metadata.version(library)

@@ -96,7 +96,7 @@ def _traced(stage: Stage, work: Work, injection: str) -> tuple[Result, bool]:
     if work.copies:
         watched += [str(stage.beside.restoring), *_watched_of_copies(stage, work)]
     paths = [word for path in watched for word in ("-P", path)]
-    command = ["strace", "-p", str(running.pid), "-o", str(trace), "-e", injection, *paths]
+    command = ["strace", "-f", "-p", str(running.pid), "-o", str(trace), "-e", injection, *paths]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as strace:
         assert strace.stderr is not None
         said = strace.stderr.readline()

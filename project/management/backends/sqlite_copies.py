@@ -7,6 +7,7 @@ import shutil
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -131,20 +132,20 @@ class SQLiteCopies(FolderCopies):
         owned = live.stat()
         if owned.st_nlink != 1 or owned.st_uid != os.geteuid():
             return False
-        with self._making() as making:
-            if keep is not None:
-                self._copy_out(making / DATA)
-            return self._swap(source, live, making, keep)
-
-    def _swap(self, source: Path, live: Path, making: Path, keep: Keep | None) -> bool:
         beside = self._beside()
         try:
-            beside.unlink(missing_ok=True)
-            shutil.copyfile(source, beside)
-            shutil.copystat(live, beside)
-            os.utime(beside)
-            os.chown(beside, -1, live.stat().st_gid)
-            sync(beside)
+            with self._making() as making:
+                with ThreadPoolExecutor(1) as meanwhile:  # both copies are on their way to the disk at once
+                    laid = meanwhile.submit(_lay_beside, source, beside, live)
+                    if keep is not None:
+                        self._copy_out(making / DATA)
+                return laid.result() and self._swap(beside, live, making, keep)
+        finally:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+
+    def _swap(self, beside: Path, live: Path, making: Path, keep: Keep | None) -> bool:
+        try:
             with _leased(live) as lease:
                 if lease is None or not self._is_settled(live, look=False):
                     return False
@@ -160,11 +161,8 @@ class SQLiteCopies(FolderCopies):
                         os.pwrite(lease, _REPLACED, 0)
             sync(live.parent)
             return True
-        except OSError:  # no room for two, another file system, no right to the folder
+        except OSError:  # another file system, no right to the folder
             return False
-        finally:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
 
     def _is_settled(self, live: Path, *, look: bool = True) -> bool:
         """Return whether all there is of the database is in its one file."""
@@ -259,6 +257,20 @@ def _leased(file: Path) -> Iterator[int | None]:
     finally:
         os.close(number)  # and with it the lease
         signal.signal(signal.SIGIO, before)
+
+
+def _lay_beside(source: Path, beside: Path, live: Path) -> bool:
+    """Copy a file to where it can take another's place at once; return whether that was possible."""
+    try:
+        beside.unlink(missing_ok=True)
+        shutil.copyfile(source, beside)
+        shutil.copystat(live, beside)
+        os.utime(beside)
+        os.chown(beside, -1, live.stat().st_gid)
+        sync(beside)
+        return True
+    except OSError:  # no room for two, no right to the folder
+        return False
 
 
 def _copy_bytes(file: BinaryIO, target: Path) -> None:
