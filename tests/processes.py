@@ -19,6 +19,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
@@ -125,7 +126,8 @@ class Running:
     def kill(self) -> Result:
         """End it as `kill -9` does."""
         if self._wait(0) is None:
-            os.kill(self.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended in this moment
+                os.kill(self.pid, signal.SIGKILL)
         code = self._wait(DEADLINE)
         return self._result(-signal.SIGKILL if code is None else code)
 
