@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import history, lost, migrations, rehearsing, schema
+from . import history, lost, migration_history, migrations, rehearsing, schema
+from .console import plural
 from .errors import CommandError
 
 if TYPE_CHECKING:
@@ -31,28 +32,42 @@ def abandon(project: Project) -> str:
             "python manage.py showmigrations shows where it is",
         )
     known = {one.revision for one in script.walk_revisions()}
-    ancestor = lost.ancestor(project, unknown[0], known)
+    with project.connect() as connection:
+        ancestor = lost.ancestor(migration_history.read(connection), unknown[0], known)
     if ancestor is None:
         raise CommandError(
             f"nothing in {project.backend.label} tells what revision {unknown[0]} came after",
             "get its file, or record by hand where it is: python manage.py migrate --fake REVISION",
         )
-    _refuse_other_schema(project, ancestor)
+    _refuse_other_schema(project, unknown[0], ancestor)
     migrations.migrate(project, ancestor, migrations.Request(stamp=True))
     return ancestor
 
 
-def _refuse_other_schema(project: Project, revision: str) -> None:
-    """Build the revision in an empty database, and compare."""
+def _refuse_other_schema(project: Project, unknown: str, ancestor: str) -> None:
+    """Build the revision before the one to be given up in an empty database, and compare."""
     with rehearsing.throwaway(project, empty=True) as built:
-        migrations.migrate(built, revision, migrations.Request())
+        migrations.migrate(built, ancestor, migrations.Request())
         with built.connect() as connection:
             wanted = schema.described(built, connection)
     with project.connect() as connection:
-        found = schema.changed(wanted, schema.described(project, connection))
-    if found:
-        more = f", and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        found = schema.described(project, connection)
+    if found != wanted:
         raise CommandError(
-            f"{project.backend.label} is not as revision {revision} leaves it: it is {'; '.join(found[:SHOWN])}{more}",
-            "get the missing file and go back with it, or undo that by hand and run the command again",
+            f"revision {unknown} cannot be abandoned: {project.backend.label} is not as {ancestor} leaves it:"
+            f" {_told(schema.difference(wanted, found))}",
+            f"get the file of {unknown} and go back with it, or undo that by hand and run the command again",
         )
+
+
+def _told(difference: schema.Difference) -> str:
+    """Return the first differences in words, and how many there are beside them."""
+    every = [(verb, name) for verb, names in zip(_VERBS, difference, strict=True) for name in names]
+    shown = [
+        f"{verb} {', '.join(names)}" for verb in _VERBS if (names := [name for of, name in every[:SHOWN] if of == verb])
+    ]
+    more = [plural(len(every) - SHOWN, "other difference")] if len(every) > SHOWN else []
+    return "; ".join([*shown, *more])
+
+
+_VERBS = ("it also has", "it lacks", "otherwise is")

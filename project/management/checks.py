@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import autogenerate, guard, history, migrations, rebuilding
+from . import autogenerate, guard, history, migration_history, migrations, rebuilding
 from .errors import CommandError, first_line
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ def database(project: Project, *, history_is_sound: bool) -> list[Problem]:
     migrations.E004 pending, E005 unfinished, E006 unknown, E007 two, E008 none recorded, E009 a file changed after it
     was applied.
 
-    models.E002 differs from the models, W001 in a server default or a comment; database.W002 other tables.
+    models.E002 differs from the models, W001 in a server default or a comment; database.W002 other tables, W003 a
+    history that cannot be read.
     """
     if not project.backend.exists():
         try:
@@ -160,7 +161,10 @@ def _connected(project: Project, connection: sa.Connection, *, history_is_sound:
         refused = history.unrecorded(project, tables)
         yield Problem("migrations.E008", refused.cause, refused.cure)
         return
-    for changed in history.changed(script, connection, current, project.root):
+    records, why_not = migration_history.look_up(project, connection)
+    if why_not:
+        yield Problem("database.W003", why_not.cause, why_not.cure)
+    for changed in history.changed(script, records, current, project.root):
         yield Problem("migrations.E009", changed.cause, changed.cure)
     known = {one.revision for one in script.walk_revisions()}
     pending = len(known) - len(history.applied(script, current))

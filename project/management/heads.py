@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from configparser import ConfigParser, Error
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from . import migration_history
+
+if TYPE_CHECKING:
+    from .project import Project
 
 
 def reached_head(root: Path, connection: sa.Connection) -> str | None:
@@ -29,12 +33,13 @@ def reached_head(root: Path, connection: sa.Connection) -> str | None:
     return head if list(connection.scalars(sa.text("SELECT version_num FROM alembic_version"))) == [head] else None
 
 
-def is_as_applied(root: Path, connection: sa.Connection) -> bool:
+def is_as_applied(project: Project, connection: sa.Connection) -> bool:
     """Return whether every file of a plain history is certainly the one that was applied."""
-    if not migration_history.exists(connection):
+    known, why_not = migration_history.look_up(project, connection)
+    if not known or why_not:
         return False
-    records = migration_history.last_applied(migration_history.read(connection))
-    for file in _files(root):
+    records = migration_history.last_applied(known)
+    for file in _files(project.root):
         record = records.get(str(_values(file)[0]))
         if record is not None and migration_history.is_changed(file, record):
             return False

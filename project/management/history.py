@@ -76,8 +76,8 @@ def validate(script: ScriptDirectory, root: Path) -> None:
             if parent not in by_revision:
                 from . import lost
 
-                places = git.places_of(root, parent)
-                get_it = lost.way_to(places) if places else "get the missing file (is it on another branch?)"
+                place = git.place_of(root, parent)
+                get_it = lost.way_to(place) if place else "get the missing file (is it on another branch?)"
                 raise CommandError(
                     f"{_short(file.path, root)} comes after revision {parent}, which no file has",
                     f"{get_it}, or correct down_revision",
@@ -252,10 +252,10 @@ def refuse_unknown(script: ScriptDirectory, heads: tuple[str, ...], project: Pro
 
 
 def changed(
-    script: ScriptDirectory, connection: sa.Connection, heads: tuple[str, ...], root: Path
+    script: ScriptDirectory, recorded: Iterable[migration_history.Record], heads: tuple[str, ...], root: Path
 ) -> list[CommandError]:
     """Return what there is to say of each file that was applied, and does something else by now."""
-    records = migration_history.last_applied(migration_history.read(connection))
+    records = migration_history.last_applied(recorded)
     done = applied(script, heads)
     return [
         CommandError(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from . import git, guard, migration_history, snapshots
 from .errors import CommandError
+from .migration_history import Record
 
 if TYPE_CHECKING:
     from .project import Project
@@ -21,15 +22,16 @@ def explained(project: Project, revision: str, known: Collection[str]) -> Comman
         known: the revisions that this checkout has.
     """
     with project.connect() as connection:
-        record = migration_history.last_applied(migration_history.read(connection)).get(revision)
+        records, _ = migration_history.look_up(project, connection)
         is_production = guard.is_production(project, connection)
+    record = migration_history.last_applied(records).get(revision)
     was = f" {record.message!r} (applied {record.who_and_when})" if record else ""
-    places = git.places_of(project.root, revision)
+    place = git.place_of(project.root, revision)
     has_it = "which no file in migrations/versions has"
-    if places:
-        has_it += f"; on branch {places[0].branch} it is {places[0].path}"
-    ways = [way_to(places), *_ways_back(project, known)]
-    if (before := ancestor(project, revision, known)) is not None:
+    if place:
+        has_it += f"; {_WHERE[place.kind]} {place.name} it is {place.path}"
+    ways = [way_to(place), *_ways_back(project, known)]
+    if (before := ancestor(records, revision, known)) is not None:
         ways.append(f"python manage.py migrate --abandon if the schema still is that of {before}")
     if not is_production:
         ways.append("in development python manage.py reset, with --drop-unknown if it made tables")
@@ -38,27 +40,38 @@ def explained(project: Project, revision: str, known: Collection[str]) -> Comman
     return CommandError(f"{project.backend.label} is at revision {revision}{was}, {has_it}", cure)
 
 
-def ancestor(project: Project, revision: str, known: Collection[str]) -> str | None:
+def line(records: Iterable[Record], revision: str, known: Collection[str]) -> list[Record]:
+    """Return what is recorded of one and of those before it that this checkout does not have either, the newest first.
+
+    Args:
+        known: the revisions that this checkout has.
+    """
+    last = migration_history.last_applied(records)
+    found, coming = [], [revision]
+    for name in coming:  # which grows
+        if name not in known and (record := last.pop(name, None)):  # a circle would have no end
+            found.append(record)
+            coming += record.parents
+    return found
+
+
+def ancestor(records: Iterable[Record], revision: str, known: Collection[str]) -> str | None:
     """Return the nearest revision before one that this checkout has, "zero" for none; None where nothing tells."""
-    with project.connect() as connection:
-        records = {one.revision: one for one in migration_history.read(connection)}
-    while revision not in known:
-        record = records.get(revision)
-        if record is None or len(record.parents) > 1:
-            return None
-        if not record.parents:
-            return "zero"
-        del records[revision]  # a circle would have no end
-        revision = record.parents[0]
-    return revision
+    between = line(records, revision, known)
+    if not between or any(len(one.parents) > 1 for one in between):
+        return None
+    before = between[-1].parents
+    return "zero" if not before else before[0] if before[0] in known else None
 
 
-def way_to(places: list[git.Place]) -> str:
-    """Return how to get a file that is on these branches, or on none that git knows."""
-    if not places:
+def way_to(place: git.Place | None) -> str:
+    """Return how to get a file that git knows at this place, or nowhere."""
+    if place is None:
         return "get that file (another branch may have it)"
-    first = places[0]
-    return f"git restore {shlex.quote(first.path)}" if first.is_here else f"git switch {shlex.quote(first.branch)}"
+    if place.kind == "branch":
+        return f"git switch {shlex.quote(place.name)}"
+    source = "" if place.kind == "here" else f"--source={shlex.quote(place.name)} "
+    return f"git restore {source}{shlex.quote(place.path)}"
 
 
 def _ways_back(project: Project, known: Collection[str]) -> Iterator[str]:
@@ -68,3 +81,6 @@ def _ways_back(project: Project, known: Collection[str]) -> Iterator[str]:
             if one.revisions and set(one.revisions) <= set(known):
                 yield f"python manage.py restore {one.name}"
                 return
+
+
+_WHERE: dict[git.Kind, str] = {"here": "on branch", "branch": "on branch", "tag": "at tag", "commit": "in commit"}

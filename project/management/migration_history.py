@@ -5,13 +5,18 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import sqlalchemy as sa
+
+from .errors import CommandError, NotAllowed, first_line
+
+if TYPE_CHECKING:
+    from .project import Project
 
 TABLE = "migration_history"
 
@@ -69,11 +74,55 @@ def exists(connection: sa.Connection) -> bool:
 
 
 def read(connection: sa.Connection) -> list[Record]:
-    """Return every step that was ever recorded, in the order in which they were done."""
+    """Return every step that was ever recorded, in the order in which they were done.
+
+    Raises:
+        Damaged: a row is none that anything here writes.
+    """
     if not exists(connection):
         return []
-    rows = connection.execute(sa.select(history_table).order_by(history_table.c.id))
-    return [_record(row) for row in rows]
+    try:
+        rows = connection.execute(sa.select(history_table).order_by(history_table.c.id)).all()
+        return [_record(row) for row in rows]
+    except (AttributeError, TypeError, ValueError) as error:
+        raise Damaged(
+            f"{TABLE} holds what nothing here writes: {first_line(error)}",
+            f"correct that row; or rename {TABLE}, then python manage.py migrate makes it anew",
+        ) from error
+
+
+class Damaged(CommandError):
+    """The table is there, and what is in it cannot be read."""
+
+
+class Known(NamedTuple):
+    """The steps that were recorded, as far as they can be read."""
+
+    records: Sequence[Record] = ()
+    why_not: CommandError | None = None
+
+
+NOTHING = Known()
+
+
+def look_up(project: Project, connection: sa.Connection) -> Known:
+    """Return the steps for what only tells of them, and goes on without: where a right is missing, or rows are damaged.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: what has nothing to do with this table, as a connection that was cut.
+    """
+    try:
+        with connection.begin_nested():
+            return Known(read(connection))
+    except Damaged as error:
+        why_not: CommandError = error
+    except sa.exc.DBAPIError as error:
+        refused = project.backend.explain(error)
+        explanation = project.explanation(error)
+        if explanation is None or not (refused is None or isinstance(refused, NotAllowed)):
+            raise
+        why_not = explanation
+    return Known((), CommandError(f"the migration history cannot be read: {why_not.cause}", why_not.cure))
 
 
 def last_applied(records: Iterable[Record]) -> dict[str, Record]:
@@ -113,6 +162,8 @@ def forgotten(record: Record) -> Record:
 
 def _record(row: sa.Row[tuple[object, ...]]) -> Record:
     names = row._mapping
+    if not isinstance(names["revision"], str) or not isinstance(names["message"], str):
+        raise TypeError(f"row {names['id']} has no revision, or no message")
     return Record(
         names["revision"],
         tuple(filter(None, (names["down_revision"] or "").split(", "))),

@@ -111,11 +111,22 @@ def read_heads(project: Project) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class State:
-    """Where a database is: its revision, the one that was left half-way, and the steps that were recorded."""
+    """Where a database is: its revision, the one that was left half-way, and what is known of the steps."""
 
     heads: tuple[str, ...] = ()
     unfinished: str | None = None
-    records: Sequence[migration_history.Record] = ()
+    history: migration_history.Known = migration_history.NOTHING
+
+    def has(self, script: ScriptDirectory) -> dict[str, bool | None]:
+        """Return of each revision of this checkout whether the database has it; None where nothing tells."""
+        unknown = history.unknown(script, self.heads)
+        certain = history.applied(script, tuple(head for head in self.heads if head not in unknown))
+        recorded = migration_history.last_applied(self.history.records) if unknown else {}
+        otherwise = False if recorded.keys() >= set(unknown) else None
+        return {
+            one.revision: True if one.revision in certain or one.revision in recorded else otherwise
+            for one in script.walk_revisions()
+        }
 
 
 def read_state(project: Project) -> State:
@@ -123,7 +134,8 @@ def read_state(project: Project) -> State:
     if not project.backend.exists():
         return State()
     with project.connect() as connection:
-        return State(history.heads_of(connection), unfinished(connection), migration_history.read(connection))
+        known = migration_history.look_up(project, connection)
+        return State(history.heads_of(connection), unfinished(connection), known)
 
 
 def refuse_unfinished(project: Project) -> None:
@@ -139,11 +151,13 @@ def refuse_unfinished(project: Project) -> None:
 
 
 def changed_files(project: Project) -> list[CommandError]:
-    """Return what there is to say of each file that does something else than when it was applied."""
+    """Return what there is to say of each file that does something else than when it was applied; or why nothing is."""
     if not project.backend.exists():
         return []
     with project.connect() as connection:
-        return history.changed(history.load(project), connection, history.heads_of(connection), project.root)
+        records, why_not = migration_history.look_up(project, connection)
+        found = history.changed(history.load(project), records, history.heads_of(connection), project.root)
+        return [why_not] if why_not else found
 
 
 def unfinished(connection: sa.Connection) -> str | None:
@@ -527,7 +541,8 @@ class _Runner:
             if back != self.agreed:
                 raise CommandError(f"another process migrated {self.backend.label} meanwhile", "run the command again")
             if not self.request.stamp:
-                for one in history.changed(script, self.connection, heads, self.project.root):
+                records = migration_history.read(self.connection)
+                for one in history.changed(script, records, heads, self.project.root):
                     self.project.console.note(str(one))
             self.script, self.stamps = script, sum(not isinstance(step, RevisionStep) for step in steps)
             stamping = self.request.stamp or self.stamps > 0

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.databases import Database
+from tests.databases import Database, administrate, server_address
 from tests.faults.beside import Beside
 from tests.houses import House, Runner
-from tests.management.test_check import errors
+from tests.management.test_check import errors, problems
 
 MAKES = 'op.create_table("made", sa.Column("id", sa.Integer(), primary_key=True))'
 DROPS = 'op.drop_table("made")'
@@ -126,6 +127,78 @@ def test_autogenerate_and_reset_know_the_table(manage: Runner, migrated: Databas
     assert migrated.value("SELECT count(*) FROM migration_history WHERE direction <> 'upgrade'") == 0
 
 
+# A history that cannot be read
+
+
+@pytest.fixture
+def reader(server_database: Database) -> Iterator[dict[str, str]]:
+    """The environment of somebody who may read the tables, but for the history."""
+    kind, name = server_database.kind, server_database.name
+    server, role = server_address(kind), f"r_{name[-8:]}"
+    administrate(server, f"CREATE ROLE {role} LOGIN" if kind == "postgresql" else f"CREATE USER {role}@'%'")
+    try:
+        url = re.sub("(postgres|root)@", f"{role}@", server_database.url)
+        yield {"DATABASE_URL": url}
+    finally:
+        if kind == "postgresql":
+            server_database.execute(f"DROP OWNED BY {role}")
+        administrate(server, f"DROP ROLE {role}" if kind == "postgresql" else f"DROP USER {role}@'%'")
+
+
+def test_who_may_not_read_the_history_sees_the_rest(
+    house: House, manage: Runner, server_database: Database, reader: dict[str, str]
+) -> None:
+    manage.ok("migrate", "+4")
+    [who] = re.findall(r"//(\w+)@", reader["DATABASE_URL"])
+    grantee = who if server_database.kind == "postgresql" else f"{who}@'%'"
+    for table in server_database.all_tables() - {"migration_history"}:
+        server_database.execute(f"GRANT SELECT ON {table} TO {grantee}")
+
+    shown = manage.ok("showmigrations", env=reader).out
+    checked = problems(manage("check", env=reader))
+    planned = manage.ok("migrate", "--plan", env=reader)
+    strict = [manage(*words, env=reader).refusal() for words in (("migrate",), ("showmigrations", "--history"))]
+
+    said = f" does not let user '{who}' do this: "
+    assert [line.split("]")[0].strip() for line in shown.splitlines()[1:6]] == [*["[X"] * 4, "["]
+    for text in (shown, {one: message for one, message, _ in checked}["database.W003"], planned.err):
+        assert re.search(rf"[Tt]he migration history cannot be read: \w+{said}", text)
+    assert [one for one, *_ in checked] == ["database.W003", "migrations.E004"]
+    assert len(planned.err.splitlines()) == 1
+    assert house.line()[-1] in planned.out
+    assert all(said in line and line.endswith((" or use the tables' owner", " or use another user")) for line in strict)
+
+
+DAMAGES = {
+    "without a column": "ALTER TABLE migration_history DROP COLUMN done_by",
+    "with a moment that is none": "UPDATE migration_history SET done_at = 'never'",
+    "with a step of nothing": "UPDATE migration_history SET revision = 7, message = x'00'",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_history_is_named_and_stops_only_what_writes_it(
+    manage: Runner, sqlite_database: Database, last: Path, damage: str
+) -> None:
+    manage.ok("migrate")
+    sqlite_database.execute(damage)
+
+    shown = manage.ok("showmigrations").out
+    checked = problems(manage("check"))
+    line = manage("migrate").refusal()
+
+    assert shown.count("[X]") == 6
+    assert "The migration history cannot be read: migration_history " in shown
+    assert "database.W003" in [one for one, *_ in checked]
+    assert (
+        "cannot be read: migration_history " in json.loads(manage.ok("showmigrations", "--json").out)["history_error"]
+    )
+    assert line.startswith("migration_history ")
+    assert line.endswith("; then python manage.py migrate makes it anew") or line.endswith(
+        "rename migration_history, then python manage.py migrate makes it anew"
+    )
+
+
 # Files that changed after they were applied
 
 EDITS: dict[str, Callable[[str], str]] = {
@@ -234,6 +307,44 @@ def test_a_lost_revision_is_described_and_its_branch_named(
     assert "git switch feature/made" in listed
 
 
+def test_a_lost_file_is_found_at_a_tag_and_in_a_commit(
+    house: House, manage: Runner, sqlite_database: Database, last: Path
+) -> None:
+    """Also where the project is only a folder of the repository, and where a remote's HEAD comes first."""
+    path = str(last.relative_to(house.root))
+    manage.ok("migrate")
+    where = house.root.parent
+    for words in (("init", "--quiet", str(where)), ("add", "migrations"), ("commit", "--quiet", "-m", "made")):
+        house.git(*words)
+    house.git("update-ref", "refs/remotes/origin/made", "HEAD")
+    house.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/made")
+    house.git("tag", "v1.0")
+    before = last.read_text()
+    last.write_text(f"{before}# changed\n")
+    house.git("stash", "--quiet")
+    house.remove(path)
+    house.git("commit", "--quiet", "-am", "gone")
+
+    on_a_branch = manage("migrate").refusal()
+    for ref in ("HEAD", "made"):
+        house.git("update-ref", "--no-deref", "-d", f"refs/remotes/origin/{ref}")
+    at_a_tag = manage("migrate").refusal()
+    house.git("tag", "-d", "v1.0")
+    in_a_commit = manage("migrate").refusal()
+    house.git("checkout", "--quiet", "--orphan", "anew")
+    house.git("commit", "--quiet", "-m", "begins")
+    house.git("branch", "--quiet", "-D", "main")
+    nowhere = manage("migrate").refusal()
+    without_git = manage("migrate", env={"PATH": ""}).refusal()
+
+    assert f"; on branch made it is {path} — git switch made, " in on_a_branch
+    assert f"; at tag v1.0 it is {path} — git restore --source=v1.0 {path}, " in at_a_tag
+    [(commit, cure)] = re.findall(r"; in commit (\w+) it is [\w/.]+ — (.*?), ", in_a_commit)
+    assert cure == f"git restore --source={commit} {path}"
+    assert nowhere == without_git
+    assert " no file in migrations/versions has — get that file (another branch may have it), " in nowhere
+
+
 def test_a_snapshot_that_this_checkout_can_go_on_from_is_a_way_out(
     house: House, manage: Runner, database: Database
 ) -> None:
@@ -289,17 +400,29 @@ def test_a_lost_revision_that_changed_no_schema_can_be_abandoned(
 def test_a_lost_revision_that_left_something_is_not_abandoned_before_that_is_gone(
     house: House, manage: Runner, database: Database
 ) -> None:
-    file = house.add_revision("aaa111", f'{MAKES}\nop.add_column("students", sa.Column("nickname", sa.String(9)))')
+    adds = 'op.add_column("students", sa.Column("nickname", sa.String(9)))'
+    file = house.add_revision("aaa111", f'{MAKES}\n{adds}\nop.create_index("ix_n", "students", ["nickname"])')
     manage.ok("migrate")
     house.remove(str(file.relative_to(house.root)))
 
     line = manage("migrate", "--abandon").refusal()
+    database.execute("ALTER TABLE subjects RENAME COLUMN title TO heading")
+    more = manage("migrate", "--abandon").refusal()
+    of_table = " ON students" if database.kind == "mariadb" else ""
+    database.execute(f"DROP INDEX ix_n{of_table}", "DROP TABLE made", "ALTER TABLE students DROP COLUMN nickname")
+    other = manage("migrate", "--abandon").refusal()
 
-    assert f" is not as revision {house.line()[-1]} leaves it: it is with " in line
-    assert "made" in line
+    before = house.line()[-1]
+    assert line.startswith(f"revision aaa111 cannot be abandoned: {database.name}")
+    assert line.endswith(
+        f" is not as {before} leaves it: it also has table made, column nickname of students, index ix_n of students"
+        " — get the file of aaa111 and go back with it, or undo that by hand and run the command again"
+    )
+    assert "it also has table made, column heading of subjects, column nickname of students; 2 other d" in more
+    assert f" is not as {before} leaves it: it also has column heading of subjects; it lacks column title of" in other
     assert database.revision() == "aaa111"
     assert Beside(house, database).places() == set()
-    database.execute("DROP TABLE made", "ALTER TABLE students DROP COLUMN nickname")
+    database.execute("ALTER TABLE subjects RENAME COLUMN heading TO title")
     manage.ok("migrate", "--abandon")
     manage.ok("check")
 

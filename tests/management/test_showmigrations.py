@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from datetime import UTC, datetime
 from typing import Any
@@ -208,19 +209,47 @@ def test_a_branch_that_is_applied_in_part_shows_which_part(
 
 
 def test_a_revision_that_only_the_database_knows_is_named(house: House, manage: Runner, database: Database) -> None:
-    house.add_revision("fff111", "pass")
+    files = [house.add_revision("eee111", "pass"), house.add_revision("fff111", "pass")]
     manage.ok("migrate")
-    house.remove("migrations/versions/schema/20300101_0000_fff111_by_hand.py")
+    for file in files:
+        house.remove(str(file.relative_to(house.root)))
+    house.add_revision("aaa111", "pass")
 
     result = manage.ok("showmigrations")
     shown = as_json(manage)
 
+    *ours, pending, before, newest = result.out.splitlines()[1:9]
+    who = f"by {shown['revisions'][0]['applied_by']}"
+    assert all(line.startswith("  [X]  ") for line in ours)
+    assert pending.split()[:3] == ["[", "]", "aaa111"]
+    assert re.fullmatch(rf"  \[X\]  eee111 +By hand eee111 +lost +20.* s  {who}", before)
+    assert re.fullmatch(rf"  \[X\]  fff111 +By hand fff111 +lost +20.* s  {who} <- the database", newest)
     assert f"{shown['database']} is at revision fff111 'By hand fff111' (applied 20" in result.out
     assert "), which no file in migrations/versions has.   Next: get that file" in result.out
     assert "All applied" not in result.out
-    assert "<- the database" not in result.out
     assert shown["current"] == ["fff111"]
-    assert shown["heads"] == [house.line()[-1]]
+    assert shown["heads"] == ["aaa111"]
+    assert [one["applied"] for one in shown["revisions"]] == [*[True] * 5, False]
+    assert [(one["revision"], one["message"]) for one in shown["lost"]] == [
+        ("eee111", "By hand eee111"),
+        ("fff111", "By hand fff111"),
+    ]
+    assert all(one["applied_at"] and one["applied_by"] for one in [*shown["lost"], *shown["revisions"][:5]])
+
+
+def test_without_a_history_nothing_tells_what_was_applied_before_such_a_revision(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate", "+3")
+    sqlite_database.execute("DROP TABLE migration_history", "UPDATE alembic_version SET version_num = 'fff111'")
+
+    *ours, lost, _ = manage.ok("showmigrations").out.splitlines()[1:]
+    shown = as_json(manage)
+
+    assert [line.split()[0] for line in ours] == ["[?]"] * 5
+    assert " ".join(lost.split()) == "[X] fff111 nothing is recorded of it lost <- the database"
+    assert [one["applied"] for one in shown["revisions"]] == [None] * 5
+    assert [(one["revision"], one["message"], one["applied_at"]) for one in shown["lost"]] == [("fff111", None, None)]
 
 
 def test_a_project_without_any_revision_has_none_to_show(

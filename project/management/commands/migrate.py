@@ -150,7 +150,7 @@ def _settled_head(project: Project, *, locked: bool = False) -> str | None:
         connection.begin() as looking,
     ):
         head = heads.reached_head(project.root, connection)
-        head = head if head and heads.is_as_applied(project.root, connection) else None
+        head = head if head and heads.is_as_applied(project, connection) else None
         environment, unfinished = (bookkeeping.read(connection, key) for key in ("environment", "unfinished"))
         looking.rollback()  # a commit, even of nothing, waits for those who read an SQLite file
         return head if environment and unfinished is None else None
