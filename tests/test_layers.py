@@ -25,7 +25,7 @@ LAYERS = (
     ("migrations", "seeding"),
     ("fingerprint",),
     ("inherited", "ordering"),
-    ("schema",),
+    ("schema", "comparing"),
     ("autogenerate", "inference"),
     ("conditions", "inferred", "meanings"),
     ("history", "fields"),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from . import culprits, guard, migrations, schema, seeding, snapshots
+from . import comparing, culprits, guard, migrations, schema, seeding, snapshots
+from .backends.base import TableName
 from .console import Console, plural
 from .errors import CommandError, StepFailed, shortened
 from .migrations import Step
@@ -20,7 +21,20 @@ if TYPE_CHECKING:
 
 Notice = Callable[[sa.Connection, str], None]
 
+COMPARED = f"rows are compared by primary key, {comparing.MOST:,} of the smallest tables"
 ADDED = 3  # rows of each table, to see whether its seeder still fits
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What became of a table's rows: how many there were and are, None without a table; and which, if that is told."""
+
+    before: int | None
+    after: int | None
+    change: comparing.Change | None = None
+
+    def __bool__(self) -> bool:
+        return self.before != self.after or bool(self.change and self.change.total)
 
 
 @dataclass
@@ -31,8 +45,9 @@ class Rehearsed:
     up: float | None = None  # seconds; None where it failed
     down: float | None = None
     again: float | None = None
-    rows: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)  # before and after, where they differ
-    lost: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)  # the same, after down
+    rows: dict[str, Effect] = field(default_factory=dict)  # by table, where there was any
+    lost: dict[str, Effect] = field(default_factory=dict)  # what is not as it was, after down
+    only_counted: Collection[str] = ()  # tables whose rows were not compared
     not_restored: list[str] = field(default_factory=list)  # of the schema, by down
     locks: list[str] = field(default_factory=list)
     failure: CommandError | None = None
@@ -45,7 +60,12 @@ class Rehearsed:
 @dataclass(frozen=True)
 class _State:
     schema: Schema
-    rows: dict[str, int]
+    rows: Mapping[TableName, int]
+    contents: Mapping[TableName, comparing.Rows]
+
+    @property
+    def only_counted(self) -> set[str]:
+        return {str(table) for table, rows in self.rows.items() if rows and table not in self.contents}
 
 
 @dataclass(frozen=True)
@@ -53,6 +73,7 @@ class Outcome:
     """What came of a rehearsal whose steps all went through."""
 
     steps: int
+    only_counted: Collection[str] = ()  # tables whose rows were not compared
     seeded: bool = False  # whether it was tried if the seeders fit, which they can only at the newest revision
     unfit: CommandError | None = None  # why they do not
 
@@ -76,15 +97,17 @@ def rehearse(project: Project, target: str, report: Callable[[Rehearsed], None])
         )
     if not steps:
         return Outcome(0)
+    only_counted: set[str] = set()
     with throwaway(project) as copy:
         for step in steps:
             done = go_through(copy, step)
             report(done)
+            only_counted.update(done.only_counted)
             if done.failure is not None:
                 raise told(project, copy, done.failure, "the rehearsal")
         if not steps[-1].revision.is_head:
-            return Outcome(len(steps))
-        return Outcome(len(steps), seeded=True, unfit=_why_unfit(copy))
+            return Outcome(len(steps), only_counted)
+        return Outcome(len(steps), only_counted, seeded=True, unfit=_why_unfit(project, copy))
 
 
 def told(project: Project, copy: Project, failure: CommandError, what: str) -> CommandError:
@@ -110,15 +133,15 @@ def throwaway(project: Project, *, empty: bool = False) -> Iterator[Project]:
 
 def go_through(copy: Project, step: Step) -> Rehearsed:
     """Take the next step on a copy, take it back, and take it again."""
-    done, before = Rehearsed(step), _state(copy)
+    before = _state(copy)
+    done = Rehearsed(step, only_counted=before.only_counted)
     try:
         done.up = _go(copy, "+1", _locks_into(done.locks, copy, before.rows))
-        after = _state(copy)
-        done.rows = _changed(before.rows, after.rows)
+        done.rows = _effects(before, _state(copy, before.contents))
         done.down = _go(copy, "-1")
-        back = _state(copy)
+        back = _state(copy, before.contents)
         done.not_restored = schema.changed(before.schema, back.schema)
-        done.lost = _changed(before.rows, back.rows)
+        done.lost = _effects(before, back)
         done.again = _go(copy, "+1")
     except CommandError as error:
         done.failure = error
@@ -138,37 +161,49 @@ def _go(copy: Project, target: str, notice: Notice | None = None) -> float:
     return sum(took)
 
 
-def _locks_into(found: list[str], copy: Project, rows: dict[str, int]) -> Notice:
+def _locks_into(found: list[str], copy: Project, rows: Mapping[TableName, int]) -> Notice:
     """Return what notes the strong locks that a statement took on tables that held rows before the step."""
     seen: set[object] = set()
 
     def notice(connection: sa.Connection, statement: str) -> None:
         for table, lock in copy.backend.strong_locks(connection):
-            if rows.get(str(table)) and (table, lock) not in seen:
+            if rows.get(table) and (table, lock) not in seen:
                 seen.add((table, lock))
                 words = shortened(" ".join(statement.split()), most=80)
-                found.append(f"{words} holds {lock} on {table} ({plural(rows[str(table)], 'row')})")
+                found.append(f"{words} holds {lock} on {table} ({plural(rows[table], 'row')})")
 
     return notice
 
 
-def _state(copy: Project) -> _State:
+def _state(copy: Project, tables: Collection[TableName] | None = None) -> _State:
+    """Return what a copy is like.
+
+    Args:
+        tables: whose rows are read; those that can be, when not given.
+    """
     with copy.connect() as connection:
         counted = guard.count_rows(connection, snapshots.tables(copy, connection))
-        return _State(schema.described(copy, connection), {str(table): rows for table, rows in counted.items()})
+        tables = comparing.comparable(connection, counted) if tables is None else tables
+        return _State(schema.described(copy, connection), counted, comparing.read(copy, connection, tables))
 
 
-def _changed(before: dict[str, int], after: dict[str, int]) -> dict[str, tuple[int | None, int | None]]:
-    names = sorted(before.keys() | after.keys())
-    return {name: (before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)}
+def _effects(before: _State, after: _State) -> dict[str, Effect]:
+    """Return what became of the rows, of each table where that is anything."""
+    found = {}
+    for table in sorted(before.rows.keys() | after.rows.keys(), key=str):
+        both = table in before.contents and table in after.contents
+        change = comparing.compare(before.contents[table], after.contents[table]) if both else None
+        if effect := Effect(before.rows.get(table), after.rows.get(table), change):
+            found[str(table)] = effect
+    return found
 
 
-def _why_unfit(copy: Project) -> CommandError | None:
+def _why_unfit(project: Project, copy: Project) -> CommandError | None:
     """Return what stops seeding from adding a few rows to what is there."""
     try:
         seed_all(copy, seeding.Request(add=ADDED))
     except CommandError as error:
-        return error
+        return CommandError(error.cause.replace(copy.backend.label, project.backend.label), error.cure)
     return None
 
 

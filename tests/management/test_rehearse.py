@@ -17,6 +17,10 @@ from tests.houses import House, Runner
 ADDS = 'op.add_column("students", sa.Column("nickname", sa.String(20)))'
 DROPS = 'with op.batch_alter_table("students") as batch:\n    batch.drop_column("nickname")'
 DELETES = 'op.execute("DELETE FROM enrollments WHERE id > 3")'
+CHANGES = (  # letters that are equal to some collations, and values of a new column
+    'op.execute("UPDATE students SET name = upper(name) WHERE id <= 7")\n'
+    "op.execute(\"UPDATE students SET nickname = 'Ada' WHERE id = 8\")"
+)
 BATCH = 'with op.batch_alter_table("students") as batch:\n    batch.'
 # Each runs on an empty table.
 BAD = {
@@ -43,8 +47,8 @@ def filled(manage: Runner, migrated: Database) -> Database:
 
 
 def test_steps_are_run_up_down_and_up_on_a_copy(house: House, manage: Runner, filled: Database, beside: Beside) -> None:
-    house.add_revision("aaa111", f"{ADDS}\n{DELETES}", DROPS)
-    house.add_revision("bbb111", "pass", "pass")
+    house.add_revision("aaa111", f"{ADDS}\n{DELETES}\n{CHANGES}", DROPS)
+    house.add_revision("bbb111", DROPS, ADDS)
     before = read(filled)
 
     said = manage.ok("migrate", "--rehearse").out
@@ -54,8 +58,13 @@ def test_steps_are_run_up_down_and_up_on_a_copy(house: House, manage: Runner, fi
     assert first.endswith(", on a copy")
     assert one.startswith("aaa111  By hand aaa111  up 0.")
     assert "enrollments: 40 rows -> 3 rows" in one
-    assert "enrollments, after down: 40 rows -> 3 rows" in one
-    assert "down leaves" not in one
+    assert "down: 37 rows of enrollments are not what they were (40 rows -> 3 rows)" in one
+    assert "students: 40 rows, 7 changed" in one
+    assert "down: 7 rows of students are not what they were" in one
+    assert "down: 1 row of students is not what it was" in two
+    assert "rows, " not in two
+    assert "subjects" not in said
+    assert "down leaves" not in said
     assert two.startswith("  By hand bbb111  up 0.")
     assert ", down 0." in two
     assert ", up again 0." in two
@@ -63,6 +72,36 @@ def test_steps_are_run_up_down_and_up_on_a_copy(house: House, manage: Runner, fi
     assert last.endswith(" was not touched.   Next: python manage.py migrate")
     assert read(filled) == before
     assert beside.places() == set()
+
+
+# By database: a type, values of two rows, and what one becomes that a driver would not show, or stumbles over.
+ODD = {
+    "sqlite": ("TEXT", ("CAST(x'ff' AS TEXT)", "NULL"), "CAST(x'fe' AS TEXT)"),
+    "postgresql": ("json, since date DEFAULT 'infinity'", ("'{\"a\": 1}'", "NULL"), "'{\"a\": 2}'"),
+    "mariadb": ("FLOAT", ("1000001", "NULL"), "1000002"),
+}
+
+
+def test_rows_are_compared_exactly_where_a_key_tells_them_apart(
+    house: House, manage: Runner, migrated: Database
+) -> None:
+    kind, values, becomes = ODD[migrated.kind]
+    key = "VARCHAR(9) PRIMARY KEY" if migrated.kind == "sqlite" else "VARCHAR(9)"  # there it may be NULL
+    statements = [f"CREATE TABLE odd (id INTEGER PRIMARY KEY, odd {kind})", f"CREATE TABLE loose (id {key})"]
+    statements += [f"INSERT INTO odd (id, odd) VALUES ({id}, {value})" for id, value in enumerate(values)]
+    statements += ["INSERT INTO loose (id) VALUES (NULL), (NULL)"]
+    with migrated.connect() as connection:
+        for one in statements:
+            connection.exec_driver_sql(one)
+        connection.commit()
+    changes = [f"UPDATE odd SET odd = {becomes} WHERE id = 0", "UPDATE odd SET id = 7 WHERE odd IS NULL"]
+    house.add_revision("aaa111", "\n".join(f"op.get_bind().exec_driver_sql({one!r})" for one in changes))
+
+    said = manage.ok("migrate", "--rehearse").out.splitlines()
+
+    assert "    odd: 2 rows, 1 changed, 1 replaced" in said
+    assert "    down: 3 rows of odd are not what they were" in said
+    assert said[-2].startswith("Rows of loose were only counted: ")
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)

@@ -300,6 +300,10 @@ class Backend:
         """Return how this database would report a model's CHECK; None where it cannot tell. Nothing of it stays."""
         return check_text(connection, check)
 
+    def exact(self, column: sa.ColumnElement[Any], kind: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
+        """Return what has two values equal just when a column's are the same, as the driver gives it."""
+        return column
+
     # Emptying it
 
     def relations(self, connection: sa.Connection, schemas: Iterable[str | None]) -> list[Relation]:

@@ -251,6 +251,10 @@ class MariaDB(Backend):
         finally:
             run(connection, f"DROP TEMPORARY TABLE IF EXISTS {SPELLING}")
 
+    def exact(self, column: sa.ColumnElement[Any], kind: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
+        # Of a FLOAT it sends 6 digits: https://mariadb.com/kb/en/float/
+        return sa.cast(column, sa.Double) if isinstance(kind, sa.Float) else column
+
     def drop(self, connection: sa.Connection, relations: Sequence[Relation]) -> None:
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
         try:

@@ -450,6 +450,9 @@ class PostgreSQL(Backend):
     def utc_now(self) -> sa.ColumnElement[Any]:
         return sa.func.timezone("UTC", sa.func.now())
 
+    def exact(self, column: sa.ColumnElement[Any], kind: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
+        return sa.cast(column, sa.Text)  # any type has one, and what is infinite, or of no known type, is a text too
+
     def strong_locks(self, connection: sa.Connection) -> list[tuple[TableName, str]]:
         default = sa.inspect(connection).default_schema_name
         return [

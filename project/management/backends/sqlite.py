@@ -206,6 +206,11 @@ class SQLite(Backend):
     def unreflected_indexes(self, connection: sa.Connection) -> set[str] | None:
         return set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'index'").scalars())
 
+    def exact(self, column: sa.ColumnElement[Any], kind: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
+        """Return texts as bytes: it keeps those too that are no UTF-8."""
+        text = (sa.func.typeof(column) == "text", sa.cast(column, sa.LargeBinary))
+        return sa.type_coerce(sa.case(text, else_=column), sa.types.NullType())
+
     def relations(self, connection: sa.Connection, schemas: Iterable[str | None]) -> list[Relation]:
         if sqlite3.sqlite_version_info < (3, 37):
             return super().relations(connection, schemas)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..console import columns, plural
@@ -17,7 +18,7 @@ from ._waiting import add_lock_timeout, limit_waiting
 
 if TYPE_CHECKING:
     from ..migrations import Request, Step
-    from ..rehearsing import Rehearsed
+    from ..rehearsing import Effect, Rehearsed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,6 +106,8 @@ def _rehearse(project: Project, target: str) -> int:
     if not outcome.steps:
         console.result("Nothing to do.")
         return 0
+    if outcome.only_counted:
+        console.say(f"Rows of {', '.join(sorted(outcome.only_counted))} were only counted: {rehearsing.COMPARED}.")
     seeders = ", and the seeders fit" if outcome.seeded else " (seeders are tried at the newest revision only)"
     console.say(
         f"{plural(outcome.steps, 'revision')} rehearsed{seeders}; {project.backend.label} was not touched."
@@ -122,15 +125,30 @@ def rehearsed(done: Rehearsed) -> list[str]:
     ]
     failed = next((number for number, seconds in enumerate(done.seconds) if seconds is None), len(took))
     head = f"  {done.step.revision.revision}  {done.step.message}  {', '.join(took[: failed + 1])}"
-    lines = [f"{table}: {_rows(rows)}" for table, rows in done.rows.items() if any(rows)]
-    lines += [f"{table}, after down: {_rows(rows)}" for table, rows in done.lost.items()]
+    lines = [f"{table}: {_became(effect)}" for table, effect in done.rows.items() if effect.before or effect.after]
+    lines += [f"down: {_is_lost(table, effect)}" for table, effect in done.lost.items()]
     lines += [f"down leaves the schema {one}" for one in done.not_restored]
     return [head, *(f"    {line}" for line in [*lines, *done.locks])]
 
 
-def _rows(rows: tuple[int | None, int | None]) -> str:
-    before, after = ("no table" if number is None else plural(number, "row") for number in rows)
-    return f"{before} -> {after}"
+def _became(effect: Effect) -> str:
+    """Return "100 rows, 37 changed", or "40 rows -> 3 rows"."""
+    before, after = ("no table" if rows is None else plural(rows, "row") for rows in (effect.before, effect.after))
+    words = [before if before == after else f"{before} -> {after}"]
+    if change := effect.change:
+        replaced = min(change.gone, change.added)
+        words += [f"{change.changed:,} changed"] if change.changed else []
+        words += [f"{replaced:,} replaced"] if replaced else []
+    return ", ".join(words)
+
+
+def _is_lost(table: str, effect: Effect) -> str:
+    if effect.change is None:
+        return f"{table}: {_became(effect)}"
+    number = effect.change.total
+    verb, it = ("is", "it was") if number == 1 else ("are", "they were")
+    counts = f" ({_became(replace(effect, change=None))})" if effect.before != effect.after else ""
+    return f"{plural(number, 'row')} of {table} {verb} not what {it}{counts}"
 
 
 def _settled_head(project: Project, *, locked: bool = False) -> str | None:
