@@ -27,7 +27,7 @@ LAYERS = (
     ("inherited", "ordering"),
     ("schema", "comparing"),
     ("autogenerate", "inference"),
-    ("conditions", "inferred", "meanings"),
+    ("conditions", "inferred", "meanings", "redefined"),
     ("history", "fields"),
     ("lost",),
     ("snapshots",),

@@ -24,11 +24,11 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from alembic.runtime.plugins import Plugin
 from alembic.script import ScriptDirectory, write_hooks
-from alembic.util import DispatchPriority, PriorityDispatchResult, sqla_compat
+from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy.sql.functions import current_timestamp, now
 
-from . import bookkeeping, expressions, history
-from .backends.base import TableName, check_text
+from . import bookkeeping, history, redefined
+from .backends.base import TableName
 
 if TYPE_CHECKING:
     from .project import Project
@@ -134,21 +134,31 @@ _MINOR = {"modify_default", "modify_comment", "add_table_comment", "remove_table
 
 
 def _paired(diffs: Iterable[Any]) -> Iterator[Any]:
-    """Yield differences, of a CHECK that goes and comes again under its name one instead of two."""
+    """Yield differences, of a CHECK or a column that goes and comes again under its name one instead of two."""
     gone: Any = None
     for diff in diffs:
-        is_check = not isinstance(diff, list) and isinstance(diff[1], sa.CheckConstraint)
         if gone is not None:
-            if is_check and diff[0] == "add_constraint" and diff[1].name == gone[1].name:
-                yield ("change_check", gone[1], diff[1])
+            if _named(diff, "add") == _named(gone, "remove"):
+                yield (f"change_{_named(diff, 'add')[0]}", gone[-1], diff[-1])
                 gone = None
                 continue
             yield gone
-        gone = diff if is_check and diff[0] == "remove_constraint" else None
+        gone = diff if any(_named(diff, "remove")) else None
         if gone is None:
             yield diff
     if gone is not None:
         yield gone
+
+
+def _named(diff: Any, verb: str) -> tuple[str, ...]:
+    """Return what tells a CHECK or a column apart that is added or removed; nothing of any other difference."""
+    if isinstance(diff, list):
+        return ()
+    if diff[0] == f"{verb}_constraint" and isinstance(diff[1], sa.CheckConstraint):
+        return "CHECK", str(diff[1].table.fullname), str(diff[1].name)
+    if diff[0] == f"{verb}_column" and diff[3].computed is not None:
+        return "computed column", f"{diff[1]}.{diff[2]}", diff[3].name
+    return ()
 
 
 @contextmanager
@@ -202,7 +212,7 @@ def _compare_default(
     found, default = there.server_default, column.server_default
     assert context.dialect is not None
     if isinstance(found, sa.Computed) and isinstance(default, sa.Computed):
-        return PriorityDispatchResult.STOP  # as with a CHECK, each database spells the expression its own way
+        return PriorityDispatchResult.STOP  # each database spells the expression its own way: it is looked at there
     if isinstance(default, sa.Identity) and not context.dialect.supports_identity_columns:
         return PriorityDispatchResult.STOP
     if not isinstance(found, sa.DefaultClause | None) or not isinstance(default, sa.DefaultClause):
@@ -225,42 +235,7 @@ def _compare_default(
 _OURS.add_autogenerate_comparator(_compare_default, "column", "server_default", priority=DispatchPriority.FIRST)
 
 
-def _compare_checks(
-    context: AutogenContext,
-    change: ops.ModifyTableOps,
-    schema: str | None,
-    name: str,
-    there: sa.Table | None,
-    table: sa.Table | None,
-) -> PriorityDispatchResult:
-    """Find CHECKs whose text changed under the same name, which Alembic takes for the same."""
-    if there is None or table is None:
-        return PriorityDispatchResult.CONTINUE
-    assert context.dialect is not None
-    known = {one["name"]: one["sqltext"] for one in context.inspector.get_check_constraints(name, schema)}
-    for check in sorted(sqla_compat.all_table_check_constraints(table), key=lambda one: str(one.name)):
-        if not sqla_compat._constraint_is_named(check, context.dialect):
-            continue
-        before = known.get(sqla_compat._get_constraint_final_name(check, context.dialect))
-        if before is None or not _is_changed(context, table, check, before):
-            continue
-        old = sa.CheckConstraint(before, name=check.name, table=there)
-        change.ops += [ops.DropConstraintOp.from_constraint(old), ops.AddConstraintOp.from_constraint(check)]
-    return PriorityDispatchResult.CONTINUE
-
-
-def _is_changed(context: AutogenContext, table: sa.Table, check: sa.CheckConstraint, before: str) -> bool:
-    """Ask the database itself how it would spell the model's CHECK, where both are not plainly the same."""
-    assert context.dialect is not None
-    assert context.connection is not None
-    assert context.opts is not None
-    if expressions.same(check_text(context.connection, check), before, context.dialect.name):
-        return False
-    spelled = context.opts["backend"].respelled(context.connection, table, check)
-    return spelled is not None and not expressions.same(spelled, before, context.dialect.name)
-
-
-_OURS.add_autogenerate_comparator(_compare_checks, "table", "checkconstraints_by_text")
+redefined.add_to(_OURS)
 
 
 def _compiled(arg: Any, context: AutogenContext) -> str:
@@ -313,9 +288,12 @@ def _describe(diff: Any) -> str:
     if isinstance(diff, list):
         return "; ".join(_describe(one) for one in diff)
     verb, *what = diff
-    if verb == "change_check":
-        before, after = (re.sub(r"\s*\n\s*", " ", str(one.sqltext)) for one in what)
-        return f"change CHECK {what[0].name} on {what[0].table.name} from {before} to {after}"
+    if verb == "change_enumeration":
+        before, after = (", ".join(map(repr, labels)) for labels in what[1:])
+        return f"change enumeration {what[0]} from {before} to {after}"
+    if verb in ("change_CHECK", "change_computed column"):
+        before, after = (re.sub(r"\s*\n\s*", " ", str(getattr(one, "computed", one).sqltext)) for one in what)
+        return f"{verb.replace('_', ' ')} {what[0].name} on {what[0].table.name} from {before} to {after}"
     words = verb.replace("_", " ")
     named = [str(getattr(thing, "name", thing)) for thing in what if isinstance(thing, str) or hasattr(thing, "name")]
     table = getattr(what[0], "table", None)

@@ -376,12 +376,101 @@ def test_computed_and_identity_columns_are_written_and_compared(
     assert migrated.rows("SELECT one, two, loud FROM sums") == [(3, 7, "IT")]
 
 
+def test_a_computed_column_that_changed_is_made_anew_with_what_stands_on_it(
+    house: House, manage: Runner, migrated: Database
+) -> None:
+    model = IMPORTS + COMPUTED.replace(
+        '"sums"',
+        '"sums"\n    __table_args__ = (UniqueConstraint("two", "word", name="two_word"), Index("by_loud", "loud"))',
+    )
+    house.write("project/models/sums.py", model)
+    manage.ok("makemigrations", "-m", "Sums")
+    manage.ok("migrate")
+    migrated.execute("INSERT INTO sums (word, one) VALUES ('It', 3)")
+    house.write("project/models/sums.py", model := model.replace("word: Mapped[str]", "word: Mapped[str | None]"))
+    manage.ok("makemigrations", "-m", "Sums without words")
+    up_down_up(manage, migrated)
+    model = model.replace("one * 2 + 1", "coalesce(one, 0) * 3").replace("upper(", "lower(")
+    house.write("project/models/sums.py", model)
+
+    found = manage("check")
+    manage.ok("makemigrations", "-m", "Other sums")
+
+    assert "change computed column two on sums from " in found.out
+    assert " to coalesce(one, 0) * 3" in found.out
+    up_down_up(manage, migrated)
+    assert migrated.rows("SELECT one, two, loud FROM sums") == [(3, 9, "it")]
+    manage.ok("rollback", "--no-input")
+    assert migrated.rows("SELECT one, two, loud FROM sums") == [(3, 7, "IT")]
+    refuses(migrated, "INSERT INTO sums (word, one) VALUES ('It', 3)")
+
+
 ENUMERATIONS = """class Color(enum.Enum):
     red = 1
     blue = 2
 
 
 """
+
+
+PAINTS = """COLOR = sa.Enum({labels}, name="paint color")
+
+
+class Paint(Base):
+    __tablename__ = "paints"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    color: Mapped[str] = mapped_column(COLOR, server_default="red")
+    mixed: Mapped[list[str] | None] = mapped_column(sa.ARRAY(COLOR).with_variant(sa.String(20), "sqlite"))
+"""
+
+
+def write_paints(house: House, labels: list[str]) -> None:
+    house.write("project/models/paints.py", IMPORTS + PAINTS.format(labels=", ".join(map(repr, labels))))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (["red", "blue"], ["d:eep", "red", "it's 100% \\blue", "blue", "pink"]),
+        (["red", "blue", "pink"], ["red", "blue"]),
+        (["red", "blue"], ["blue", "red", "green"]),
+    ],
+    ids=["more", "fewer", "another order"],
+)
+def test_labels_of_an_enumeration_that_changed_are_found_and_go_there_and_back(
+    house: House, manage: Runner, postgresql_database: Database, before: list[str], after: list[str]
+) -> None:
+    manage.ok("migrate")
+    write_paints(house, before)
+    manage.ok("makemigrations", "-m", "Paints")
+    manage.ok("migrate")
+    postgresql_database.execute("INSERT INTO paints (mixed) VALUES ('{red,blue}')")
+    write_paints(house, after)
+
+    found = manage("check")
+    manage.ok("makemigrations", "-m", "Other colors")
+
+    words = ", ".join(map(repr, before)), ", ".join(map(repr, after))
+    assert f"change enumeration paint color from {words[0]} to {words[1]}" in found.out
+    up_down_up(manage, postgresql_database)
+    labels = 'SELECT unnest(enum_range(NULL::"paint color"))::text'
+    assert postgresql_database.rows(labels) == [(one,) for one in after]
+    assert postgresql_database.rows("SELECT color::text, mixed::text FROM paints") == [("red", "{red,blue}")]
+    manage.ok("migrate", "--database-url", "sqlite:///other.db")
+
+
+def test_a_label_that_rows_have_does_not_go(house: House, manage: Runner, postgresql_database: Database) -> None:
+    manage.ok("migrate")
+    write_paints(house, ["red", "blue"])
+    manage.ok("makemigrations", "-m", "Paints")
+    manage.ok("migrate")
+    postgresql_database.execute("INSERT INTO paints (color) VALUES ('blue')")
+    write_paints(house, ["red"])
+    manage.ok("makemigrations", "-m", "Only red")
+
+    assert 'invalid input value for enum "paint color": "blue"' in manage("migrate").refusal()
+    assert postgresql_database.rows("SELECT color::text FROM paints") == [("blue",)]
 
 
 def enumerations(database: Database) -> set[str]:

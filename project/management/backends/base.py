@@ -298,7 +298,21 @@ class Backend:
 
     def respelled(self, connection: sa.Connection, table: sa.Table, check: sa.CheckConstraint) -> str | None:
         """Return how this database would report a model's CHECK; None where it cannot tell. Nothing of it stays."""
-        return check_text(connection, check)
+        return expression_text(connection, check)
+
+    def respelled_column(self, connection: sa.Connection, column: sa.Column[Any], computed: sa.Computed) -> str | None:
+        """Return how this database would report a model's computed column; None where it cannot tell."""
+        return expression_text(connection, computed)
+
+    def labels(self, connection: sa.Connection, schema: str | None, name: str) -> Sequence[str]:
+        """Return the labels of a named enumeration; none where there are no such types."""
+        return ()
+
+    def relabelled(
+        self, connection: sa.Connection, schema: str | None, name: str, before: Sequence[str], after: Sequence[str]
+    ) -> list[str]:
+        """Return the statements that give a named enumeration, and the columns that have it, other labels."""
+        raise NotImplementedError
 
     def exact(self, column: sa.ColumnElement[Any], kind: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
         """Return what has two values equal just when a column's are the same, as the driver gives it."""
@@ -426,12 +440,33 @@ def driver_errors(connection: sa.Connection, base: type[Exception]) -> Iterator[
         raise sa.exc.DBAPIError.instance(None, None, error, base, dialect=connection.dialect) from error
 
 
-SPELLING = "management_spelling"  # a temporary table with a CHECK in it, for as long as it takes to read it back
+SPELLING = "management_spelling"  # a temporary table, and what is in it for as long as it takes to read it back
 
 
-def check_text(connection: sa.Connection, check: sa.CheckConstraint) -> str:
-    """Return what a CHECK of a model is for a database, as it would be sent."""
+def expression_text(connection: sa.Connection, thing: sa.CheckConstraint | sa.Computed) -> str:
+    """Return what a CHECK or a computed column of a model says to a database, as it would be sent."""
     make: Callable[..., sa.Dialect] = type(connection.dialect)
     dialect = make(paramstyle="named")  # else every % is doubled
     given = {"include_table": False, "literal_binds": True}
-    return str(check.sqltext.compile(dialect=dialect, compile_kwargs=given))
+    return str(thing.sqltext.compile(dialect=dialect, compile_kwargs=given))
+
+
+def spelled_check(inspector: sa.Inspector, schema: str | None) -> str:
+    """Return what a database says of the CHECK that was added to the temporary table."""
+    checks = inspector.get_check_constraints(SPELLING, schema)
+    return next(one["sqltext"] for one in checks if one["name"] == SPELLING)
+
+
+def spelled_column(inspector: sa.Inspector, schema: str | None) -> str:
+    """Return what a database says of the computed column that was added to the temporary table."""
+    columns = inspector.get_columns(SPELLING, schema)
+    return next(one["computed"]["sqltext"] for one in columns if one["name"] == SPELLING)
+
+
+def spelling_column(connection: sa.Connection, column: sa.Column[Any], computed: sa.Computed) -> str:
+    """Return what adds a computed column like this one to the temporary table."""
+    text = sa.text(expression_text(connection, computed).replace(":", "\\:"))
+    like = sa.Column(SPELLING, column.type, sa.Computed(text, persisted=computed.persisted))
+    sa.Table(SPELLING, sa.MetaData(), like)
+    make: Callable[..., sa.Dialect] = type(connection.dialect)
+    return f"COLUMN {sa.schema.CreateColumn(like).compile(dialect=make(paramstyle='named'))}"

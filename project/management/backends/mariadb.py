@@ -32,11 +32,14 @@ from .base import (
     LockName,
     Relation,
     Size,
-    check_text,
     driver_errors,
     drop_each,
     drop_tables_at_once,
+    expression_text,
     idle_for,
+    spelled_check,
+    spelled_column,
+    spelling_column,
 )
 from .copies import run
 from .processes import UNKNOWN
@@ -239,17 +242,11 @@ class MariaDB(Backend):
         return list(connection.scalars(query, {"table": table.name, "schema": table.schema}))
 
     def respelled(self, connection: sa.Connection, table: sa.Table, check: sa.CheckConstraint) -> str | None:
-        name = connection.dialect.identifier_preparer.format_table(table)
-        try:
-            run(connection, f"CREATE TEMPORARY TABLE {SPELLING} LIKE {name}")
-            condition = check_text(connection, check)
-            run(connection, f"ALTER TABLE {SPELLING} ADD CONSTRAINT {SPELLING} CHECK ({condition})")
-            checks = sa.inspect(connection).get_check_constraints(SPELLING)
-            return next(one["sqltext"] for one in checks if one["name"] == SPELLING)
-        except sa.exc.DBAPIError as error:
-            return "" if getattr(error.orig, "args", ())[:1] == (1054,) else None  # a column that is not there yet
-        finally:
-            run(connection, f"DROP TEMPORARY TABLE IF EXISTS {SPELLING}")
+        condition = f"CONSTRAINT {SPELLING} CHECK ({expression_text(connection, check)})"
+        return _spelled(connection, table, condition, spelled_check)
+
+    def respelled_column(self, connection: sa.Connection, column: sa.Column[Any], computed: sa.Computed) -> str | None:
+        return _spelled(connection, column.table, spelling_column(connection, column, computed), spelled_column)
 
     def exact(self, column: sa.ColumnElement[Any], kind: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
         # Of a FLOAT it sends 6 digits: https://mariadb.com/kb/en/float/
@@ -404,6 +401,24 @@ class MariaDB(Backend):
         password = query.get("password") or query.get("passwd") or url.password
         database = ["--", url.database] if url.database else []
         return ["mariadb", *arguments, *database], {"MYSQL_PWD": password} if password else {}
+
+
+def _spelled(
+    connection: sa.Connection,
+    table: sa.FromClause,
+    addition: str,
+    read: Callable[[sa.Inspector, str | None], str],
+) -> str | None:
+    """Return what the server makes of an addition to a table: nothing where it lacks a column, None if it refuses."""
+    name = connection.dialect.identifier_preparer.format_table(table)
+    try:
+        run(connection, f"CREATE TEMPORARY TABLE {SPELLING} LIKE {name}")
+        run(connection, f"ALTER TABLE {SPELLING} ADD {addition}")
+        return read(sa.inspect(connection), None)
+    except sa.exc.DBAPIError as error:
+        return "" if getattr(error.orig, "args", ())[:1] == (1054,) else None  # a column that is not there yet
+    finally:
+        run(connection, f"DROP TEMPORARY TABLE IF EXISTS {SPELLING}")
 
 
 def _patient(look: Callable[..., bool]) -> Callable[..., bool]:

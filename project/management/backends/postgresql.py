@@ -30,11 +30,14 @@ from .base import (
     Relation,
     Size,
     TableName,
-    check_text,
     driver_errors,
     drop_each,
     drop_tables_at_once,
+    expression_text,
     idle_for,
+    spelled_check,
+    spelled_column,
+    spelling_column,
 )
 from .copies import CannotCopy, run
 from .processes import UNKNOWN, program
@@ -461,19 +464,45 @@ class PostgreSQL(Backend):
         ]
 
     def respelled(self, connection: sa.Connection, table: sa.Table, check: sa.CheckConstraint) -> str | None:
-        name = connection.dialect.identifier_preparer.format_table(table)
-        trying = connection.begin_nested()
-        try:
-            run(connection, f"CREATE TEMPORARY TABLE {SPELLING} (LIKE {name})")
-            condition = check_text(connection, check)
-            run(connection, f"ALTER TABLE pg_temp.{SPELLING} ADD CONSTRAINT {SPELLING} CHECK ({condition})")
-            schema = connection.scalar(sa.text("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()"))
-            [found] = sa.inspect(connection).get_check_constraints(SPELLING, schema)
-            return found["sqltext"]
-        except sa.exc.DBAPIError as error:
-            return "" if getattr(error.orig, "sqlstate", None) == "42703" else None  # a column that is not there yet
-        finally:
-            trying.rollback()
+        condition = f"CONSTRAINT {SPELLING} CHECK ({expression_text(connection, check)})"
+        return _spelled(connection, table, condition, spelled_check)
+
+    def respelled_column(self, connection: sa.Connection, column: sa.Column[Any], computed: sa.Computed) -> str | None:
+        return _spelled(connection, column.table, spelling_column(connection, column, computed), spelled_column)
+
+    def labels(self, connection: sa.Connection, schema: str | None, name: str) -> Sequence[str]:
+        inspector: Any = sa.inspect(connection)
+        return next((one["labels"] for one in inspector.get_enums(schema) if one["name"] == name), ())
+
+    def relabelled(
+        self, connection: sa.Connection, schema: str | None, name: str, before: Sequence[str], after: Sequence[str]
+    ) -> list[str]:
+        """Return what adds labels where that is all; else what makes the type anew, which rewrites its tables."""
+        quote = connection.dialect.identifier_preparer.quote
+        kind = ".".join(map(quote, filter(None, (schema, name))))
+        if [one for one in after if one in before] == list(before):
+            return [
+                f"ALTER TYPE {kind} ADD VALUE {_literal(label)} "
+                + (f"AFTER {_literal(after[number - 1])}" if number else f"BEFORE {_literal(before[0])}")
+                for number, label in enumerate(after)
+                if label not in before
+            ]
+        old = quote(f"{name[:40]}_before")
+        columns = connection.execute(sa.text(_OF_ENUMERATION), {"kind": kind}).all()
+        changes = []
+        for table, column, brackets, default in columns:
+            alter = f"ALTER TABLE {table} ALTER COLUMN {column}"
+            changes += [f"{alter} DROP DEFAULT"] if default else []
+            changes.append(
+                f"{alter} TYPE {kind}{brackets} USING CAST(CAST({column} AS text{brackets}) AS {kind}{brackets})"
+            )
+            changes += [f"{alter} SET DEFAULT {default}".replace(":", "\\:")] if default else []
+        return [
+            f"ALTER TYPE {kind} RENAME TO {old}",
+            f"CREATE TYPE {kind} AS ENUM ({', '.join(map(_literal, after))})",
+            *changes,
+            f"DROP TYPE {'.'.join(filter(None, (schema and quote(schema), old)))}",
+        ]
 
     @cached_property
     def copies(self) -> PostgreSQLCopies:
@@ -552,6 +581,16 @@ AND NOT EXISTS (
 )
 """
 
+# The columns of an enumeration, or of arrays of one, with what says that and their default; those of partitions follow.
+_OF_ENUMERATION = """
+SELECT CAST(a.attrelid AS regclass)::text, quote_ident(a.attname), CASE WHEN a.atttypid = t.oid THEN '' ELSE '[]' END,
+    pg_get_expr(d.adbin, d.adrelid)
+FROM pg_type t JOIN pg_attribute a ON a.atttypid IN (t.oid, t.typarray) AND NOT a.attisdropped
+JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE t.oid = CAST(:kind AS regtype) ORDER BY 1, a.attnum
+"""
+
 # Secondary indexes that can be built anew as they are: none that a foreign key refers to or anything else depends on.
 _INDEXES = """
 SELECT
@@ -582,6 +621,30 @@ _KINDS: dict[type, text.Render] = {
     list: lambda value: _array_text(value),
     timedelta: lambda value: f"{value.total_seconds():f} seconds",
 }
+
+
+def _spelled(
+    connection: sa.Connection,
+    table: sa.FromClause,
+    addition: str,
+    read: Callable[[sa.Inspector, str | None], str],
+) -> str | None:
+    """Return what the server makes of an addition to a table: nothing where it lacks a column, None if it refuses."""
+    name = connection.dialect.identifier_preparer.format_table(table)
+    trying = connection.begin_nested()
+    try:
+        run(connection, f"CREATE TEMPORARY TABLE {SPELLING} (LIKE {name})")
+        run(connection, f"ALTER TABLE pg_temp.{SPELLING} ADD {addition}")
+        schema = connection.scalar(sa.text("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()"))
+        return read(sa.inspect(connection), schema)
+    except sa.exc.DBAPIError as error:
+        return "" if getattr(error.orig, "sqlstate", None) == "42703" else None  # a column that is not there yet
+    finally:
+        trying.rollback()
+
+
+def _literal(label: str) -> str:
+    return "'" + label.replace("'", "''") + "'"
 
 
 def _holder_of(connection: sa.Connection, key: int) -> str:

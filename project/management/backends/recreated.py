@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -21,6 +21,7 @@ _RENAME = re.compile(rf'\s*ALTER TABLE {_TEMPORARY} RENAME TO "?(?P<table>[^"]*?
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/|\w+|[^\w\s]""", re.S)
 
 _COLUMNS = "SELECT name FROM pragma_table_xinfo(?)"
+_GENERATED = f"{_COLUMNS} WHERE hidden IN (2, 3)"  # https://www.sqlite.org/pragma.html#pragma_table_xinfo
 
 
 class _Entry(NamedTuple):
@@ -45,11 +46,13 @@ class Check:
 def watched(connection: sa.Connection, driver: sqlite3.Connection) -> Iterator[None]:
     """Watch every table that is made anew on this connection."""
     watch = _Watch(driver)
+    sa.event.listen(connection, "before_execute", _without_generated, retval=True)
     sa.event.listen(connection, "before_cursor_execute", watch.before)
     sa.event.listen(connection, "after_cursor_execute", watch.after)
     try:
         yield
     finally:
+        sa.event.remove(connection, "before_execute", _without_generated)
         sa.event.remove(connection, "before_cursor_execute", watch.before)
         sa.event.remove(connection, "after_cursor_execute", watch.after)
         driver.execute("PRAGMA legacy_alter_table = OFF")
@@ -114,7 +117,7 @@ class _Watch:
         query = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?"
         old, new = self.entries[0].sql, self.driver.execute(query, (table,)).fetchone()[0]
         before, after = checks_of(old), checks_of(new)
-        copied = set(_words(self.copied))
+        copied = {*_words(self.copied), *(name.lower() for (name,) in self.driver.execute(_GENERATED, (table,)))}
         gone = {column for column in self.columns if column not in copied}
         lost = [one for one in before if not one.named and one not in after and not gone & set(one.words)]
         others = [one for one in after if one not in before]  # as they are said when a column gets another name
@@ -158,6 +161,20 @@ class _Watch:
             if not found:
                 raise
             raise _lost(table, found[1], found[2], found[3]) from error
+
+
+def _without_generated(
+    _connection: sa.Connection, statement: Any, multiple: Any, parameters: Any, _options: object
+) -> tuple[Any, Any, Any]:
+    """Leave the generated columns out of a copy: Alembic puts them in, and SQLite computes them itself."""
+    if isinstance(statement, sa.Insert) and statement.select is not None:
+        table: Any = statement.table
+        generated = {column.name for column in table.columns if column.computed is not None}
+        if generated and table.name.startswith("_alembic_tmp_"):
+            of_both = zip(statement._select_names or (), statement.select.selected_columns, strict=True)
+            kept = {name: column for name, column in of_both if name not in generated}
+            statement = table.insert().from_select(list(kept), statement.select.with_only_columns(*kept.values()))
+    return statement, multiple, parameters
 
 
 def _lost(table: str, kind: str, name: str, why: str) -> StepRefused:
