@@ -162,9 +162,15 @@ def _named(diff: Any, verb: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Silence what SQLAlchemy and Alembic warn of and what is seen to here: cycles, and indexes on expressions."""
+def quiet(*, types: bool = False) -> Iterator[None]:
+    """Silence what SQLAlchemy and Alembic warn of and what is seen to here: cycles, and indexes on expressions.
+
+    Args:
+        types: also of types that SQLAlchemy does not know, for what can do without.
+    """
     with warnings.catch_warnings():
+        if types:
+            warnings.filterwarnings("ignore", "Did not recognize type")
         warnings.filterwarnings("ignore", "Cannot correctly sort tables")
         warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index")
         warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from . import comparing, culprits, guard, migrations, schema, seeding, snapshots
+from . import autogenerate, comparing, culprits, guard, migrations, schema, seeding, snapshots
 from .backends.base import TableName
 from .console import Console, plural
 from .errors import CommandError, StepFailed, shortened
@@ -49,6 +49,7 @@ class Rehearsed:
     lost: dict[str, Effect] = field(default_factory=dict)  # what is not as it was, after down
     only_counted: Collection[str] = ()  # tables whose rows were not compared
     not_restored: list[str] = field(default_factory=list)  # of the schema, by down
+    refused: str = ""  # why down cannot be where rows are as only the new schema allows; that is no failure
     locks: list[str] = field(default_factory=list)
     failure: CommandError | None = None
 
@@ -114,18 +115,23 @@ def told(project: Project, copy: Project, failure: CommandError, what: str) -> C
     """Return why something failed on a copy, and on which row; what stays of it stays in the copy, which is going."""
     if not isinstance(failure, StepFailed):
         return CommandError(f"{what} failed: {failure.cause}", failure.cure)
-    row = culprits.row_of(copy, failure)
-    cause = f"{failure.what}; {row}" if row else failure.what
-    cause = cause.replace(copy.backend.database, project.backend.database)
+    cause = what_failed(copy, failure).replace(copy.backend.database, project.backend.database)
     return CommandError(
         f"{what} failed: {cause}. {project.backend.label} was not touched", "correct it, then try again"
     )
 
 
+def what_failed(copy: Project, failure: StepFailed) -> str:
+    """Return which step failed, why, and on which row."""
+    row = culprits.row_of(copy, failure)
+    return f"{failure.what}; {row}" if row else failure.what
+
+
 @contextmanager
 def throwaway(project: Project, *, empty: bool = False) -> Iterator[Project]:
     """Give the project with a copy of its database, for as long as it is used; or with an empty one like it."""
-    with snapshots.alone(project), project.backend.copies.throwaway(empty=empty) as name:
+    quietly = autogenerate.quiet(types=True)  # whoever uses the table knows its types
+    with snapshots.alone(project), project.backend.copies.throwaway(empty=empty) as name, quietly:
         copy = project.beside(name, source="a throwaway copy", console=Console(verbosity=0))
         copy.backend.waiting.limit(project.backend.waiting.seconds, project.backend.waiting.option)
         yield copy
@@ -136,13 +142,13 @@ def go_through(copy: Project, step: Step) -> Rehearsed:
     before = _state(copy)
     done = Rehearsed(step, only_counted=before.only_counted)
     try:
-        done.up = _go(copy, "+1", _locks_into(done.locks, copy, before.rows))
+        done.up = go(copy, "+1", _locks_into(done.locks, copy, before.rows))
         done.rows = _effects(before, _state(copy, before.contents))
-        done.down = _go(copy, "-1")
+        done.down = go(copy, "-1")
         back = _state(copy, before.contents)
         done.not_restored = schema.changed(before.schema, back.schema)
         done.lost = _effects(before, back)
-        done.again = _go(copy, "+1")
+        done.again = go(copy, "+1")
     except CommandError as error:
         done.failure = error
         if done.not_restored and not isinstance(error, StepFailed):
@@ -151,7 +157,7 @@ def go_through(copy: Project, step: Step) -> Rehearsed:
     return done
 
 
-def _go(copy: Project, target: str, notice: Notice | None = None) -> float:
+def go(copy: Project, target: str, notice: Notice | None = None) -> float:
     """Take one step and return its seconds."""
     took: list[float] = []
     request = migrations.Request(
@@ -207,13 +213,18 @@ def _why_unfit(project: Project, copy: Project) -> CommandError | None:
     return None
 
 
-def seed_all(copy: Project, request: seeding.Request) -> Sequence[seeding.Target]:
-    """Seed every table without a word, and return them.
+def seed_all(
+    copy: Project, request: seeding.Request, *, only: Collection[str] | None = None, at_head: bool = True
+) -> None:
+    """Seed every table without a word, or only some of them.
+
+    Args:
+        at_head: whether seeders are to fit the tables in every column.
 
     Raises:
         CommandError: one cannot be filled.
     """
-    targets = seeding.choose(copy, ())
-    seeding.refuse_problems(copy, targets)
+    targets = [one for one in seeding.choose(copy, ()) if only is None or one.name in only]
+    if at_head:
+        seeding.refuse_problems(copy, targets)
     seeding.seed(copy, targets, request, report=lambda _: None, progress=copy.console.progress)
-    return targets

@@ -39,7 +39,7 @@ def described(project: Project, connection: sa.Connection) -> Schema:
     inspector = sa.inspect(connection)
     schemas = {None, *(table.schema for table in project.metadata.tables.values())}
     parts = {Part("", one) for one in project.backend.copies.inventory(connection) if not _HIDDEN.search(one)}
-    with autogenerate.quiet():
+    with autogenerate.quiet(types=True):
         for schema in schemas & {None, *inspector.get_schema_names()}:
             for table in inspector.get_table_names(schema):
                 if table not in bookkeeping.HIDDEN:

@@ -2,97 +2,102 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
-from . import bookkeeping, history, rehearsing, seeding
-from .errors import CommandError
+from . import history, migrations, rehearsing
+from .errors import CommandError, StepFailed
+from .filling import Filler
 from .migrations import Step
 from .rehearsing import Rehearsed
 
 if TYPE_CHECKING:
-    from .project import Project
+    from alembic.script import Script
 
-ROWS = 20  # of each table, before each step
-_IS_JSON = re.compile(r"json_valid\(`(\w+)`\)")  # what MariaDB makes of the type JSON
+    from .project import Project
 
 
 def climb(project: Project, report: Callable[[Rehearsed], None]) -> int:
     """Take each step from the first revision to the newest, down and up again, in an empty database made for it.
 
-    Before each step every table is filled with rows that fit what the database itself says of it.
+    Before each step every table is filled with rows that fit what the database itself says of it; after it, with what
+    only the new schema allows, and then it is taken back and again.
 
     Args:
         report: gets each step when it is through.
 
     Raises:
-        CommandError: a step failed, naming the revision and the row; or a table could not be filled.
+        CommandError: a step failed, naming the revision and the row; one is not taken back by its downgrade; or a
+            table could not be filled.
     """
     script = history.load(project)
     history.require_one_head(script, project.root)
     revisions = list(reversed(list(script.walk_revisions())))
-    with rehearsing.throwaway(project, empty=True) as built:
-        for number, revision in enumerate(revisions):
-            if number:
-                _fill(built, revisions[number - 1].revision)
-            done = rehearsing.go_through(built, Step(revision, upgrade=True))
+    not_restored: list[Rehearsed] = []
+    with ExitStack() as databases:
+        climber = _Climber(project, databases)
+        for revision in revisions:
+            done = climber.step(revision)
             report(done)
             if done.failure is not None:
-                raise rehearsing.told(project, built, done.failure, "the staircase")
+                raise rehearsing.told(project, climber.built, done.failure, "the staircase")
+            if done.not_restored:
+                not_restored.append(done)
+    if not_restored:
+        raise _told_at_the_end(project, not_restored)
+    if unfilled := climber.filler.unfilled():
+        raise unfilled
     return len(revisions)
 
 
-def _fill(built: Project, revision: str) -> None:
-    """Fill the tables as they are now: read from the database, for the models are those of the newest revision."""
-    filled = built.beside_itself()
-    with built.connect() as connection:
-        filled.metadata = _reflected(built, connection)
-    try:
-        targets = rehearsing.seed_all(filled, seeding.Request(count=ROWS, anywhere=True))
-    except CommandError as error:
-        raise CommandError(
-            f"the staircase cannot fill the tables of revision {revision}: {error.cause}", error.cure
-        ) from error
-    with built.connect(write=True) as connection, connection.begin():
-        inserted = bookkeeping.read_all(connection, "inserted:")
-        for target in targets:
-            if target.name not in inserted:  # rows of a data migration are as it wants them
-                _repeat(connection, target.table)
+class _Climber:
+    """A database that goes from revision to revision, with rows in every table."""
+
+    def __init__(self, project: Project, databases: ExitStack) -> None:
+        self.project, self.databases = project, databases
+        self.filler = Filler()
+        self.built = self._empty()
+
+    def _empty(self) -> Project:
+        self.databases.close()
+        return self.databases.enter_context(rehearsing.throwaway(self.project, empty=True))
+
+    def step(self, revision: Script) -> Rehearsed:
+        """Go to the next revision: up, down and up again; then once more, with rows that only the new one allows."""
+        done = rehearsing.go_through(self.built, Step(revision, upgrade=True))
+        if done.failure is None and self.filler.fill(self.built, revision.revision):
+            self._go_back_with_new_rows(done)
+        return done
+
+    def _go_back_with_new_rows(self, done: Rehearsed) -> None:
+        revision = done.step.revision.revision
+        try:
+            rehearsing.go(self.built, "-1")
+        except StepFailed as error:
+            done.refused = rehearsing.what_failed(self.built, error)
+            try:
+                migrations.refuse_unfinished(self.built)
+            except CommandError:
+                self._build_anew(revision)
+            return
+        try:
+            rehearsing.go(self.built, "+1")
+        except CommandError as error:  # its own way back left what it cannot go over
+            done.again, done.failure = None, error
+            return
+        self.filler.fill(self.built, revision)
+
+    def _build_anew(self, revision: str) -> None:
+        """Get to a revision from the start, for the database that was there cannot be used any more."""
+        self.built = self._empty()
+        self.filler.forget()
+        rehearsing.go(self.built, revision)
+        self.filler.fill(self.built, revision)
 
 
-def _repeat(connection: sa.Connection, table: sa.Table) -> None:
-    """Let a second row have what the first has, wherever it may: what is not unique does repeat some day."""
-    keys = list(table.primary_key.columns)
-    apart: list[sa.UniqueConstraint | sa.PrimaryKeyConstraint | sa.Index] = [
-        one for one in table.constraints if isinstance(one, sa.UniqueConstraint | sa.PrimaryKeyConstraint)
-    ]
-    apart += [one for one in table.indexes if one.unique]
-    unique = {column.name for one in apart for column in one.columns}
-    columns = [one for one in table.columns if one.name not in unique and not one.computed and not one.identity]
-    rows = connection.execute(sa.select(table).order_by(*keys).limit(2)).mappings().all() if keys and columns else []
-    if len(rows) < 2:
-        return
-    first, second = rows
-    repeated = table.update().where(*(key == second[key.name] for key in keys))
-    with suppress(sa.exc.DBAPIError), connection.begin_nested():  # something else keeps them apart
-        connection.execute(repeated.values({one.name: first[one.name] for one in columns}))
-
-
-def _reflected(built: Project, connection: sa.Connection) -> sa.MetaData:
-    """Return the tables that the database has, with their CHECKs, which SQLAlchemy leaves out."""
-    metadata = sa.MetaData()
-    inspector = sa.inspect(connection)
-    for schema in sorted({None, *(schema for schema, _ in built.backend.copies.tables(connection))}, key=str):
-        metadata.reflect(connection, schema=schema, only=lambda name, _: name not in bookkeeping.HIDDEN)
-    for table in metadata.tables.values():
-        for check in inspector.get_check_constraints(table.name, table.schema):
-            table.append_constraint(sa.CheckConstraint(check["sqltext"], name=check["name"]))
-        for text in built.backend.unreflected_checks(connection, table):
-            table.append_constraint(sa.CheckConstraint(text))
-            if found := _IS_JSON.fullmatch(text):
-                table.columns[found[1]].type = sa.JSON()
-    return metadata
+def _told_at_the_end(project: Project, found: list[Rehearsed]) -> CommandError:
+    first = found[0]
+    more = f"; nor are {len(found) - 1} more" if len(found) > 1 else ""
+    what = f"{migrations.named(first.step.revision, project)} is not taken back by its downgrade"
+    return CommandError(f"{what}: the schema is {first.not_restored[0]}{more}", "correct it, then try again")

@@ -20,6 +20,7 @@ op.create_table(
     sa.Column("flag", sa.Boolean(), nullable=False),
     sa.Column("made", sa.Date(), nullable=False),
     sa.Column("note", sa.String(50)),
+    sa.Column("spare", sa.Integer()),
     sa.UniqueConstraint("name", name="uq_name"),
     sa.CheckConstraint("size BETWEEN 1 AND 3", name="small"),
     sa.CheckConstraint("big BETWEEN 100000 AND 200000", name="large"),
@@ -80,6 +81,23 @@ BAD = {
     "a CHECK on two columns": Bad(f'{PARENT}create_check_constraint("ck_x", "size > big")'),
     "a narrowed CHECK": Bad(
         f'{PARENT}drop_constraint("small", type_="check")\n{PARENT}create_check_constraint("small", "size = 99")'
+    ),
+    # Values at the edge of what the schema allows
+    "a CHECK on numbers below nought": Bad(f'{PARENT}create_check_constraint("ck_x", "spare >= 0")'),
+    "a CHECK on nought": Bad(f'{PARENT}create_check_constraint("ck_x", "spare <> 0")'),
+    "a CHECK on large numbers": Bad(f'{PARENT}create_check_constraint("ck_x", "spare < 1000000")'),
+    "a CHECK on empty texts": Bad(f'{PARENT}create_check_constraint("ck_x", "note <> \'\'")'),
+    "a CHECK on old dates": Bad(f'{PARENT}create_check_constraint("ck_x", "made > \'1950-01-01\'")'),
+    "a CHECK on large amounts": Bad(f'{CHILD}create_check_constraint("ck_x", "amount < 900000")'),
+    "NULL no more": Bad(f'{PARENT}alter_column("note", nullable=False, existing_type=sa.String(50))'),
+    "a text that is a little shorter": Bad(
+        f'{PARENT}alter_column("note", type_=sa.String(49), existing_type=sa.String(50))', not_on=("sqlite",)
+    ),
+    "texts that are numbers": Bad(
+        'op.add_column("parent", sa.Column("x", sa.Integer()))\n'
+        'op.execute("UPDATE parent SET x = CAST(note AS INTEGER)")',
+        not_on=("sqlite", "mariadb"),
+        row=False,
     ),
     "a default that a CHECK forbids": Bad(
         'op.add_column("parent", sa.Column("x", sa.Integer(), server_default="5"))\n'
@@ -165,7 +183,7 @@ BAD = {
         "down failed",
     ),
     "a type that comes back too narrow": Bad(
-        typed("parent", "name", "sa.Text()", "sa.String(60)") + '\nop.execute("UPDATE parent SET note = name")',
+        typed("parent", "name", "sa.Text()", "sa.String(60)"),
         typed("parent", "name", "sa.String(2)", "sa.Text()"),
         "down failed",
         not_on=("sqlite", "mariadb"),  # MariaDB cannot have a whole TEXT UNIQUE
@@ -318,6 +336,160 @@ def test_json_and_other_schemas_are_filled(short: House, manage: Runner, server_
     )
 
     manage.ok("check", "--staircase")
+
+
+# Tables that nothing but trying, or a seeder, can fill
+
+ID = 'sa.Column("id", sa.Integer(), primary_key=True)'
+NOT_INFERRED = {
+    "numbers that add up": f'op.create_table("things", {ID}, sa.Column("a", sa.Integer(), nullable=False),'
+    ' sa.Column("b", sa.Integer(), nullable=False), sa.CheckConstraint("a + b = 100", name="ck_sum"))',
+    "one of two": f'op.create_table("things", {ID}, sa.Column("a", sa.Integer()), sa.Column("b", sa.Integer()),'
+    ' sa.CheckConstraint("(a IS NULL) <> (b IS NULL)", name="ck_one"))',
+    "one or the other": f'op.create_table("things", {ID}, sa.Column("kind", sa.String(9), nullable=False),'
+    ' sa.Column("a", sa.Integer(), nullable=False), sa.CheckConstraint('
+    "\"CASE WHEN kind = 'big' THEN a > 900 WHEN kind = 'low' THEN a < 9 ELSE a = 77 END\", name='ck_case'))",
+    "rows of itself": f'op.create_table("things", {ID}, sa.Column("up", sa.Integer(), sa.ForeignKey("things.id"),'
+    ' nullable=False), sa.Column("a", sa.Integer(), nullable=False), sa.CheckConstraint("a * 2 = 48", name="ck_two"))',
+}
+NOT_INFERRED_ON_POSTGRESQL = {
+    "a domain": 'op.execute("CREATE DOMAIN even AS integer CHECK (VALUE % 2 = 0 AND VALUE > 950)")\n'
+    'op.execute("CREATE TABLE things (id serial PRIMARY KEY, n even NOT NULL)")',
+    "a composite type": 'op.execute("CREATE TYPE pair AS (a integer, b text)")\n'
+    'op.execute("CREATE TABLE things (id serial PRIMARY KEY, p pair NOT NULL)")',
+    "shapes": 'op.execute("CREATE TABLE things (id serial PRIMARY KEY, p point NOT NULL, b box NOT NULL,'
+    ' c circle NOT NULL)")',
+    "partitions": 'op.execute("CREATE TABLE things (id integer NOT NULL, kind text NOT NULL)'
+    ' PARTITION BY LIST (kind)")\n'
+    "op.execute(\"CREATE TABLE things_of_one PARTITION OF things FOR VALUES IN ('one')\")",
+    "what may not overlap": 'op.execute("CREATE TABLE things (id serial PRIMARY KEY, during daterange NOT NULL,'
+    ' EXCLUDE USING gist (during WITH &&))")',
+    "a percent sign": "op.execute('CREATE TABLE things (id serial PRIMARY KEY,"
+    ' "a%" integer CHECK (("a%" + 1) * 2 = 42))\')',
+}
+MUST_BE_FILLED = """
+if not op.get_bind().scalar(sa.text("SELECT count(*) FROM things")):
+    raise ValueError("not filled")
+"""
+
+
+def with_things(house: House, up: str) -> None:
+    """Add a revision with a table of this name, and one that works only where it has rows."""
+    down = 'op.execute("DROP TABLE things")'
+    down += '\nop.execute("DROP DOMAIN even")' if "DOMAIN" in up else ""
+    down += '\nop.execute("DROP TYPE pair")' if "TYPE" in up else ""
+    house.add_revision("aaa111", up, down)
+    house.add_revision("bbb111", MUST_BE_FILLED)
+
+
+@pytest.mark.parametrize("up", NOT_INFERRED.values(), ids=NOT_INFERRED)
+def test_what_cannot_be_inferred_is_filled(short: House, manage: Runner, database: Database, up: str) -> None:
+    with_things(short, up)
+
+    manage.ok("check", "--staircase")
+
+
+@pytest.mark.parametrize("up", NOT_INFERRED_ON_POSTGRESQL.values(), ids=NOT_INFERRED_ON_POSTGRESQL)
+def test_what_only_postgresql_has_is_filled(
+    short: House, manage: Runner, postgresql_database: Database, up: str
+) -> None:
+    with_things(short, up)
+
+    manage.ok("check", "--staircase")
+
+
+HARD = (
+    f'op.create_table("things", {ID}, sa.Column("a", sa.Integer(), nullable=False),'
+    ' sa.Column("b", sa.Integer(), nullable=False),'
+    ' sa.CheckConstraint("a * 7919 + b = 998877 AND a > 7 AND b > 7", name="ck_hard"))'
+)
+THING = """
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base
+
+
+class Thing(Base):
+    __tablename__ = "things"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    a: Mapped[int]
+    b: Mapped[int]
+    later: Mapped[str]
+"""
+THINGS = """
+from project.management.fields import constant
+from project.management.seeding import Seeder
+from project.models.things import Thing
+
+
+class Things(Seeder):
+    model = Thing
+    a = constant(100)
+    b = constant(206977)
+    later = constant("not yet")
+"""
+
+
+def test_a_table_without_rows_fails_at_the_end_and_a_seeder_mends_it(
+    short: House, manage: Runner, database: Database
+) -> None:
+    short.add_revision("aaa111", HARD, 'op.drop_table("things")')
+    short.add_revision("bbb111", "pass")
+
+    without = manage("check", "--staircase")
+
+    line = without.refusal()
+    assert line.startswith("the staircase could put no row into things at revision aaa111. things: ")
+    assert line.endswith("say in project/seeds/things.py how to fill it")
+    assert "  bbb111  " in without.out
+
+    short.write("project/models/things.py", THING)
+    short.write("project/seeds/things.py", THINGS)
+    manage.ok("check", "--staircase")
+
+
+def test_a_way_back_that_refuses_what_only_the_new_schema_allows_is_told(
+    short: House, manage: Runner, database: Database
+) -> None:
+    widened = f'{PARENT}drop_constraint("small", type_="check")'
+    back = f'{PARENT}create_check_constraint("small", "size BETWEEN 1 AND 3")'
+    short.add_revision("aaa111", widened, back)
+    short.add_revision("bbb111", 'op.create_index("ix_x", "parent", ["size"])', 'op.drop_index("ix_x", "parent")')
+
+    said = manage.ok("check", "--staircase").out
+
+    assert "    down is refused once there are rows that it does not allow: revision aaa111 " in said
+    assert "; row of parent: id " in said
+    assert "3 revisions applied to tables with rows" in said
+    assert database.tables() == set()
+
+
+def test_a_step_that_fails_on_what_its_way_back_left_fails(short: House, manage: Runner, database: Database) -> None:
+    short.add_revision(
+        "aaa111",
+        "if op.get_bind().scalar(sa.text(\"SELECT count(*) FROM parent WHERE note = 'moved'\")):\n"
+        '    raise ValueError("moved before")\n'
+        f'op.create_table("fresh", {ID})',
+        'op.execute("UPDATE parent SET note = \'moved\' WHERE EXISTS (SELECT 1 FROM fresh)")\nop.drop_table("fresh")',
+    )
+
+    result = manage("check", "--staircase")
+
+    assert "moved before" in result.refusal()
+    assert next(one for one in result.out.splitlines() if "aaa111" in one).endswith(", up again failed")
+
+
+def test_a_schema_that_does_not_come_back_fails_at_the_end(short: House, manage: Runner, database: Database) -> None:
+    short.add_revision("aaa111", typed("parent", "name", "sa.String(80)", "sa.String(60)"), "pass")
+    short.add_revision("bbb111", "pass")
+
+    result = manage("check", "--staircase")
+
+    line = result.refusal()
+    assert line.startswith("revision aaa111 'By hand aaa111' (migrations/versions/schema/")
+    assert " is not taken back by its downgrade: the schema is with" in line
+    assert "  bbb111  " in result.out
 
 
 def test_a_first_step_that_is_not_taken_back_is_named(house: House, manage: Runner, database: Database) -> None:

@@ -296,6 +296,10 @@ class Backend:
         """Return what the CHECKs of a table say that SQLAlchemy does not reflect."""
         return []
 
+    def conditions_elsewhere(self, connection: sa.Connection, table: sa.Table) -> list[str]:
+        """Return what rows of a table have to fulfil that is no CHECK of it: of its types, of its partitions."""
+        return []
+
     def respelled(self, connection: sa.Connection, table: sa.Table, check: sa.CheckConstraint) -> str | None:
         """Return how this database would report a model's CHECK; None where it cannot tell. Nothing of it stays."""
         return expression_text(connection, check)

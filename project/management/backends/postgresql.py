@@ -463,6 +463,10 @@ class PostgreSQL(Backend):
             for schema, name, mode in connection.execute(sa.text(_STRONG_LOCKS))
         ]
 
+    def conditions_elsewhere(self, connection: sa.Connection, table: sa.Table) -> list[str]:
+        name = connection.dialect.identifier_preparer.format_table(table)
+        return list(connection.scalars(_CONDITIONS_ELSEWHERE, {"table": name}))
+
     def respelled(self, connection: sa.Connection, table: sa.Table, check: sa.CheckConstraint) -> str | None:
         condition = f"CONSTRAINT {SPELLING} CHECK ({expression_text(connection, check)})"
         return _spelled(connection, table, condition, spelled_check)
@@ -590,6 +594,14 @@ JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p') AND NOT c.reli
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE t.oid = CAST(:kind AS regtype) ORDER BY 1, a.attnum
 """
+
+# What the types of a table's columns say, and the bounds of its partitions, or of itself as one.
+_CONDITIONS_ELSEWHERE = sa.text("""
+SELECT pg_get_constraintdef(k.oid) FROM pg_attribute a JOIN pg_constraint k ON k.contypid = a.atttypid
+WHERE a.attrelid = CAST(:table AS regclass) AND NOT a.attisdropped
+UNION ALL SELECT pg_get_expr(c.relpartbound, c.oid) FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+WHERE c.relispartition AND CAST(:table AS regclass) IN (c.oid, i.inhparent)
+""")
 
 # Secondary indexes that can be built anew as they are: none that a foreign key refers to or anything else depends on.
 _INDEXES = """

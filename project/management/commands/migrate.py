@@ -128,6 +128,7 @@ def rehearsed(done: Rehearsed) -> list[str]:
     lines = [f"{table}: {_became(effect)}" for table, effect in done.rows.items() if effect.before or effect.after]
     lines += [f"down: {_is_lost(table, effect)}" for table, effect in done.lost.items()]
     lines += [f"down leaves the schema {one}" for one in done.not_restored]
+    lines += [f"down is refused once there are rows that it does not allow: {done.refused}"] if done.refused else []
     return [head, *(f"    {line}" for line in [*lines, *done.locks])]
 
 

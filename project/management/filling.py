@@ -1,0 +1,386 @@
+"""Fill tables with rows, whatever they are: as inference reads them, as a seeder says, else by trying what fits.
+
+Then values at the edge of what the database allows, one at a time; the database itself is the judge of each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import chain, groupby, permutations
+from random import Random
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+
+from . import bookkeeping, rehearsing, seeding
+from .errors import CommandError, driver_words
+from .fields import integer_range
+
+if TYPE_CHECKING:
+    from .project import Project
+
+ROWS = 20  # of each table
+TRIES = 1500  # until there is a row, where nothing but trying is left
+ENOUGH = 300  # of them, where there are some
+LONGEST = 1000  # characters, of a text that may have any length
+ROOM = 1000  # the largest integer leaves room for so many times itself: prices become cents
+_REQUEST = seeding.Request(count=ROWS, anywhere=True)
+_IS_JSON = re.compile(r"json_valid\(`(\w+)`\)")  # what MariaDB makes of the type JSON
+_LITERAL = re.compile(r"'((?:[^']|'')*)'|(?<![\w.])-?(\d+(?:\.\d+)?)")
+
+Kind = TypeVar("Kind")
+
+# Texts that some type of PostgreSQL reads: shapes, composite types with all fields NULL, addresses, bits, documents
+ODD = (
+    *("(1,2)", "((0,0),(1,1))", "<(0,0),1>", "{1,2,3}", "[(0,0),(1,1)]", "1", "a", "{}", "[]", "empty", "1 day"),
+    *("10.0.0.1", "08:00:2b:01:02:03", "08:00:2b:01:02:03:04:05", "0/0", "<a/>", "$.a", "1010", "1.0", "2020-01-01"),
+    *(f"({',' * commas})" for commas in range(1, 12)),
+)
+
+
+@dataclass
+class Filler:
+    """Keeps the tables of a database filled while it goes from revision to revision."""
+
+    empty: dict[str, tuple[str, str]] = field(default_factory=dict)  # what has no rows: since which revision, and why
+    _known: dict[str, str] = field(default_factory=dict)  # what a table was like when it was last filled
+
+    def fill(self, project: Project, revision: str) -> bool:
+        """Fill the tables as they are now, read from the database: the models are those of the newest revision.
+
+        Returns:
+            Whether anything came of it.
+        """
+        with project.connect() as connection:
+            metadata = _reflected(project, connection)
+            tables = metadata.sorted_tables
+            before = {table.fullname: _count(connection, table) for table in tables}
+        why = _seed_each(project, metadata)
+        came = False
+        with project.connect(write=True) as connection, connection.begin():
+            inserted = bookkeeping.read_all(connection, "inserted:")
+            for table in tables:
+                one = _Table(project, connection, table)
+                rows, now = _count(connection, table), _description(table)
+                is_new = now != self._known.get(table.fullname)
+                if not rows and (is_new or table.fullname not in self.empty):
+                    refused = one.try_rows()
+                    rows = _count(connection, table)
+                    if not rows and table.fullname not in self.empty:
+                        self.empty[table.fullname] = revision, why.get(table.fullname) or refused
+                if before[table.fullname] != rows or is_new:
+                    came = came or rows > 0
+                    self._known[table.fullname] = now
+                    if table.fullname not in inserted:  # rows of a data migration are as it wants them
+                        one.repeat()
+                        one.go_to_the_edges()
+        return came
+
+    def forget(self) -> None:
+        """Fill from the start: the database is another one."""
+        self._known.clear()
+
+    def unfilled(self) -> CommandError | None:
+        """Return what says which tables had no rows; of tables that refer to each other, the first."""
+        if not self.empty:
+            return None
+        name, (revision, why) = next(iter(self.empty.items()))
+        more = f", nor into {len(self.empty) - 1} more: {', '.join([*self.empty][1:])}" if len(self.empty) > 1 else ""
+        return CommandError(
+            f"the staircase could put no row into {name} at revision {revision}{more}. {name}: {why}".rstrip("."),
+            f"say in project/seeds/{name.rpartition('.')[2]}.py how to fill it",
+        )
+
+
+def _seed_each(project: Project, metadata: sa.MetaData) -> dict[str, str]:
+    """Seed every table, and return of each that could not be why: neither as inferred, nor as its seeder says."""
+    inferred = project.beside_itself()
+    inferred.metadata = metadata
+    try:
+        rehearsing.seed_all(inferred, _REQUEST)
+    except CommandError:
+        pass  # which tables it is, and what else there is to do for them, comes now
+    else:
+        return {}
+    declared = project.beside_itself()
+    declared.metadata, declared.seeders = metadata, project.seeders
+    why = {}
+    for group in _groups(inferred):
+        refused = _refusal(inferred, group)
+        if refused and any(name in declared.seeders for name in group):
+            refused = _refusal(declared, group, at_head=False)
+        if refused:
+            why.update(dict.fromkeys(group, refused))
+    return why
+
+
+def _groups(project: Project) -> list[list[str]]:
+    """Return the names of the tables that are seeded together, parents first; none where they cannot be ordered."""
+    try:
+        targets = seeding.choose(project, ())
+    except CommandError:
+        return [[table.fullname] for table in project.metadata.sorted_tables]
+    return [[one.name for one in group] for _, group in groupby(targets, lambda target: target.group)]
+
+
+def _refusal(project: Project, names: Sequence[str], *, at_head: bool = True) -> str:
+    """Seed some tables, and return why that cannot be."""
+    try:
+        rehearsing.seed_all(project, _REQUEST, only=names, at_head=at_head)
+    except CommandError as error:
+        return error.cause
+    return ""
+
+
+def _reflected(project: Project, connection: sa.Connection) -> sa.MetaData:
+    """Return the tables that the database has, with their CHECKs, which SQLAlchemy leaves out."""
+    metadata = sa.MetaData()
+    inspector = sa.inspect(connection)
+    for schema in sorted({None, *(schema for schema, _ in project.backend.copies.tables(connection))}, key=str):
+        metadata.reflect(connection, schema=schema, only=lambda name, _: name not in bookkeeping.HIDDEN)
+    for table in metadata.tables.values():
+        for check in inspector.get_check_constraints(table.name, table.schema):
+            table.append_constraint(sa.CheckConstraint(check["sqltext"], name=check["name"]))
+        for text in project.backend.unreflected_checks(connection, table):
+            table.append_constraint(sa.CheckConstraint(text))
+            if found := _IS_JSON.fullmatch(text):
+                table.columns[found[1]].type = sa.JSON()
+    return metadata
+
+
+def _description(table: sa.Table) -> str:
+    """Return what is the same for as long as a table is the same."""
+    parts = [*map(repr, table.columns), *(f"{one!r}{one.name}" for one in table.indexes)]
+    parts += [f"{one!r}{_words(one)}" for one in table.constraints]
+    return "\n".join(sorted(re.sub(r" at 0x\w+", "", one) for one in parts))
+
+
+def _words(constraint: sa.Constraint) -> str:
+    return str(constraint.sqltext) if isinstance(constraint, sa.CheckConstraint) else str(constraint.name)
+
+
+class _Table:
+    """One table that is filled by what the database takes."""
+
+    def __init__(self, project: Project, connection: sa.Connection, table: sa.Table) -> None:
+        self.project, self.connection, self.table = project, connection, table
+        self.plain = _untyped(table)
+        self.random = Random(table.fullname)
+
+    # Rows by trying
+
+    def try_rows(self) -> str:
+        """Try rows until there are enough, and return why the last one was refused."""
+        literals = self._literals()
+        pools = {
+            one.name: [*_literal_guesses(one, literals), *_edges(one), *self._odd(one)] for one in self.table.columns
+        }
+        keys = list(self.table.foreign_key_constraints)
+        made, refused = 0, ""
+        for tried in range(TRIES):
+            row = self._row(pools, literals)
+            for key in keys:
+                row.update(self._reference(key, row))
+            words = self._refused(self.plain.insert().values(row))
+            made += words is None
+            refused = words or refused
+            if made == ROWS or (made > 2 and tried > ENOUGH):
+                break
+        return refused
+
+    def _row(self, pools: Mapping[str, Sequence[str | None]], literals: Sequence[str]) -> dict[str, str | None]:
+        row: dict[str, str | None] = {}
+        for column in self.table.columns:
+            if column.computed or column.identity or (column.foreign_keys and not column.primary_key):
+                continue
+            may_be_left = column.nullable or column.server_default or column is self.table.autoincrement_column
+            if may_be_left and self.random.random() < 0.4:
+                continue
+            pool = pools[column.name]
+            made = _any(column, literals, self.random) if not pool or self.random.random() < 0.5 else None
+            row[column.name] = made or (self.random.choice(pool) if pool else None)
+        return row
+
+    def _odd(self, column: sa.Column[Any]) -> list[str]:
+        """Return what a column takes whose type is known to nobody here."""
+        if not isinstance(_type(column), sa.types.NullType):
+            return []
+        here = self.plain.c[column.name]
+        tried = {
+            text: sa.select(sa.case((sa.false(), here), else_=sa.literal(text, sa.types.NullType()))).limit(0)
+            for text in ODD
+        }
+        return [text for text, query in tried.items() if self._refused(query) is None]
+
+    def _reference(self, key: sa.ForeignKeyConstraint, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of a foreign key: those of a row that is there, or of the row itself; or none."""
+        if all(one.nullable for one in key.columns) and self.random.random() < 0.4:
+            return {}
+        wanted = [element.column for element in key.elements]
+        referred = _untyped(key.referred_table)
+        there = self.connection.execute(sa.select(*(referred.c[one.name] for one in wanted)).limit(ROWS)).all()
+        if there:
+            return dict(zip(key.column_keys, self.random.choice(there), strict=True))
+        if key.referred_table is self.table:
+            return {name: row.get(one.name) for name, one in zip(key.column_keys, wanted, strict=True)}
+        return {}
+
+    def _literals(self) -> list[str]:
+        """Return what stands as a value in the CHECKs of the table, and wherever else a row may need one from."""
+        texts = [_words(one) for one in self.table.constraints if isinstance(one, sa.CheckConstraint)]
+        texts += self.project.backend.conditions_elsewhere(self.connection, self.table)
+        found = chain.from_iterable(_LITERAL.findall(one) for one in texts)
+        return list(dict.fromkeys(number or text.replace("''", "'") for text, number in found))
+
+    # Rows that are there
+
+    def repeat(self) -> None:
+        """Let a second row have what the first has, wherever it may: what is not unique does repeat some day."""
+        apart: list[sa.UniqueConstraint | sa.PrimaryKeyConstraint | sa.Index] = [
+            one for one in self.table.constraints if isinstance(one, sa.UniqueConstraint | sa.PrimaryKeyConstraint)
+        ]
+        apart += [one for one in self.table.indexes if one.unique]
+        unique = {column.name for one in apart for column in one.columns}
+        columns = [one for one in self.table.columns if one.name not in unique and not one.computed]
+        keys = list(self.table.primary_key.columns)
+        query = sa.select(self.table).order_by(*keys).limit(2)
+        rows = self.connection.execute(query).mappings().all() if keys and columns else []
+        if len(rows) == 2:
+            first, second = rows
+            repeated = self.table.update().where(*(key == second[key.name] for key in keys))
+            values = {one.name: first[one.name] for one in columns if not one.identity}
+            self._refused(repeated.values(values))  # something else may keep them apart
+
+    def go_to_the_edges(self) -> None:
+        """Give one row each, from the third on, a value at the edge of what its column takes."""
+        keys = [self.plain.c[one.name] for one in self.table.primary_key.columns]
+        found = self.connection.execute(sa.select(*keys).order_by(*keys).limit(ROWS)).all()[2:] if keys else []
+        if not found:
+            return
+        place = 0
+        for column in self.table.columns:
+            if column.computed or column.identity or column.primary_key:
+                continue
+            for value in _edges(column):
+                for row in (found[(place + more) % len(found)] for more in range(3)):  # what is beside it may forbid it
+                    update = self.plain.update().where(*(key == part for key, part in zip(keys, row, strict=True)))
+                    if self._refused(update.values({column.name: value})) is None:
+                        break
+                place += 1
+
+    def _refused(self, statement: sa.Executable) -> str | None:
+        """Run a statement, of which nothing stays where the database refuses it, and return its words then."""
+        try:
+            with self.connection.begin_nested():
+                self.connection.execute(statement)
+        except sa.exc.DBAPIError as error:
+            if self.project.backend.explain(error) is not None:  # a connection that was lost
+                raise
+            return driver_words(error.orig or error)
+        return None
+
+
+def _count(connection: sa.Connection, table: sa.Table) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+
+
+def _untyped(table: sa.Table) -> sa.TableClause:
+    """Return a table whose values are not converted: text goes in, and what becomes of it is up to the database."""
+    columns: list[sa.ColumnClause[Any]] = [sa.column(one.name, sa.types.NullType()) for one in table.columns]
+    return sa.table(table.name, *columns, schema=table.schema)
+
+
+# Values, as text
+
+
+def _type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
+    """Return a column's type, of a domain the type it stands on."""
+    kind: sa.types.TypeEngine[Any] = column.type
+    while isinstance(inner := getattr(kind, "data_type", None), sa.types.TypeEngine):
+        kind = inner
+    return kind
+
+
+def _edges(column: sa.Column[Any]) -> list[str | None]:
+    """Return the values at the edge of a column that tables really come to hold; the database refuses the rest."""
+    found: list[str | None] = [None] if column.nullable and not column.primary_key else []
+    return found if column.foreign_keys else [*found, *_values(column, _type(column))]
+
+
+def _values(column: sa.Column[Any], kind: sa.types.TypeEngine[Any]) -> list[str]:
+    if isinstance(kind, sa.Enum):
+        return list(kind.enums)
+    if isinstance(kind, sa.Boolean):
+        return ["0", "1"]
+    if isinstance(kind, sa.Integer):
+        largest = integer_range(column)[1] // ROOM
+        return ["0", "-1", str(largest), str(-largest)]
+    if isinstance(kind, sa.Numeric):
+        whole = (kind.precision or 7) - (kind.scale or 0)
+        nines = "9" * whole + (f".{'9' * kind.scale}" if kind.scale else "")
+        return ["0", "-1", nines, f"-{nines}"]
+    if isinstance(kind, sa.DateTime):
+        return ["1900-01-01 00:00:00", "2999-12-31 23:59:59", "1970-01-02 00:00:00", "2038-01-01 00:00:00"]
+    if isinstance(kind, sa.Date):
+        return ["1900-01-01", "2999-12-31"]
+    if isinstance(kind, sa.Time):
+        return ["00:00:00", "23:59:59"]
+    if isinstance(kind, sa.JSON):
+        return ["{}", "[]"]
+    if isinstance(kind, sa.Uuid):
+        return ["00000000-0000-0000-0000-000000000000"]
+    if isinstance(kind, sa.ARRAY):
+        return ["{}"]
+    if isinstance(kind, sa.String):
+        length = min(kind.length or LONGEST, LONGEST)
+        return ["", "x" * length, " x "[:length], "O'Brien — Zoë 名"[:length]]
+    return []
+
+
+def _literal_guesses(column: sa.Column[Any], literals: Sequence[str]) -> Iterator[str]:
+    """Yield what the values that stand in conditions suggest for a column."""
+    kind = _type(column)
+    numbers = [int(float(one)) for one in literals if re.fullmatch(r"\d+(\.\d+)?", one)]
+    if isinstance(kind, sa.Integer | sa.Numeric):
+        for number in numbers:
+            yield from map(str, (number, number - 1, number + 1))
+        for one, other in permutations(numbers[:6], 2):  # what has to be calculated from them
+            yield from map(str, {one - other, one + other, *((one // other,) if other else ())})
+    elif not isinstance(kind, sa.String):
+        yield from (one for one in literals if not one.isdigit())
+    else:
+        for literal in literals:
+            spelled = re.sub(r"\[\^?(.)[^]]*\]", r"\1", literal)
+            yield from (literal, re.sub(r"[?_.]", "a", re.sub(r"[*%^$+]", "", spelled)), literal.upper())
+        yield from ("x" * number for number in numbers if number <= LONGEST)
+
+
+def _any(column: sa.Column[Any], literals: Sequence[str], random: Random) -> str | None:
+    """Return a value of a column's type, as text."""
+    kind = _type(column)
+    numbers = [int(float(one)) for one in literals if re.fullmatch(r"\d+(\.\d+)?", one)]
+    if isinstance(kind, sa.Boolean):
+        return random.choice("01")
+    if isinstance(kind, sa.Integer | sa.Numeric):
+        return str(random.randint(0, 2 * max([100, *(one for one in numbers if one < 10**9)])))
+    day = date(2000, 1, 1) + timedelta(random.randrange(20_000))
+    if isinstance(kind, sa.Date):
+        return str(day)
+    if isinstance(kind, sa.DateTime):
+        return f"{day} {random.randrange(24):02}:00:00"
+    if isinstance(kind, sa.Uuid):
+        return f"{random.getrandbits(128):032x}"
+    if isinstance(kind, sa.LargeBinary):
+        return f"{random.getrandbits(32):08x}"
+    if isinstance(kind, sa.String):
+        word = "".join(random.choices("abcdefghij", k=random.randint(1, min(kind.length or 12, 12))))
+        return random.choice((word, word.upper(), str(random.randrange(1000)))[: 3 if (kind.length or 3) >= 3 else 2])
+    if values := _values(column, kind):
+        return random.choice(values)
+    if isinstance(kind, sa.types.NullType):
+        return None
+    number = random.randrange(10**6)
+    return random.choice((f"[{number},{number + 1})", f"[{day},{day + timedelta(1)})"))  # a range, of one or the other
