@@ -1062,6 +1062,52 @@ def test_the_collation_of_a_column_is_not_lost(house: House, manage: Runner, sql
     assert sqlite_database.value("SELECT count(*) FROM things WHERE mail = 'ADA'") == 1
 
 
+@pytest.mark.parametrize(
+    ("table", "clause", "where"),
+    [
+        ("name TEXT, a INTEGER UNIQUE ON CONFLICT IGNORE", "ON CONFLICT IGNORE", "a integer unique on conflict ignore"),
+        ("name TEXT, a INTEGER NOT NULL ON CONFLICT REPLACE DEFAULT 3", "ON CONFLICT REPLACE", "a integer not null "),
+        ("name TEXT, a TEXT, CONSTRAINT uq_a UNIQUE (a COLLATE NOCASE)", "COLLATE NOCASE", "constraint uq_a unique"),
+        ("name TEXT, a INTEGER, b INTEGER, PRIMARY KEY (a, b DESC)", "DESC", "primary key ( a , b desc )"),
+    ],
+)
+def test_what_a_key_says_of_order_and_conflicts_is_not_lost(
+    house: House, manage: Runner, sqlite_database: Database, table: str, clause: str, where: str
+) -> None:
+    house.add_revision("aaa111", f'op.execute("CREATE TABLE things ({table})")')
+    house.add_revision("bad111", CHANGES_NAME.format(""))
+
+    line = manage("migrate").refusal()
+
+    assert f"things would lose {clause} in {where}" in line
+    assert "copy_from=" in line
+
+
+def test_a_key_that_goes_takes_its_words_along(house: House, manage: Runner, sqlite_database: Database) -> None:
+    table = 'name TEXT, "desc" TEXT UNIQUE, a TEXT UNIQUE ON CONFLICT IGNORE'
+    table += ", CONSTRAINT uq_n UNIQUE (name) ON CONFLICT FAIL"
+    house.add_revision("aaa111", f"op.execute('CREATE TABLE things ({table})')")
+    house.add_revision(
+        "bbb111",
+        'with op.batch_alter_table("things") as batch:\n    batch.drop_column("a")\n'
+        '    batch.drop_constraint("uq_n", type_="unique")',
+    )
+
+    manage.ok("migrate")
+
+    assert "uq_n" not in sqlite_database.value("SELECT sql FROM sqlite_master WHERE name = 'things'")
+
+
+def test_the_order_of_an_index_is_not_lost(house: House, manage: Runner, sqlite_database: Database) -> None:
+    by_hand = "CREATE INDEX ix_things ON things (a COLLATE NOCASE DESC, name) WHERE a <> ''"
+    house.add_revision("aaa111", f"op.execute('CREATE TABLE things (name TEXT, a TEXT)')\nop.execute(\"{by_hand}\")")
+    house.add_revision("bbb111", CHANGES_NAME.format(""))
+
+    manage.ok("migrate")
+
+    assert sqlite_database.value("SELECT sql FROM sqlite_master WHERE name = 'ix_things'") == by_hand
+
+
 def test_autoincrement_is_not_lost(house: House, manage: Runner, sqlite_database: Database) -> None:
     house.add_revision(
         "aaa111",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,10 @@ _TEMPORARY = r'"?(?P<temporary>_alembic_tmp_[^"\s(]*)"?'
 _CREATE = re.compile(rf"\s*CREATE TABLE {_TEMPORARY}", re.I)
 _COPY = re.compile(rf"\s*INSERT INTO {_TEMPORARY}", re.I)
 _RENAME = re.compile(rf'\s*ALTER TABLE {_TEMPORARY} RENAME TO "?(?P<table>[^"]*?)"?\s*$', re.I)
+_INDEX = re.compile(r"\s*CREATE (UNIQUE )?INDEX\b", re.I)
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/|\w+|[^\w\s]""", re.S)
+
+_CLAUSE = re.compile(r"\s+(?:DESC|ASC|COLLATE\s+\w+)\b", re.I)  # what may follow a column of an index
 
 _COLUMNS = "SELECT name FROM pragma_table_xinfo(?)"
 _GENERATED = f"{_COLUMNS} WHERE hidden IN (2, 3)"  # https://www.sqlite.org/pragma.html#pragma_table_xinfo
@@ -64,10 +68,13 @@ class _Watch:
         self.entries: list[_Entry] = []  # of the table that is being made anew, itself first
         self.columns: list[str] = []
         self.lost: list[_Entry] = []  # that Alembic does not make again
+        self.to_order: dict[str, str] = {}  # how its indexes were made, until the batch is over
         self.sequence: int | None = None
         self.copied = ""
 
     def before(self, _connection: sa.Connection, _cursor: object, statement: str, *_of_the_statement: object) -> None:
+        if not _INDEX.match(statement):
+            self.to_order = {}
         if found := _CREATE.match(statement):
             self._remember(found["temporary"])
         elif _COPY.match(statement):
@@ -78,6 +85,8 @@ class _Watch:
             self.driver.execute("PRAGMA legacy_alter_table = ON")
 
     def after(self, _connection: sa.Connection, _cursor: object, statement: str, *_of_the_statement: object) -> None:
+        if _INDEX.match(statement):
+            self._order_index()
         if not (found := _RENAME.match(statement)):
             return
         self.driver.execute("PRAGMA legacy_alter_table = OFF")
@@ -85,6 +94,7 @@ class _Watch:
         self._put_back(found["table"])
         if self._has_dependants():
             self._try_them(found["table"])
+        self.to_order = {one.name: one.sql for one in self.entries if one.kind == "index"}
 
     def _remember(self, temporary: str) -> None:
         rows = self.driver.execute("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL")
@@ -134,6 +144,13 @@ class _Watch:
                 f'hand it over: op.batch_alter_table("{table}", reflect_args=[sa.Column("{column}",'
                 f' sa.String(..., collation="{collations[column]}"))])',
             )
+        for clause, words in lost_clauses(old, new):
+            if not gone & set(words):
+                raise StepRefused(
+                    f"{table} would lose {clause} in {' '.join(words)}",
+                    f'hand it over as it is: op.batch_alter_table("{table}", copy_from=sa.Table(...)),'
+                    " or make it anew with op.execute",
+                )
         if "autoincrement" in _words(old) and "autoincrement" not in _words(new):
             raise StepRefused(
                 f"{table} would lose its AUTOINCREMENT",
@@ -149,6 +166,15 @@ class _Watch:
                 self.driver.execute(one.sql)
             except sqlite3.Error as error:
                 raise _lost(table, one.kind, one.name, str(error)) from error
+
+    def _order_index(self) -> None:
+        """Give an index back the order and the collations of its columns, which SQLAlchemy does not reflect."""
+        for name, sql in self.to_order.items():
+            query = "SELECT sql FROM sqlite_master WHERE type = 'index' AND name = ?"
+            now = self.driver.execute(query, (name,)).fetchone()
+            if now and _words(now[0]) != _words(sql) and _words(now[0]) == _words(_CLAUSE.sub("", sql)):
+                self.driver.execute('DROP INDEX "{}"'.format(name.replace('"', '""')))
+                self.driver.execute(sql)
 
     def _try_them(self, table: str) -> None:
         """Let SQLite look whether each view and trigger still fits: it does so whenever any table is renamed."""
@@ -212,6 +238,49 @@ def collations_of(sql: str) -> dict[str, str]:
             column = word
         elif depth == 1 and word == "collate":
             found[column] = after
+    return found
+
+
+def lost_clauses(old: str, new: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return what one CREATE TABLE says of conflicts, order and collations of keys, and another does not.
+
+    Returns:
+        The clause, and the words of the column or constraint that it stands in.
+    """
+    left = Counter(clause for clause, _ in _clauses(new))
+    lost = []
+    for clause, words in _clauses(old):
+        left[clause] -= 1
+        # A key with an order or a collation is one that SQLAlchemy does not reflect, and no batch can drop.
+        is_dropped = words[0] == "constraint" and clause.startswith("ON") and words[1] not in _words(new)
+        if left[clause] < 0 and not is_dropped:
+            lost.append((clause, words))
+    return lost
+
+
+def _clauses(sql: str) -> list[tuple[str, tuple[str, ...]]]:
+    tokens = [one for one in _TOKEN.findall(sql) if not one.startswith(("--", "/*"))]
+    found, item, depth = [], list[str](), 0
+    for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        if depth and (depth > 1 or token not in ("(", ",")):
+            item.append(token)
+        elif item:
+            text = " ".join(item)
+            in_key = not re.search(r"\bCHECK\b|\bAS \(", text, re.I)
+            found += [(one, _words(text)) for one in _clauses_in(text) if in_key or one.startswith("ON")]
+            item = []
+    return found
+
+
+def _clauses_in(text: str) -> list[str]:
+    """Return the clauses in the words of a column or a constraint; a column's own collation is not one of them."""
+    found = [f"ON CONFLICT {one.upper()}" for one in re.findall(r"\bON CONFLICT (\w+)", text, re.I)]
+    key = re.search(r"\b(?:PRIMARY KEY|UNIQUE)\b(.*)", text, re.I)
+    if key:
+        found += ["DESC"] * len(re.findall(r"(?<![\"`\[])\bDESC\b", key[1], re.I))
+        if "(" in key[1]:
+            found += [f"COLLATE {one.upper()}" for one in re.findall(r"\bCOLLATE (\w+)", key[1], re.I)]
     return found
 
 
