@@ -29,7 +29,7 @@ LONGEST = 1000  # characters, of a text that may have any length
 ROOM = 1000  # the largest integer leaves room for so many times itself: prices become cents
 _REQUEST = seeding.Request(count=ROWS, anywhere=True)
 _IS_JSON = re.compile(r"json_valid\(`(\w+)`\)")  # what MariaDB makes of the type JSON
-_LITERAL = re.compile(r"'((?:[^']|'')*)'|(?<![\w.])-?(\d+(?:\.\d+)?)")
+_LITERAL = re.compile(r"'((?:[^']|'')*)'|(?<![\w.])(-?\d+(?:\.\d+)?)")
 
 Kind = TypeVar("Kind")
 
@@ -178,10 +178,11 @@ class _Table:
         pools = {
             one.name: [*_literal_guesses(one, literals), *_edges(one), *self._odd(one)] for one in self.table.columns
         }
+        largest = 2 * max([100, *(one for one in _numbers(literals) if one < 10**9)])
         keys = list(self.table.foreign_key_constraints)
         made, refused = 0, ""
         for tried in range(TRIES):
-            row = self._row(pools, literals)
+            row = self._row(pools, largest)
             for key in keys:
                 row.update(self._reference(key, row))
             words = self._refused(self.plain.insert().values(row))
@@ -191,7 +192,7 @@ class _Table:
                 break
         return refused
 
-    def _row(self, pools: Mapping[str, Sequence[str | None]], literals: Sequence[str]) -> dict[str, str | None]:
+    def _row(self, pools: Mapping[str, Sequence[str | None]], largest: int) -> dict[str, str | None]:
         row: dict[str, str | None] = {}
         for column in self.table.columns:
             if column.computed or column.identity or (column.foreign_keys and not column.primary_key):
@@ -200,7 +201,7 @@ class _Table:
             if may_be_left and self.random.random() < 0.4:
                 continue
             pool = pools[column.name]
-            made = _any(column, literals, self.random) if not pool or self.random.random() < 0.5 else None
+            made = _any(column, largest, self.random) if not pool or self.random.random() < 0.5 else None
             row[column.name] = made or (self.random.choice(pool) if pool else None)
         return row
 
@@ -343,7 +344,7 @@ def _values(column: sa.Column[Any], kind: sa.types.TypeEngine[Any]) -> list[str]
 def _literal_guesses(column: sa.Column[Any], literals: Sequence[str]) -> Iterator[str]:
     """Yield what the values that stand in conditions suggest for a column."""
     kind = _type(column)
-    numbers = [int(float(one)) for one in literals if re.fullmatch(r"\d+(\.\d+)?", one)]
+    numbers = _numbers(literals)
     if isinstance(kind, sa.Integer | sa.Numeric):
         for number in numbers:
             yield from map(str, (number, number - 1, number + 1))
@@ -355,17 +356,24 @@ def _literal_guesses(column: sa.Column[Any], literals: Sequence[str]) -> Iterato
         for literal in literals:
             spelled = re.sub(r"\[\^?(.)[^]]*\]", r"\1", literal)
             yield from (literal, re.sub(r"[?_.]", "a", re.sub(r"[*%^$+]", "", spelled)), literal.upper())
-        yield from ("x" * number for number in numbers if number <= LONGEST)
+        yield from ("x" * number for number in numbers if 0 <= number <= LONGEST)
 
 
-def _any(column: sa.Column[Any], literals: Sequence[str], random: Random) -> str | None:
-    """Return a value of a column's type, as text."""
+def _numbers(literals: Sequence[str]) -> list[int]:
+    return [int(float(one)) for one in literals if re.fullmatch(r"-?\d+(\.\d+)?", one)]
+
+
+def _any(column: sa.Column[Any], largest: int, random: Random) -> str | None:
+    """Return a value of a column's type, as text; none where nobody here knows the type.
+
+    Args:
+        largest: number to make.
+    """
     kind = _type(column)
-    numbers = [int(float(one)) for one in literals if re.fullmatch(r"\d+(\.\d+)?", one)]
     if isinstance(kind, sa.Boolean):
         return random.choice("01")
     if isinstance(kind, sa.Integer | sa.Numeric):
-        return str(random.randint(0, 2 * max([100, *(one for one in numbers if one < 10**9)])))
+        return str(random.randint(0, largest))
     day = date(2000, 1, 1) + timedelta(random.randrange(20_000))
     if isinstance(kind, sa.Date):
         return str(day)

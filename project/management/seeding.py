@@ -6,19 +6,20 @@ import gc
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 from shlex import quote
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
 from . import bookkeeping, guard, inference, inherited
-from .backends.base import Backend, Size, TableName
+from .backends.base import Backend, Progress, Size, TableName, unseen
 from .blocks import BLOCK, MOST, EachRow, Fill, Rows, Source, explained, rows_from
 from .conditions import Bounds, read_checks
+from .console import ProgressBar
 from .errors import CommandError, did_you_mean, shortened
 from .fields import Field, integer_range
 from .heads import reached_head
@@ -92,13 +93,6 @@ class Report:
     added: int
     seconds: float
     note: str = ""
-
-
-class Bar(Protocol):
-    def advance(self, rows: int) -> None: ...
-
-
-Progress = Callable[[str, int], AbstractContextManager[Bar]]
 
 
 @dataclass
@@ -453,7 +447,7 @@ def _seed_table(
     return _Loaded(target, done, context, keys_before)
 
 
-def _load(project: Project, connection: sa.Connection, target: Target, context: Context, bar: Bar) -> None:
+def _load(project: Project, connection: sa.Connection, target: Target, context: Context, bar: ProgressBar) -> None:
     """Make and load rows; when they clash with rows that are there, look which, and make those differently."""
     try:
         with connection.begin_nested() if context.has_rows else nullcontext():
@@ -465,7 +459,7 @@ def _load(project: Project, connection: sa.Connection, target: Target, context: 
         _load_once(project, connection, target, context, bar)
 
 
-def _load_once(project: Project, connection: sa.Connection, target: Target, context: Context, bar: Bar) -> None:
+def _load_once(project: Project, connection: sa.Connection, target: Target, context: Context, bar: ProgressBar) -> None:
     fills = _fills(target, context)
     blocks = _watched(_blocks(target, context, fills), bar)
     size = Size(context.present, context.stop - context.start)
@@ -677,7 +671,7 @@ def _blocks(target: Target, context: Context, fills: Mapping[str, Fill]) -> Bloc
         start += len(block[0])
 
 
-def _watched(blocks: Blocks, bar: Bar) -> Blocks:
+def _watched(blocks: Blocks, bar: ProgressBar) -> Blocks:
     for block in blocks:
         yield block
         bar.advance(len(block[0]) if block else 0)
@@ -768,16 +762,7 @@ def _seed_anew_before(
     _defer_keys(project, connection, targets)
     _delete_rows(connection, targets)
     for before in targets[: targets.index(target)]:
-        _seed_table(project, connection, before, request, _unseen)
-
-
-@contextmanager
-def _unseen(_label: str, _total: int) -> Iterator[Bar]:
-    class Unseen:
-        def advance(self, rows: int) -> None:
-            """Nobody looks."""
-
-    yield Unseen()
+        _seed_table(project, connection, before, request, unseen)
 
 
 def _refusal_of(

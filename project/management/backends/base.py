@@ -65,7 +65,8 @@ Progress = Callable[[str, int], AbstractContextManager[ProgressBar]]
 
 
 @contextmanager
-def _unseen(label: str, total: int) -> Iterator[ProgressBar]:
+def unseen(label: str, total: int) -> Iterator[ProgressBar]:
+    """Show nothing of how far it went."""
     yield ProgressBar(label, total, shown=False, color=False)
 
 
@@ -101,7 +102,7 @@ class Backend:
         self.url = url
         self.root = root
         self.waiting = Waiting()
-        self.progress: Progress = _unseen
+        self.progress: Progress = unseen
 
     # Who it is
 
