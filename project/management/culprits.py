@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 _COLUMNS = (
     re.compile(r"(?:UNIQUE|NOT NULL) constraint failed: (?P<columns>[\w., ]+)"),
     re.compile(r"Key \((?P<columns>[^)]*)\)=\("),
-    re.compile(r"column [\"'](?P<columns>\w+)[\"'] (?:of relation|cannot be null|at row)"),
+    re.compile(r"column (?:`\w+`\.`\w+`\.)?[\"'`](?P<columns>\w+)[\"'`] (?:of relation|cannot be null|at row)"),
 )
+_VALUES = re.compile(r"Key \([^)]*\)=\((?P<values>.*)\)")  # of which PostgreSQL says what they are
 _CHECK = re.compile(
     r"CHECK constraint failed: (?P<sqlite>\w+)|check constraint \"(?P<postgresql>[^\"]+)\""
     r"|CONSTRAINT `(?P<mariadb>[^`]+)` failed"
 )
+_ALTERED = re.compile(r"ALTER COLUMN \"?(\w+)\"? TYPE|(?:MODIFY|CHANGE)(?: COLUMN)? `?(\w+)`?", re.I)
+_TOO_MUCH = re.compile(r"too long|out of range|overflow|truncated", re.I)
+_NO_VALUE = re.compile(r"invalid input syntax for type [\w ]+: \"(.*)\"|Incorrect [\w ]+ value: '(.*?)'")
 _DUPLICATE = re.compile(r"UNIQUE constraint failed|Key \(|Duplicate entry")
 _OF_A_ROW = re.compile(
     r"constraint failed|constraint \"|CONSTRAINT `|Key \(|Duplicate entry|null|out of range|too long|truncated"
-    r"|Incorrect|invalid input syntax",
+    r"|overflow|Incorrect|invalid input syntax",
     re.I,
 )
 _OF_A_KEY = re.compile(r"foreign key|is not present in|still referenced", re.I)  # whose row is in the other table
@@ -79,12 +83,34 @@ def _queries(table: sa.Table, words: str, statements: list[str]) -> Iterator[sa.
     names = [one.strip().rpartition(".")[2].strip('"` ') for one in named.split(",")]
     columns = [table.columns[name] for name in names if name in table.columns]
     if _DUPLICATE.search(words):
+        values = found["values"].split(", ") if (found := _VALUES.search(words)) else []
+        if len(values) == len(columns) > 0:
+            same = (sa.cast(column, sa.Text) == value for column, value in zip(columns, values, strict=True))
+            yield sa.select(table).where(*same).limit(1)
         for keys in [columns] if columns else _keys(table, statements):
             twice = sa.select(*keys).group_by(*keys).having(sa.func.count() > 1).limit(1).subquery()
             yield sa.select(table).where(*(key == twice.c[key.name] for key in keys)).limit(1)
-    elif columns:
+    elif columns and "null" in words.lower():
         yield sa.select(table).where(columns[0].is_(None)).limit(1)
+    else:
+        for column in columns or _altered(table, statements):
+            if found := _NO_VALUE.search(words):
+                yield (
+                    sa.select(table).where(sa.cast(column, sa.Text) == next(filter(None, found.groups()), "")).limit(1)
+                )
+            elif _TOO_MUCH.search(words):
+                size = sa.func.char_length if isinstance(column.type, sa.String) else sa.func.abs
+                yield sa.select(table).where(column.is_not(None)).order_by(size(column).desc()).limit(1)
     yield sa.select(table).limit(1)
+
+
+def _altered(table: sa.Table, statements: list[str]) -> Iterator[sa.Column[object]]:
+    """Yield the columns whose type the statements change, the latest first."""
+    for statement in reversed(statements):
+        for found in _ALTERED.finditer(statement):
+            name = found[1] or found[2]
+            if name in table.columns:
+                yield table.columns[name]
 
 
 def _conditions(name: str, statements: list[str]) -> Iterator[str]:

@@ -48,6 +48,7 @@ class Bad(NamedTuple):
     where: str = "up failed"
     row: bool = True  # whether a row is to be named
     not_on: tuple[str, ...] = ()  # databases that let it pass
+    says: str = ""  # what is in the row
 
 
 def typed(table: str, column: str, kind: str, before: str) -> str:
@@ -83,21 +84,25 @@ BAD = {
         f'{PARENT}drop_constraint("small", type_="check")\n{PARENT}create_check_constraint("small", "size = 99")'
     ),
     # Values at the edge of what the schema allows
-    "a CHECK on numbers below nought": Bad(f'{PARENT}create_check_constraint("ck_x", "spare >= 0")'),
+    "a CHECK on numbers below nought": Bad(f'{PARENT}create_check_constraint("ck_x", "spare >= 0")', says=", spare -"),
     "a CHECK on nought": Bad(f'{PARENT}create_check_constraint("ck_x", "spare <> 0")'),
-    "a CHECK on large numbers": Bad(f'{PARENT}create_check_constraint("ck_x", "spare < 1000000")'),
+    "a CHECK on large numbers": Bad(
+        f'{PARENT}create_check_constraint("ck_x", "spare < 1000000")', says=", spare 2147483"
+    ),
     "a CHECK on empty texts": Bad(f'{PARENT}create_check_constraint("ck_x", "note <> \'\'")'),
-    "a CHECK on old dates": Bad(f'{PARENT}create_check_constraint("ck_x", "made > \'1950-01-01\'")'),
+    "a CHECK on old dates": Bad(
+        f'{PARENT}create_check_constraint("ck_x", "made > \'1950-01-01\'")', says=", made 1900-01-01"
+    ),
     "a CHECK on large amounts": Bad(f'{CHILD}create_check_constraint("ck_x", "amount < 900000")'),
     "NULL no more": Bad(f'{PARENT}alter_column("note", nullable=False, existing_type=sa.String(50))'),
     "a text that is a little shorter": Bad(
-        f'{PARENT}alter_column("note", type_=sa.String(49), existing_type=sa.String(50))', not_on=("sqlite",)
+        f'{PARENT}alter_column("note", type_=sa.String(49), existing_type=sa.String(50))',
+        not_on=("sqlite",),
     ),
     "texts that are numbers": Bad(
         'op.add_column("parent", sa.Column("x", sa.Integer()))\n'
         'op.execute("UPDATE parent SET x = CAST(note AS INTEGER)")',
         not_on=("sqlite", "mariadb"),
-        row=False,
     ),
     "a default that a CHECK forbids": Bad(
         'op.add_column("parent", sa.Column("x", sa.Integer(), server_default="5"))\n'
@@ -115,14 +120,15 @@ BAD = {
     ),
     # Types that are too narrow; SQLite keeps what it is given
     "a narrowed text": Bad(typed("parent", "name", "sa.String(2)", "sa.String(60)"), not_on=("sqlite",)),
-    "a narrowed integer": Bad(typed("parent", "big", "sa.SmallInteger()", "sa.Integer()"), not_on=("sqlite",)),
+    "a narrowed integer": Bad(
+        typed("parent", "big", "sa.SmallInteger()", "sa.Integer()"), not_on=("sqlite",), says=", big 1"
+    ),
     "a narrowed number": Bad(
-        typed("child", "amount", "sa.Numeric(4, 2)", "sa.Numeric(8, 2)"), not_on=("sqlite",), row=False
+        typed("child", "amount", "sa.Numeric(4, 2)", "sa.Numeric(8, 2)"), not_on=("sqlite",), says=", amount 999999.99"
     ),
     "a text as a number": Bad(
         typed("child", "kind", "sa.Integer(), postgresql_using='kind::integer'", "sa.String(20)"),
         not_on=("sqlite",),
-        row=False,
     ),
     # Data migrations that take the table for empty
     "numbers of its own": Bad(
@@ -282,6 +288,7 @@ def test_a_bad_migration_fails_by_name(short: House, manage: Runner, database: D
     assert next(one for one in result.out.splitlines() if "bad111" in one).endswith(bad.where)
     if bad.row:
         assert "; row of parent: id " in line or "; row of child: id " in line
+    assert bad.says in line
     assert database.tables() == set()
     assert Beside(short, database).places() == set()
 
