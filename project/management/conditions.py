@@ -220,7 +220,7 @@ class _Reader:
         pattern = _literal(node.expression)
         if column is None or pattern is None or negated or node.args.get("negate"):
             return False
-        return self._spell(column, lambda more: _places_of_regexp(pattern, more))
+        return self._spell(column, lambda more: places_of_regexp(pattern, more))
 
     def _spell(self, column: Column, places: Callable[[int], list[str] | None]) -> bool:
         """Note a spelling, with as many characters where any number may stand as the column has room for."""
@@ -543,7 +543,7 @@ _DIGITS = string.digits
 _SAFE = string.ascii_letters + string.digits + " -_.,:;!?@#/+*=()"
 
 
-def _places_of_regexp(pattern: str, more: int) -> list[str] | None:
+def places_of_regexp(pattern: str, more: int) -> list[str] | None:
     """Return the characters that may stand at each place of some texts that match; None for what is not understood."""
     from re import _parser  # type: ignore[attr-defined]  # the only reader of regular expressions there is
 

@@ -26,11 +26,12 @@ _CHECK = re.compile(
 )
 _ALTERED = re.compile(r"ALTER COLUMN \"?(\w+)\"? TYPE|(?:MODIFY|CHANGE)(?: COLUMN)? `?(\w+)`?", re.I)
 _TOO_MUCH = re.compile(r"too long|out of range|overflow|truncated", re.I)
-_NO_VALUE = re.compile(r"invalid input syntax for type [\w ]+: \"(.*)\"|Incorrect [\w ]+ value: '(.*?)'")
+_NO_VALUE = re.compile(r"invalid input (?:syntax|value) for \w+ [^:]+: \"(.*)\"|Incorrect [\w ]+ value: '(.*?)'")
+_PLACE = re.compile(r"at row (\d+)$")  # of a table that MariaDB makes anew, in the order of its primary key
 _DUPLICATE = re.compile(r"UNIQUE constraint failed|Key \(|Duplicate entry")
 _OF_A_ROW = re.compile(
     r"constraint failed|constraint \"|CONSTRAINT `|Key \(|Duplicate entry|null|out of range|too long|truncated"
-    r"|overflow|Incorrect|invalid input syntax",
+    r"|overflow|Incorrect|invalid input",
     re.I,
 )
 _OF_A_KEY = re.compile(r"foreign key|is not present in|still referenced", re.I)  # whose row is in the other table
@@ -93,6 +94,8 @@ def _queries(table: sa.Table, words: str, statements: list[str]) -> Iterator[sa.
     elif columns and "null" in words.lower():
         yield sa.select(table).where(columns[0].is_(None)).limit(1)
     else:
+        if (place := _PLACE.search(words)) and re.match(r"\s*ALTER\b", statements[-1], re.I):
+            yield sa.select(table).order_by(*table.primary_key.columns).offset(int(place[1]) - 1).limit(1)
         for column in columns or _altered(table, statements):
             if found := _NO_VALUE.search(words):
                 yield (

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import sqlalchemy as sa
 
 from . import bookkeeping, rehearsing, seeding
+from .conditions import places_of_regexp
 from .errors import CommandError, driver_words
 from .fields import integer_range
 
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
     from .project import Project
 
 ROWS = 20  # of each table
-TRIES = 1500  # until there is a row, where nothing but trying is left
+TRIES = 1000  # until there is a row, where nothing but trying is left
 ENOUGH = 300  # of them, where there are some
 LONGEST = 1000  # characters, of a text that may have any length
 ROOM = 1000  # the largest integer leaves room for so many times itself: prices become cents
 _REQUEST = seeding.Request(count=ROWS, anywhere=True)
 _IS_JSON = re.compile(r"json_valid\(`(\w+)`\)")  # what MariaDB makes of the type JSON
+_CHECK = re.compile(r"CHECK \((.*)\)", re.S)
 _LITERAL = re.compile(r"'((?:[^']|'')*)'|(?<![\w.])(-?\d+(?:\.\d+)?)")
 
 Kind = TypeVar("Kind")
@@ -148,6 +150,11 @@ def _reflected(project: Project, connection: sa.Connection) -> sa.MetaData:
             table.append_constraint(sa.CheckConstraint(text))
             if found := _IS_JSON.fullmatch(text):
                 table.columns[found[1]].type = sa.JSON()
+        for column in table.columns:
+            column.type = _type(column)
+        for text in project.backend.conditions_elsewhere(connection, table):
+            if found := _CHECK.fullmatch(text):
+                table.append_constraint(sa.CheckConstraint(found[1]))
     return metadata
 
 
@@ -356,7 +363,14 @@ def _literal_guesses(column: sa.Column[Any], literals: Sequence[str]) -> Iterato
         for literal in literals:
             spelled = re.sub(r"\[\^?(.)[^]]*\]", r"\1", literal)
             yield from (literal, re.sub(r"[?_.]", "a", re.sub(r"[*%^$+]", "", spelled)), literal.upper())
+            yield from (text for more in (6, 1, 0) if (text := _matching(literal, more)))
         yield from ("x" * number for number in numbers if 0 <= number <= LONGEST)
+
+
+def _matching(pattern: str, more: int) -> str:
+    """Return a text that a regular expression matches, where it is one that can be read; else nothing."""
+    places = places_of_regexp(pattern, more) or ()
+    return "".join(characters[(7 * number) % len(characters)] for number, characters in enumerate(places))
 
 
 def _numbers(literals: Sequence[str]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import pytest
@@ -371,6 +372,8 @@ NOT_INFERRED_ON_POSTGRESQL = {
     "op.execute(\"CREATE TABLE things_of_one PARTITION OF things FOR VALUES IN ('one')\")",
     "what may not overlap": 'op.execute("CREATE TABLE things (id serial PRIMARY KEY, during daterange NOT NULL,'
     ' EXCLUDE USING gist (during WITH &&))")',
+    "a domain with a pattern": "op.execute(\"CREATE DOMAIN mail AS text CHECK (VALUE ~ '^[^@]+@[^@]+$')\")\n"
+    'op.execute("CREATE TABLE things (id serial PRIMARY KEY, m mail NOT NULL UNIQUE)")',
     "a percent sign": "op.execute('CREATE TABLE things (id serial PRIMARY KEY,"
     ' "a%" integer CHECK (("a%" + 1) * 2 = 42))\')',
 }
@@ -383,7 +386,8 @@ if not op.get_bind().scalar(sa.text("SELECT count(*) FROM things")):
 def with_things(house: House, up: str) -> None:
     """Add a revision with a table of this name, and one that works only where it has rows."""
     down = 'op.execute("DROP TABLE things")'
-    down += '\nop.execute("DROP DOMAIN even")' if "DOMAIN" in up else ""
+    for domain in re.findall(r"CREATE DOMAIN (\w+)", up):
+        down += f'\nop.execute("DROP DOMAIN {domain}")'
     down += '\nop.execute("DROP TYPE pair")' if "TYPE" in up else ""
     house.add_revision("aaa111", up, down)
     house.add_revision("bbb111", MUST_BE_FILLED)
@@ -497,6 +501,38 @@ def test_a_schema_that_does_not_come_back_fails_at_the_end(short: House, manage:
     assert line.startswith("revision aaa111 'By hand aaa111' (migrations/versions/schema/")
     assert " is not taken back by its downgrade: the schema is with" in line
     assert "  bbb111  " in result.out
+
+
+KINDS = "op.execute(\"CREATE TYPE kinds AS ENUM ('one', 'two')\")\n"
+WITH_KINDS = f'{KINDS}op.execute("CREATE TABLE things (id serial PRIMARY KEY, kind kinds NOT NULL)")'
+WITHOUT_KINDS = 'op.execute("DROP TABLE things")\nop.execute("DROP TYPE kinds")'
+
+
+def test_labels_that_stay_are_told(short: House, manage: Runner, postgresql_database: Database) -> None:
+    short.add_revision("aaa111", WITH_KINDS, WITHOUT_KINDS)
+    adds = "op.execute(\"ALTER TYPE kinds ADD VALUE IF NOT EXISTS 'three' BEFORE 'two'\")"
+    short.add_revision("bbb111", f"with op.get_context().autocommit_block():\n    {adds}", "pass")
+
+    said = manage.ok("check", "--staircase").out
+
+    assert "down leaves the schema with enumeration kinds: one, three, two" in said
+
+
+def test_a_type_that_stays_is_no_label(short: House, manage: Runner, postgresql_database: Database) -> None:
+    short.add_revision("aaa111", KINDS.replace("op.", 'op.execute("DROP TYPE IF EXISTS kinds")\nop.', 1), "pass")
+
+    assert "is not taken back by its downgrade: the schema is with" in manage("check", "--staircase").refusal()
+
+
+def test_the_row_with_a_label_that_goes_is_named(short: House, manage: Runner, postgresql_database: Database) -> None:
+    short.add_revision("aaa111", WITH_KINDS, WITHOUT_KINDS)
+    short.add_revision(
+        "bad111",
+        "op.execute(\"CREATE TYPE fewer AS ENUM ('one')\")\n"
+        'op.execute("ALTER TABLE things ALTER COLUMN kind TYPE fewer USING kind::text::fewer")',
+    )
+
+    assert re.search(r"; row of things: id \d+, kind two", manage("check", "--staircase").refusal())
 
 
 def test_a_first_step_that_is_not_taken_back_is_named(house: House, manage: Runner, database: Database) -> None:

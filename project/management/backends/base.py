@@ -298,7 +298,11 @@ class Backend:
         return []
 
     def conditions_elsewhere(self, connection: sa.Connection, table: sa.Table) -> list[str]:
-        """Return what rows of a table have to fulfil that is no CHECK of it: of its types, of its partitions."""
+        """Return what rows of a table have to fulfil that is no CHECK of it.
+
+        Returns:
+            `CHECK (...)` of a column's type, and what partitions say: `FOR VALUES ...`.
+        """
         return []
 
     def respelled(self, connection: sa.Connection, table: sa.Table, check: sa.CheckConstraint) -> str | None:

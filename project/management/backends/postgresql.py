@@ -597,7 +597,8 @@ WHERE t.oid = CAST(:kind AS regtype) ORDER BY 1, a.attnum
 
 # What the types of a table's columns say, and the bounds of its partitions, or of itself as one.
 _CONDITIONS_ELSEWHERE = sa.text("""
-SELECT pg_get_constraintdef(k.oid) FROM pg_attribute a JOIN pg_constraint k ON k.contypid = a.atttypid
+SELECT regexp_replace(pg_get_constraintdef(k.oid), '\\mVALUE\\M', quote_ident(a.attname), 'g')
+FROM pg_attribute a JOIN pg_constraint k ON k.contypid = a.atttypid
 WHERE a.attrelid = CAST(:table AS regclass) AND NOT a.attisdropped
 UNION ALL SELECT pg_get_expr(c.relpartbound, c.oid) FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
 WHERE c.relispartition AND CAST(:table AS regclass) IN (c.oid, i.inhparent)
