@@ -34,6 +34,7 @@ class Bounds:
     shortest: int = 0  # characters
     longest: int | None = None
     spelling: list[str] | None = None  # the characters that may stand at each place
+    spell: Callable[[int], list[str] | None] | None = None  # another, with so many where any number may stand
     case: str = ""  # upper or lower
     after: list[tuple[str, bool]] = field(default_factory=list)  # columns it is at least, or is more than, each
     unequal: list[str] = field(default_factory=list)  # columns it must differ from
@@ -42,6 +43,13 @@ class Bounds:
     never_null: bool = False
     always_null: bool = False
     names: list[str] = field(default_factory=list)
+
+    def spelled(self, room: int) -> list[str]:
+        """Return the characters of each place, of a spelling that is as long as it has to be, where there is one."""
+        longest = room if self.longest is None else min(room, self.longest)
+        others = (self.spell(more) for more in range(65)) if self.spell else ()
+        fitting = (one for one in (self.spelling, *others) if one and self.shortest <= len(one) <= longest)
+        return next(fitting, self.spelling or [])
 
     @property
     def why(self) -> str:
@@ -233,7 +241,7 @@ class _Reader:
                 bounds = self._bounds(column)
                 if bounds.spelling is not None:
                     return False
-                bounds.spelling = found
+                bounds.spelling, bounds.spell = found, places
                 return True
         return False
 

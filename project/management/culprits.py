@@ -19,7 +19,7 @@ _COLUMNS = (
     re.compile(r"Key \((?P<columns>[^)]*)\)=\("),
     re.compile(r"column (?:`\w+`\.`\w+`\.)?[\"'`](?P<columns>\w+)[\"'`] (?:of relation|cannot be null|at row)"),
 )
-_VALUES = re.compile(r"Key \([^)]*\)=\((?P<values>.*)\)")  # of which PostgreSQL says what they are
+_VALUES = re.compile(r"Key \([^)]*\)=\((.*)\)|Duplicate entry '(.*)' for key")  # those that are there twice
 _CHECK = re.compile(
     r"CHECK constraint failed: (?P<sqlite>\w+)|check constraint \"(?P<postgresql>[^\"]+)\""
     r"|CONSTRAINT `(?P<mariadb>[^`]+)` failed"
@@ -73,30 +73,41 @@ def _tables_in(text: str, known: Iterable[str]) -> list[str]:
 
 
 def _queries(table: sa.Table, words: str, statements: list[str]) -> Iterator[sa.Select[tuple[object, ...]]]:
-    """Yield what looks for the row, the most certain first."""
+    """Yield what looks for the row, the most certain first; nothing where any other might be to blame."""
+    any_row = sa.select(table).limit(1)
+    is_update = re.match(r"\s*UPDATE\b", statements[-1], re.I)  # which had written what it is about
     if check := _CHECK.search(words):
         name = next(filter(None, check.groups()))
         for condition in _conditions(name, statements):
             yield sa.select(table).where(sa.text(f"NOT ({condition})")).limit(1)
-        yield sa.select(table).limit(1)  # the step had written what it is about
+        in_conditions = {word for one in _conditions(name, statements) for word in re.findall(r"\w+", one)}
+        if is_update or not in_conditions & {*table.columns.keys()}:  # it is about a column that is to come
+            yield any_row
         return
     named = next((found["columns"] for one in _COLUMNS if (found := one.search(words))), "")
     names = [one.strip().rpartition(".")[2].strip('"` ') for one in named.split(",")]
     columns = [table.columns[name] for name in names if name in table.columns]
     if _DUPLICATE.search(words):
-        values = found["values"].split(", ") if (found := _VALUES.search(words)) else []
-        if len(values) == len(columns) > 0:
-            same = (sa.cast(column, sa.Text) == value for column, value in zip(columns, values, strict=True))
-            yield sa.select(table).where(*same).limit(1)
-        for keys in [columns] if columns else _keys(table, statements):
+        found = _VALUES.search(words)
+        for keys in [columns] if columns else [*_key_of(table, words), *_keys(table, statements)]:
+            values = (found[1].split(", ") if found[1] else found[2].split("-")) if found else []
+            if len(values) == len(keys) > 0:
+                same = (sa.cast(key, sa.String(200)) == value for key, value in zip(keys, values, strict=True))
+                yield sa.select(table).where(*same).limit(1)
             twice = sa.select(*keys).group_by(*keys).having(sa.func.count() > 1).limit(1).subquery()
             yield sa.select(table).where(*(key == twice.c[key.name] for key in keys)).limit(1)
-    elif columns and "null" in words.lower():
-        yield sa.select(table).where(columns[0].is_(None)).limit(1)
+        if is_update or (names and not columns) or _is_of_itself(table, statements[-1]):
+            yield any_row
+    elif "null" in words.lower():
+        if columns:
+            yield sa.select(table).where(columns[0].is_(None)).limit(1)
+        if is_update or not columns:  # a column that is to come has no value in any
+            yield any_row
     else:
         if (place := _PLACE.search(words)) and re.match(r"\s*ALTER\b", statements[-1], re.I):
             yield sa.select(table).order_by(*table.primary_key.columns).offset(int(place[1]) - 1).limit(1)
-        for column in columns or _altered(table, statements):
+        texts = (one for one in table.columns if isinstance(one.type, sa.String) and _NO_VALUE.search(words))
+        for column in columns or [*_altered(table, statements), *texts]:
             if found := _NO_VALUE.search(words):
                 yield (
                     sa.select(table).where(sa.cast(column, sa.Text) == next(filter(None, found.groups()), "")).limit(1)
@@ -104,7 +115,20 @@ def _queries(table: sa.Table, words: str, statements: list[str]) -> Iterator[sa.
             elif _TOO_MUCH.search(words):
                 size = sa.func.char_length if isinstance(column.type, sa.String) else sa.func.abs
                 yield sa.select(table).where(column.is_not(None)).order_by(size(column).desc()).limit(1)
-    yield sa.select(table).limit(1)
+
+
+def _key_of(table: sa.Table, words: str) -> Iterator[list[sa.Column[object]]]:
+    """Yield the columns of the key that MariaDB names."""
+    named = re.search(r"for key '(?:\w+\.)?(\w+)'", words)
+    if named and named[1] == "PRIMARY":
+        yield [*table.primary_key.columns]
+    yield from ([*one.columns] for one in table.indexes if named and one.name == named[1])
+
+
+def _is_of_itself(table: sa.Table, statement: str) -> bool:
+    """Return whether a statement writes the rows of a table into it once more."""
+    name = re.escape(table.name)
+    return re.match(rf"\s*INSERT INTO \W?{name}\b.*\bSELECT\b.*\bFROM \W?{name}\b", statement, re.I | re.S) is not None
 
 
 def _altered(table: sa.Table, statements: list[str]) -> Iterator[sa.Column[object]]:

@@ -5,15 +5,19 @@ Then values at the edge of what the database allows, one at a time; the database
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import chain, groupby, permutations
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from alembic.ddl.base import AddColumn, ColumnType, RenameTable
+from sqlalchemy.schema import CreateTable
 
 from . import bookkeeping, rehearsing, seeding
 from .conditions import places_of_regexp
@@ -33,8 +37,6 @@ _IS_JSON = re.compile(r"json_valid\(`(\w+)`\)")  # what MariaDB makes of the typ
 _CHECK = re.compile(r"CHECK \((.*)\)", re.S)
 _LITERAL = re.compile(r"'((?:[^']|'')*)'|(?<![\w.])(-?\d+(?:\.\d+)?)")
 
-Kind = TypeVar("Kind")
-
 # Texts that some type of PostgreSQL reads: shapes, composite types with all fields NULL, addresses, bits, documents
 ODD = (
     *("(1,2)", "((0,0),(1,1))", "<(0,0),1>", "{1,2,3}", "[(0,0),(1,1)]", "1", "a", "{}", "[]", "empty", "1 day"),
@@ -43,11 +45,56 @@ ODD = (
 )
 
 
+class DeclaredTypes:
+    """The types that migrations give to columns, where the database keeps less of them: an Enum that is a VARCHAR."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, dict[str, sa.types.TypeEngine[Any]]] = {}  # by table and column
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note what is made meanwhile, on whichever connection."""
+        sa.event.listen(sa.Engine, "before_execute", self._note)
+        try:
+            yield
+        finally:
+            sa.event.remove(sa.Engine, "before_execute", self._note)
+
+    def _note(self, _connection: sa.Connection, statement: Any, *_of_the_statement: object) -> None:
+        if isinstance(statement, CreateTable):
+            table = statement.element
+            self.known[_made_anew(table.fullname)] = {one.name: one.type for one in table.columns}
+        elif isinstance(statement, RenameTable):
+            old, new = (_made_anew(str(one)) for one in (statement.table_name, statement.new_table_name))
+            self.known[new] = self.known.pop(old, {})
+        elif isinstance(statement, AddColumn | ColumnType):
+            name = f"{statement.schema}.{statement.table_name}" if statement.schema else str(statement.table_name)
+            given = statement.type_ if isinstance(statement, ColumnType) else statement.column.type
+            column = statement.column_name if isinstance(statement, ColumnType) else statement.column.name
+            self.known.setdefault(_made_anew(name), {})[str(column)] = given
+
+    def put_into(self, metadata: sa.MetaData) -> None:
+        """Give reflected columns the type that they were declared with, where a text or bytes may be any of it."""
+        for table in metadata.tables.values():
+            known = self.known.get(table.fullname, {})
+            for column in table.columns:
+                is_vague = isinstance(column.type, sa.String | sa.LargeBinary) and not isinstance(column.type, sa.Enum)
+                if is_vague and isinstance(
+                    known.get(column.name), sa.Enum | sa.Uuid | sa.JSON | sa.types.TypeDecorator
+                ):
+                    column.type = known[column.name]
+
+
+def _made_anew(name: str) -> str:
+    return name.replace("_alembic_tmp_", "")
+
+
 @dataclass
 class Filler:
     """Keeps the tables of a database filled while it goes from revision to revision."""
 
     empty: dict[str, tuple[str, str]] = field(default_factory=dict)  # what has no rows: since which revision, and why
+    declared: DeclaredTypes = field(default_factory=lambda: DeclaredTypes())
     _known: dict[str, str] = field(default_factory=dict)  # what a table was like when it was last filled
 
     def fill(self, project: Project, revision: str) -> bool:
@@ -58,6 +105,7 @@ class Filler:
         """
         with project.connect() as connection:
             metadata = _reflected(project, connection)
+            self.declared.put_into(metadata)
             tables = metadata.sorted_tables
             before = {table.fullname: _count(connection, table) for table in tables}
         why = _seed_each(project, metadata)
@@ -84,17 +132,6 @@ class Filler:
     def forget(self) -> None:
         """Fill from the start: the database is another one."""
         self._known.clear()
-
-    def unfilled(self) -> CommandError | None:
-        """Return what says which tables had no rows; of tables that refer to each other, the first."""
-        if not self.empty:
-            return None
-        name, (revision, why) = next(iter(self.empty.items()))
-        more = f", nor into {len(self.empty) - 1} more: {', '.join([*self.empty][1:])}" if len(self.empty) > 1 else ""
-        return CommandError(
-            f"the staircase could put no row into {name} at revision {revision}{more}. {name}: {why}".rstrip("."),
-            f"say in project/seeds/{name.rpartition('.')[2]}.py how to fill it",
-        )
 
 
 def _seed_each(project: Project, metadata: sa.MetaData) -> dict[str, str]:
@@ -201,6 +238,7 @@ class _Table:
 
     def _row(self, pools: Mapping[str, Sequence[str | None]], largest: int) -> dict[str, str | None]:
         row: dict[str, str | None] = {}
+        day = date(2000, 1, 1) + timedelta(self.random.randrange(20_000))  # what is of one row is often of one time
         for column in self.table.columns:
             if column.computed or column.identity or (column.foreign_keys and not column.primary_key):
                 continue
@@ -208,7 +246,7 @@ class _Table:
             if may_be_left and self.random.random() < 0.4:
                 continue
             pool = pools[column.name]
-            made = _any(column, largest, self.random) if not pool or self.random.random() < 0.5 else None
+            made = _any(column, largest, day, self.random) if not pool or self.random.random() < 0.5 else None
             row[column.name] = made or (self.random.choice(pool) if pool else None)
         return row
 
@@ -246,7 +284,10 @@ class _Table:
     # Rows that are there
 
     def repeat(self) -> None:
-        """Let a second row have what the first has, wherever it may: what is not unique does repeat some day."""
+        """Let a second row have what the first has, wherever it may: what is not unique does repeat some day.
+
+        A unique text does so in letters of the other case, where the database tells them apart.
+        """
         apart: list[sa.UniqueConstraint | sa.PrimaryKeyConstraint | sa.Index] = [
             one for one in self.table.constraints if isinstance(one, sa.UniqueConstraint | sa.PrimaryKeyConstraint)
         ]
@@ -261,6 +302,10 @@ class _Table:
             repeated = self.table.update().where(*(key == second[key.name] for key in keys))
             values = {one.name: first[one.name] for one in columns if not one.identity}
             self._refused(repeated.values(values))  # something else may keep them apart
+            for one in self.table.columns:
+                if one.name in unique and isinstance(first[one.name], str) and not one.foreign_keys:
+                    self._refused(repeated.values({one.name: f"{first[one.name]}x"}))  # the same for a while
+                    self._refused(repeated.values({one.name: first[one.name].swapcase()}))
 
     def go_to_the_edges(self) -> None:
         """Give one row each, from the third on, a value at the edge of what its column takes."""
@@ -272,12 +317,23 @@ class _Table:
         for column in self.table.columns:
             if column.computed or column.identity or column.primary_key:
                 continue
-            for value in _edges(column):
+            for value in [*_edges(column), *self._bounds(column)]:
                 for row in (found[(place + more) % len(found)] for more in range(3)):  # what is beside it may forbid it
                     update = self.plain.update().where(*(key == part for key, part in zip(keys, row, strict=True)))
                     if self._refused(update.values({column.name: value})) is None:
                         break
                 place += 1
+
+    def _bounds(self, column: sa.Column[Any]) -> list[Any]:
+        """Return the numbers in the CHECKs that name a column; and of a key to the table itself, the row's own."""
+        if column.foreign_keys:
+            own = [one.column.name for one in column.foreign_keys if one.column.table is self.table]
+            return [self.plain.c[name] for name in own]
+        if not isinstance(_type(column), sa.Integer | sa.Numeric):
+            return []
+        checks = [_words(one) for one in self.table.constraints if isinstance(one, sa.CheckConstraint)]
+        texts = [one for one in checks if re.search(rf"\b{re.escape(column.name)}\b", one)]
+        return [number for one in texts for _, number in _LITERAL.findall(one) if number]
 
     def _refused(self, statement: sa.Executable) -> str | None:
         """Run a statement, of which nothing stays where the database refuses it, and return its words then."""
@@ -339,7 +395,7 @@ def _values(column: sa.Column[Any], kind: sa.types.TypeEngine[Any]) -> list[str]
     if isinstance(kind, sa.JSON):
         return ["{}", "[]"]
     if isinstance(kind, sa.Uuid):
-        return ["00000000-0000-0000-0000-000000000000"]
+        return ["0" * 32]
     if isinstance(kind, sa.ARRAY):
         return ["{}"]
     if isinstance(kind, sa.String):
@@ -357,6 +413,8 @@ def _literal_guesses(column: sa.Column[Any], literals: Sequence[str]) -> Iterato
             yield from map(str, (number, number - 1, number + 1))
         for one, other in permutations(numbers[:6], 2):  # what has to be calculated from them
             yield from map(str, {one - other, one + other, *((one // other,) if other else ())})
+    elif isinstance(kind, sa.JSON):
+        yield from (json.dumps({one: one}) for one in literals)
     elif not isinstance(kind, sa.String):
         yield from (one for one in literals if not one.isdigit())
     else:
@@ -377,18 +435,19 @@ def _numbers(literals: Sequence[str]) -> list[int]:
     return [int(float(one)) for one in literals if re.fullmatch(r"-?\d+(\.\d+)?", one)]
 
 
-def _any(column: sa.Column[Any], largest: int, random: Random) -> str | None:
+def _any(column: sa.Column[Any], largest: int, day: date, random: Random) -> str | None:
     """Return a value of a column's type, as text; none where nobody here knows the type.
 
     Args:
         largest: number to make.
+        day: the earliest, and the next is the latest.
     """
     kind = _type(column)
     if isinstance(kind, sa.Boolean):
         return random.choice("01")
     if isinstance(kind, sa.Integer | sa.Numeric):
         return str(random.randint(0, largest))
-    day = date(2000, 1, 1) + timedelta(random.randrange(20_000))
+    day += timedelta(random.randrange(2))
     if isinstance(kind, sa.Date):
         return str(day)
     if isinstance(kind, sa.DateTime):

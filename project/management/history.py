@@ -54,6 +54,8 @@ def load(project: Project) -> ScriptDirectory:
     Raises:
         CommandError: a file cannot be read or imported, an id is used twice, a parent is missing, there is a cycle.
     """
+    if project.kept_history is not None:
+        return project.kept_history
     script = ScriptDirectory.from_config(alembic_config(project))
     validate(script, project.root)
     return script

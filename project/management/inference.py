@@ -261,7 +261,7 @@ class _Planner:
 
     def _text_by_check(self, column: Column, bounds: Bounds) -> Plan | None:
         if bounds.spelling is not None:
-            return Plan(spelled(bounds.spelling), bounds.why)
+            return Plan(spelled(bounds.spelled(_room(column))), bounds.why)
         length = getattr(column.type, "length", None)
         most = min((one for one in (length, bounds.longest) if one is not None), default=None)
         if bounds.shortest > 1 and (most is not None and (most < SHORT or most == bounds.shortest)):

@@ -187,13 +187,14 @@ def run(context: ModuleType, project: Project) -> None:
         CommandError: a broken history, a refusal of the guard, a step that failed.
     """
     script: ScriptDirectory = context.script
-    history.validate(script, project.root)
     attributes = context.config.attributes
+    plain = "request" not in attributes
+    if plain:  # what asks has read it already
+        history.validate(script, project.root)
     extra: dict[str, str] = context.get_x_argument(as_dictionary=True)
     attributes["kind"] = extra.get("kind", attributes.get("kind", "schema"))
     if attributes["kind"] not in ("schema", "data"):
         raise CommandError(f"kind is {attributes['kind']!r}", "it can be schema or data, as in -x kind=data")
-    plain = "request" not in attributes
     request: Request = attributes.get("request") or Request(
         allow_production="allow-production" in extra, stamp=_is_stamp(context.config)
     )

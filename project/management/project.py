@@ -18,6 +18,7 @@ from .errors import DEPENDENCIES, CommandError, Terminated, first_line
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+    from alembic.script import ScriptDirectory
 
     from .backends import Backend
     from .seeding import Seeder
@@ -55,6 +56,7 @@ class Project:
         self.console = console or Console()
         self._env_file = env_file
         self._database_url = database_url
+        self.kept_history: ScriptDirectory | None = None  # the revisions, for what goes through them many times
 
     @cached_property
     def variables(self) -> Variables:

@@ -116,15 +116,14 @@ def told(project: Project, copy: Project, failure: CommandError, what: str) -> C
     if not isinstance(failure, StepFailed):
         return CommandError(f"{what} failed: {failure.cause}", failure.cure)
     cause = what_failed(copy, failure).replace(copy.backend.database, project.backend.database)
-    return CommandError(
-        f"{what} failed: {cause}. {project.backend.label} was not touched", "correct it, then try again"
-    )
+    untouched = "" if copy.kept_history else f". {project.backend.label} was not touched"
+    return CommandError(f"{what} failed: {cause}{untouched}", "correct it, then try again")
 
 
 def what_failed(copy: Project, failure: StepFailed) -> str:
     """Return which step failed, why, and on which row."""
     row = culprits.row_of(copy, failure)
-    return f"{failure.what}; {row}" if row else failure.what
+    return f"{failure.what.rstrip('.')}; {row}" if row else failure.what
 
 
 @contextmanager

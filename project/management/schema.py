@@ -92,7 +92,7 @@ def _table(
     for foreign in inspector.get_foreign_keys(table, schema):
         yield _told("foreign key", foreign)
     for check in inspector.get_check_constraints(table, schema):
-        yield f"CHECK {check['name']}", _condition(check["sqltext"])
+        yield f"CHECK {check['name']}" if check["name"] else "unnamed CHECK", _condition(check["sqltext"])
     for index in inspector.get_indexes(table, schema):
         yield _told("index", index)
     comment = inspector.get_table_comment(table, schema)["text"] if connection.dialect.supports_comments else None

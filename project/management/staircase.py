@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import history, migrations, rehearsing
@@ -14,7 +15,7 @@ from .migrations import Step
 from .rehearsing import Rehearsed
 
 if TYPE_CHECKING:
-    from alembic.script import Script
+    from alembic.script import Script, ScriptDirectory
 
     from .project import Project
 
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
 _ENUMERATION = re.compile(r"(with|without) enumeration (.+?): (.*)")
 
 
-def climb(project: Project, report: Callable[[Rehearsed], None]) -> int:
+@dataclass(frozen=True)
+class Climbed:
+    """What came of it."""
+
+    steps: int
+    without_rows: Sequence[str]  # tables that had none, and why; no model has them, so no seeder can fill them
+
+
+def climb(project: Project, report: Callable[[Rehearsed], None]) -> Climbed:
     """Take each step from the first revision to the newest, down and up again, in an empty database made for it.
 
     Before each step every table is filled with rows that fit what the database itself says of it; after it, with what
@@ -39,8 +48,9 @@ def climb(project: Project, report: Callable[[Rehearsed], None]) -> int:
     history.require_one_head(script, project.root)
     revisions = list(reversed(list(script.walk_revisions())))
     not_restored: list[Rehearsed] = []
-    with ExitStack() as databases:
-        climber = _Climber(project, databases)
+    with ExitStack() as noting, ExitStack() as databases:
+        climber = _Climber(project, script, databases)
+        noting.enter_context(climber.filler.declared.noted())
         for revision in revisions:
             done = climber.step(revision)
             report(done)
@@ -50,22 +60,33 @@ def climb(project: Project, report: Callable[[Rehearsed], None]) -> int:
                 not_restored.append(done)
     if not_restored:
         raise _told_at_the_end(project, not_restored)
-    if unfilled := climber.filler.unfilled():
-        raise unfilled
-    return len(revisions)
+    without_rows = {
+        name: f"{name} at revision {revision}: {why}".replace(climber.built.backend.database, project.backend.database)
+        for name, (revision, why) in climber.filler.empty.items()
+    }
+    ours = [name for name in without_rows if name in project.metadata.tables] if without_rows else []
+    if ours:
+        more = f" (nor into {', '.join(ours[1:])})" if len(ours) > 1 else ""
+        raise CommandError(
+            f"the staircase could put no row into {without_rows[ours[0]].rstrip('.')}{more}",
+            f"say in project/seeds/{ours[0].rpartition('.')[2]}.py how to fill it",
+        )
+    return Climbed(len(revisions), [*without_rows.values()])
 
 
 class _Climber:
     """A database that goes from revision to revision, with rows in every table."""
 
-    def __init__(self, project: Project, databases: ExitStack) -> None:
-        self.project, self.databases = project, databases
+    def __init__(self, project: Project, script: ScriptDirectory, databases: ExitStack) -> None:
+        self.project, self.script, self.databases = project, script, databases
         self.filler = Filler()
         self.built = self._empty()
 
     def _empty(self) -> Project:
         self.databases.close()
-        return self.databases.enter_context(rehearsing.throwaway(self.project, empty=True))
+        empty = self.databases.enter_context(rehearsing.throwaway(self.project, empty=True))
+        empty.kept_history = self.script
+        return empty
 
     def step(self, revision: Script) -> Rehearsed:
         """Go to the next revision: up, down and up again; then once more, with rows that only the new one allows."""

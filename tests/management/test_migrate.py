@@ -1044,6 +1044,17 @@ def test_a_check_without_a_name_is_handed_over_with_the_new_name_of_its_column(
         sqlite_database.execute("INSERT INTO things (extent) VALUES (-1)")
 
 
+def test_a_check_without_a_name_is_not_lost_for_another_that_comes(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.add_revision("aaa111", NAMELESS)
+    manage.ok("migrate")
+    adds = 'with op.batch_alter_table("things") as batch:\n    batch.create_check_constraint("ck_x", "size < 9")'
+    house.add_revision("bad111", adds)
+
+    assert "things would lose its CHECK (" in manage("migrate").refusal()
+
+
 def test_the_collation_of_a_column_is_not_lost(house: House, manage: Runner, sqlite_database: Database) -> None:
     house.add_revision(
         "aaa111",

@@ -270,3 +270,28 @@ def test_what_is_restored_is_not_called_different(house: House, manage: Runner, 
     said = manage.ok("migrate", "--rehearse").out
 
     assert "down leaves" not in said
+
+
+@pytest.mark.parametrize(
+    ("change", "culprit"),
+    [
+        ('alter_column("name", type_=sa.String(5), existing_type=sa.String(60))', "id 5, name toolongname"),
+        ('alter_column("n", type_=sa.SmallInteger(), existing_type=sa.Integer())', "id 5, name toolongname"),
+        ('create_unique_constraint("uq_x", ["name"])', "id 2, name bb"),
+        ('alter_column("note", nullable=False, existing_type=sa.String(9))', "id 3, name bb"),
+    ],
+)
+def test_it_is_the_row_to_blame_that_is_named(
+    house: House, manage: Runner, server_database: Database, change: str, culprit: str
+) -> None:
+    rows = "(1, 'aa', 1, ''), (2, 'bb', 2, ''), (3, 'bb', 3, NULL), (4, 'cc', 4, ''), (5, 'toolongname', 70000, '')"
+    house.add_revision(
+        "aaa111",
+        'op.create_table("things", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("name", sa.String(60)),'
+        ' sa.Column("n", sa.Integer()), sa.Column("note", sa.String(9)))\n'
+        f'op.execute("INSERT INTO things VALUES {rows}")',
+    )
+    manage.ok("migrate")
+    house.add_revision("bad111", f'with op.batch_alter_table("things") as batch:\n    batch.{change}')
+
+    assert f"; row of things: {culprit}" in manage("migrate", "--rehearse").refusal()

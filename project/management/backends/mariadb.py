@@ -481,7 +481,7 @@ def _load_statement(connection: sa.Connection, table: sa.Table, columns: Sequenc
     quote = connection.dialect.identifier_preparer
     places, binary = [], []
     for number, name in enumerate(columns):
-        is_binary = isinstance(plain_type(table.columns[name]), BINARY)
+        is_binary = isinstance(plain_type(table.columns[name]), (*BINARY, sa.PickleType))
         places.append(f"@bytes{number}" if is_binary else quote.quote(name))
         binary += [f"{quote.quote(name)} = UNHEX(@bytes{number})"] if is_binary else []
     after = f" SET {', '.join(binary)}" if binary else ""

@@ -130,7 +130,8 @@ class _Watch:
         copied = {*_words(self.copied), *(name.lower() for (name,) in self.driver.execute(_GENERATED, (table,)))}
         gone = {column for column in self.columns if column not in copied}
         lost = [one for one in before if not one.named and one not in after and not gone & set(one.words)]
-        others = [one for one in after if one not in before]  # as they are said when a column gets another name
+        # As they are said when a column gets another name.
+        others = [one for one in after if one not in before and not one.named]
         if len(lost) > len(others):
             text = lost[0].text
             raise StepRefused(

@@ -41,6 +41,10 @@ def _climb(project: Project) -> int:
     from .migrate import header, rehearsed
 
     project.console.say(f"{header(project)}, in a database of its own", style="bold")
-    steps = staircase.climb(project, lambda done: project.console.lines(*rehearsed(done)))
-    project.console.say(f"{plural(steps, 'revision')} applied to tables with rows, taken back and applied again.")
+    climbed = staircase.climb(project, lambda done: project.console.lines(*rehearsed(done)))
+    for table in climbed.without_rows:
+        project.console.lines(f"No rows could be put into {table.rstrip('.')}.")
+    project.console.say(
+        f"{plural(climbed.steps, 'revision')} applied to tables with rows, taken back and applied again."
+    )
     return 0
