@@ -62,8 +62,13 @@ class DeclaredTypes:
 
     def _note(self, _connection: sa.Connection, statement: Any, *_of_the_statement: object) -> None:
         if isinstance(statement, CreateTable):
-            table = statement.element
-            self.known[_made_anew(table.fullname)] = {one.name: one.type for one in table.columns}
+            name = _made_anew(statement.element.fullname)
+            before = self.known.get(name, {}) if name != statement.element.fullname else {}
+            # A batch makes the table of what it has reflected, and of what it changes.
+            self.known[name] = {
+                one.name: before[one.name] if _may_be(one.type, before.get(one.name)) else one.type
+                for one in statement.element.columns
+            }
         elif isinstance(statement, RenameTable):
             old, new = (_made_anew(str(one)) for one in (statement.table_name, statement.new_table_name))
             self.known[new] = self.known.pop(old, {})
@@ -78,11 +83,17 @@ class DeclaredTypes:
         for table in metadata.tables.values():
             known = self.known.get(table.fullname, {})
             for column in table.columns:
-                is_vague = isinstance(column.type, sa.String | sa.LargeBinary) and not isinstance(column.type, sa.Enum)
-                if is_vague and isinstance(
-                    known.get(column.name), sa.Enum | sa.Uuid | sa.JSON | sa.types.TypeDecorator
-                ):
+                if _may_be(column.type, known.get(column.name)):
                     column.type = known[column.name]
+
+
+def _may_be(reflected: sa.types.TypeEngine[Any], declared: sa.types.TypeEngine[Any] | None) -> bool:
+    """Return whether a type is what a database keeps of one that was declared."""
+    if not isinstance(reflected, sa.String | sa.LargeBinary) or isinstance(reflected, sa.Enum):
+        return False
+    if isinstance(declared, sa.Enum | sa.Uuid):
+        return getattr(reflected, "length", None) == (declared.length if isinstance(declared, sa.Enum) else 32)
+    return isinstance(declared, sa.JSON | sa.types.TypeDecorator)
 
 
 def _made_anew(name: str) -> str:

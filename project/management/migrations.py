@@ -728,7 +728,9 @@ class _Runner:
             return explanation.cause if explanation else self.backend.refusal(error)
         if isinstance(error, AlembicCommandError | StepRefused):
             return first_line(error)
-        return f"{type(error).__name__}: {first_line(error)}"
+        assert self.step is not None
+        line = _line_in(self.step.revision.path, error)
+        return f"{type(error).__name__}: {first_line(error)}" + (f", in line {line}" if line else "")
 
     def _refuse_broken_references(self) -> None:
         """Foreign keys are off while SQLite migrates: look for the rows that would have lost their parent."""
@@ -864,6 +866,16 @@ def _ends(revision: Script, *, upgrade: bool) -> tuple[str, str]:
 def named(revision: Script, project: Project) -> str:
     """Return which revision this is: its id, its message and its file."""
     return f"revision {revision.revision} {history.message(revision)!r} ({history.path_of(revision, project.root)})"
+
+
+def _line_in(path: str, error: BaseException) -> int | None:
+    """Return the line of a file that an error came from, the innermost one."""
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
 
 
 class _Output:

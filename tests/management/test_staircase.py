@@ -209,7 +209,7 @@ BAD = {
     "a column that is not there": Bad('op.execute("UPDATE parent SET nothing = 1")', row=False),
     "a table that is there": Bad('op.create_table("child", sa.Column("id", sa.Integer()))', row=False),
     "SQL that is none": Bad('op.execute("UPDATE parent SETT size = 1")', row=False),
-    "an error of Python": Bad('{}["x"]', row=False),
+    "an error of Python": Bad('{}["x"]', row=False, says=" failed: KeyError: 'x', in line 1"),
 }
 GOOD = [
     ('op.add_column("parent", sa.Column("a1", sa.Integer()))', 'op.drop_column("parent", "a1")'),
@@ -358,7 +358,12 @@ def test_values_are_of_the_types_that_the_migrations_declare(short: House, manag
     drop = 'op.drop_table("old")'
     drop += "\nop.execute('DROP TYPE kinds')" if database.kind == "postgresql" else ""
     short.add_revision("aaa111", f'op.create_table("old", {typed})', drop)
-    short.add_revision("bbb111", 'op.rename_table("old", "new")', 'op.rename_table("new", "old")')
+    batch = 'with op.batch_alter_table("old", recreate="always") as batch:\n    batch.'
+    short.add_revision(
+        "bbb111",
+        f'{batch}add_column(sa.Column("x", sa.Integer()))\nop.rename_table("old", "new")',
+        f'op.rename_table("new", "old")\n{batch}drop_column("x")',
+    )
     short.add_revision(
         "ccc111",
         f'things = sa.Table("new", sa.MetaData(), {typed})\n'
