@@ -136,13 +136,19 @@ def throwaway(project: Project, *, empty: bool = False) -> Iterator[Project]:
         yield copy
 
 
-def go_through(copy: Project, step: Step) -> Rehearsed:
-    """Take the next step on a copy, take it back, and take it again."""
+def go_through(copy: Project, step: Step, fill: Callable[[], object] | None = None) -> Rehearsed:
+    """Take the next step on a copy, take it back, and take it again.
+
+    Args:
+        fill: puts rows into what the step has made, before it is taken back.
+    """
     before = _state(copy)
     done = Rehearsed(step, only_counted=before.only_counted)
     try:
         done.up = go(copy, "+1", _locks_into(done.locks, copy, before.rows))
         done.rows = _effects(before, _state(copy, before.contents))
+        if fill is not None:
+            fill()
         done.down = go(copy, "-1")
         back = _state(copy, before.contents)
         done.not_restored = schema.changed(before.schema, back.schema)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from . import history, migrations, rehearsing
@@ -90,8 +91,14 @@ class _Climber:
 
     def step(self, revision: Script) -> Rehearsed:
         """Go to the next revision: up, down and up again; then once more, with rows that only the new one allows."""
-        done = rehearsing.go_through(self.built, Step(revision, upgrade=True))
-        if done.failure is None and self.filler.fill(self.built, revision.revision):
+        step, fill = Step(revision, upgrade=True), partial(self.filler.fill, self.built, revision.revision)
+        if revision.is_base:  # nothing has rows yet that a step back could lose
+            done = rehearsing.go_through(self.built, step, fill)
+            if done.failure is None:
+                fill()
+            return done
+        done = rehearsing.go_through(self.built, step)
+        if done.failure is None and fill():
             self._go_back_with_new_rows(done)
         return done
 
