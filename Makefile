@@ -25,7 +25,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	install -m 600 .env.example .env
 
 test: install
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-faults: install
 	$(BIN)/python -m tests.faults
