@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from . import autogenerate
 from .backends.base import TableName
 
 if TYPE_CHECKING:
@@ -86,8 +85,7 @@ def _read(project: Project, connection: sa.Connection, inspector: sa.Inspector, 
     """Return the rows of a table; None where two have the same key, as SQLite lets those be that are NULL."""
     if not (key := _key(inspector, table)):
         return None
-    with autogenerate.quiet():
-        columns = {one["name"]: one["type"] for one in inspector.get_columns(table[1], table[0])}
+    columns = {one["name"]: one["type"] for one in inspector.get_columns(table[1], table[0])}
     values = [project.backend.exact(sa.column(name), kind).label(name) for name, kind in columns.items()]
     names = tuple(columns)
     places = [names.index(name) for name in key]

@@ -106,12 +106,12 @@ def _queries(table: sa.Table, words: str, statements: list[str]) -> Iterator[sa.
     else:
         if (place := _PLACE.search(words)) and re.match(r"\s*ALTER\b", statements[-1], re.I):
             yield sa.select(table).order_by(*table.primary_key.columns).offset(int(place[1]) - 1).limit(1)
-        texts = (one for one in table.columns if isinstance(one.type, sa.String) and _NO_VALUE.search(words))
+        unread = _NO_VALUE.search(words)
+        texts = [one for one in table.columns if isinstance(one.type, sa.String)] if unread else []
         for column in columns or [*_altered(table, statements), *texts]:
-            if found := _NO_VALUE.search(words):
-                yield (
-                    sa.select(table).where(sa.cast(column, sa.Text) == next(filter(None, found.groups()), "")).limit(1)
-                )
+            if unread:
+                value = next(filter(None, unread.groups()), "")
+                yield sa.select(table).where(sa.cast(column, sa.Text) == value).limit(1)
             elif _TOO_MUCH.search(words):
                 size = sa.func.char_length if isinstance(column.type, sa.String) else sa.func.abs
                 yield sa.select(table).where(column.is_not(None)).order_by(size(column).desc()).limit(1)

@@ -105,7 +105,7 @@ class Filler:
     """Keeps the tables of a database filled while it goes from revision to revision."""
 
     empty: dict[str, tuple[str, str]] = field(default_factory=dict)  # what has no rows: since which revision, and why
-    declared: DeclaredTypes = field(default_factory=lambda: DeclaredTypes())
+    declared: DeclaredTypes = field(default_factory=DeclaredTypes)
     _known: dict[str, str] = field(default_factory=dict)  # what a table was like when it was last filled
 
     def fill(self, project: Project, revision: str) -> bool:
@@ -118,18 +118,18 @@ class Filler:
             metadata = _reflected(project, connection)
             self.declared.put_into(metadata)
             tables = metadata.sorted_tables
-            before = {table.fullname: _count(connection, table) for table in tables}
+            before = {table.fullname: seeding.rows_in(connection, table) for table in tables}
         why = _seed_each(project, metadata)
         came = False
         with project.connect(write=True) as connection, connection.begin():
             inserted = bookkeeping.read_all(connection, "inserted:")
             for table in tables:
                 one = _Table(project, connection, table)
-                rows, now = _count(connection, table), _description(table)
+                rows, now = seeding.rows_in(connection, table), _description(table)
                 is_new = now != self._known.get(table.fullname)
                 if not rows and (is_new or table.fullname not in self.empty):
                     refused = one.try_rows()
-                    rows = _count(connection, table)
+                    rows = seeding.rows_in(connection, table)
                     if not rows and table.fullname not in self.empty:
                         self.empty[table.fullname] = revision, why.get(table.fullname) or refused
                 if before[table.fullname] != rows or is_new:
@@ -199,7 +199,7 @@ def _reflected(project: Project, connection: sa.Connection) -> sa.MetaData:
             if found := _IS_JSON.fullmatch(text):
                 table.columns[found[1]].type = sa.JSON()
         for column in table.columns:
-            column.type = _type(column)
+            column.type = _without_domain(column.type)
         for text in project.backend.conditions_elsewhere(connection, table):
             if found := _CHECK.fullmatch(text):
                 table.append_constraint(sa.CheckConstraint(found[1]))
@@ -224,6 +224,7 @@ class _Table:
         self.project, self.connection, self.table = project, connection, table
         self.plain = _untyped(table)
         self.random = Random(table.fullname)
+        self.checks = [_words(one) for one in table.constraints if isinstance(one, sa.CheckConstraint)]
 
     # Rows by trying
 
@@ -263,7 +264,7 @@ class _Table:
 
     def _odd(self, column: sa.Column[Any]) -> list[str]:
         """Return what a column takes whose type is known to nobody here."""
-        if not isinstance(_type(column), sa.types.NullType):
+        if not isinstance(column.type, sa.types.NullType):
             return []
         here = self.plain.c[column.name]
         tried = {
@@ -287,8 +288,7 @@ class _Table:
 
     def _literals(self) -> list[str]:
         """Return what stands as a value in the CHECKs of the table, and wherever else a row may need one from."""
-        texts = [_words(one) for one in self.table.constraints if isinstance(one, sa.CheckConstraint)]
-        texts += self.project.backend.conditions_elsewhere(self.connection, self.table)
+        texts = [*self.checks, *self.project.backend.conditions_elsewhere(self.connection, self.table)]
         found = chain.from_iterable(_LITERAL.findall(one) for one in texts)
         return list(dict.fromkeys(number or text.replace("''", "'") for text, number in found))
 
@@ -340,10 +340,9 @@ class _Table:
         if column.foreign_keys:
             own = [one.column.name for one in column.foreign_keys if one.column.table is self.table]
             return [self.plain.c[name] for name in own]
-        if not isinstance(_type(column), sa.Integer | sa.Numeric):
+        if not isinstance(column.type, sa.Integer | sa.Numeric):
             return []
-        checks = [_words(one) for one in self.table.constraints if isinstance(one, sa.CheckConstraint)]
-        texts = [one for one in checks if re.search(rf"\b{re.escape(column.name)}\b", one)]
+        texts = [one for one in self.checks if re.search(rf"\b{re.escape(column.name)}\b", one)]
         return [number for one in texts for _, number in _LITERAL.findall(one) if number]
 
     def _refused(self, statement: sa.Executable) -> str | None:
@@ -358,10 +357,6 @@ class _Table:
         return None
 
 
-def _count(connection: sa.Connection, table: sa.Table) -> int:
-    return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
-
-
 def _untyped(table: sa.Table) -> sa.TableClause:
     """Return a table whose values are not converted: text goes in, and what becomes of it is up to the database."""
     columns: list[sa.ColumnClause[Any]] = [sa.column(one.name, sa.types.NullType()) for one in table.columns]
@@ -371,9 +366,8 @@ def _untyped(table: sa.Table) -> sa.TableClause:
 # Values, as text
 
 
-def _type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
-    """Return a column's type, of a domain the type it stands on."""
-    kind: sa.types.TypeEngine[Any] = column.type
+def _without_domain(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+    """Return of a domain the type it stands on, else the type."""
     while isinstance(inner := getattr(kind, "data_type", None), sa.types.TypeEngine):
         kind = inner
     return kind
@@ -382,7 +376,7 @@ def _type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
 def _edges(column: sa.Column[Any]) -> list[str | None]:
     """Return the values at the edge of a column that tables really come to hold; the database refuses the rest."""
     found: list[str | None] = [None] if column.nullable and not column.primary_key else []
-    return found if column.foreign_keys else [*found, *_values(column, _type(column))]
+    return found if column.foreign_keys else [*found, *_values(column, column.type)]
 
 
 def _values(column: sa.Column[Any], kind: sa.types.TypeEngine[Any]) -> list[str]:
@@ -417,7 +411,7 @@ def _values(column: sa.Column[Any], kind: sa.types.TypeEngine[Any]) -> list[str]
 
 def _literal_guesses(column: sa.Column[Any], literals: Sequence[str]) -> Iterator[str]:
     """Yield what the values that stand in conditions suggest for a column."""
-    kind = _type(column)
+    kind: sa.types.TypeEngine[Any] = column.type
     numbers = _numbers(literals)
     if isinstance(kind, sa.Integer | sa.Numeric):
         for number in numbers:
@@ -453,7 +447,7 @@ def _any(column: sa.Column[Any], largest: int, day: date, random: Random) -> str
         largest: number to make.
         day: the earliest, and the next is the latest.
     """
-    kind = _type(column)
+    kind: sa.types.TypeEngine[Any] = column.type
     if isinstance(kind, sa.Boolean):
         return random.choice("01")
     if isinstance(kind, sa.Integer | sa.Numeric):

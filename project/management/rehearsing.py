@@ -105,19 +105,22 @@ def rehearse(project: Project, target: str, report: Callable[[Rehearsed], None])
             report(done)
             only_counted.update(done.only_counted)
             if done.failure is not None:
-                raise told(project, copy, done.failure, "the rehearsal")
+                raise told(project, copy, done.failure, "the rehearsal", f". {project.backend.label} was not touched")
         if not steps[-1].revision.is_head:
             return Outcome(len(steps), only_counted)
         return Outcome(len(steps), only_counted, seeded=True, unfit=_why_unfit(project, copy))
 
 
-def told(project: Project, copy: Project, failure: CommandError, what: str) -> CommandError:
-    """Return why something failed on a copy, and on which row; what stays of it stays in the copy, which is going."""
+def told(project: Project, copy: Project, failure: CommandError, what: str, after: str = "") -> CommandError:
+    """Return why something failed on a copy, and on which row; what stays of it stays in the copy, which is going.
+
+    Args:
+        after: what more there is to say where it was a step.
+    """
     if not isinstance(failure, StepFailed):
         return CommandError(f"{what} failed: {failure.cause}", failure.cure)
     cause = what_failed(copy, failure).replace(copy.backend.database, project.backend.database)
-    untouched = "" if copy.kept_history else f". {project.backend.label} was not touched"
-    return CommandError(f"{what} failed: {cause}{untouched}", "correct it, then try again")
+    return CommandError(f"{what} failed: {cause}{after}", "correct it, then try again")
 
 
 def what_failed(copy: Project, failure: StepFailed) -> str:

@@ -363,7 +363,7 @@ def samples(project: Project, request: Request, most: int) -> Iterator[tuple[str
         require_ready(project, connection)
         require_columns(project, connection, targets)
         emptied = _filled(connection, targets) if request.fresh else []
-        without_rows = {one.table for one in targets if one in emptied or not _count(connection, one.table)}
+        without_rows = {one.table for one in targets if one in emptied or not rows_in(connection, one.table)}
         for target in targets:
             yield target.name, _sample(connection, target, request, most, without_rows, target in emptied)
 
@@ -434,7 +434,7 @@ def _seed_table(
     begun = time.perf_counter()
     kept = _why_kept(connection, target)
     if kept:
-        return _Loaded(target, Report(target.name, _count(connection, target.table), 0, 0.0, kept))
+        return _Loaded(target, Report(target.name, rows_in(connection, target.table), 0, 0.0, kept))
     context, note = _prepare(connection, target, request)
     if context.stop <= context.start:
         return _Loaded(target, Report(target.name, context.present, 0, time.perf_counter() - begun, note))
@@ -591,7 +591,7 @@ def _why_kept(connection: sa.Connection, target: Target, *, deleting: bool = Fal
         return ""
     revision = bookkeeping.read(connection, f"inserted:{target.name}")
     was_seeded = target.name in bookkeeping.seeded_rows(connection) and not (deleting and revision)
-    if was_seeded or not _count(connection, target.table):
+    if was_seeded or not rows_in(connection, target.table):
         return ""
     return f"kept: they come from migration {revision}" if revision else "kept: they were not seeded"
 
@@ -615,7 +615,7 @@ def _wanted(target: Target, request: Request) -> int:
 
 
 def _asked(connection: sa.Connection, target: Target, request: Request, *, emptied: bool = False) -> _Asked:
-    in_table = 0 if emptied else _count(connection, target.table)
+    in_table = 0 if emptied else rows_in(connection, target.table)
     used = bookkeeping.seeded_rows(connection).get(target.name, 0) if in_table else 0
     wanted = _wanted(target, request)
     more = request.add if request.add is not None else max(0, wanted - min(used, in_table))
@@ -830,7 +830,8 @@ def _filled(connection: sa.Connection, targets: Sequence[Target]) -> list[Target
     return [target for target in targets if not _why_kept(connection, target, deleting=True)]
 
 
-def _count(connection: sa.Connection, table: sa.Table) -> int:
+def rows_in(connection: sa.Connection, table: sa.Table) -> int:
+    """Return how many rows a table has."""
     return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
 
