@@ -50,8 +50,7 @@ class Database:
 
     def engine(self) -> sa.Engine:
         """Return an engine of the test's own, with foreign keys on in SQLite too."""
-        plain = {"ssl_disabled": True} if self.kind == "mariadb" else {}  # what TLS needs takes longer than all else
-        engine = sa.create_engine(self.address, poolclass=sa.NullPool, connect_args=plain)
+        engine = _engine(self.address)
         if self.kind == "sqlite":
             sa.event.listen(engine, "connect", _enforce_foreign_keys)
         return engine
@@ -142,7 +141,7 @@ def snapshots_of(server: sa.URL, name: str) -> list[str]:
     """Return the databases of a server that are snapshots of another one, half-made ones too."""
     catalog = "pg_database" if server.get_backend_name() == "postgresql" else "information_schema.schemata"
     column = "datname" if catalog == "pg_database" else "schema_name"
-    engine = sa.create_engine(server, poolclass=sa.NullPool)
+    engine = _engine(server)
     short = hashlib.sha256(name.encode()).hexdigest()[:8]  # a long name is cut and gets this
     with engine.connect() as connection:
         query = sa.text(f"SELECT {column} FROM {catalog} WHERE {column} LIKE :name OR {column} LIKE :short")
@@ -183,14 +182,19 @@ def _look_for(kind: str) -> tuple[sa.URL, str]:
 
 def administrate(server: sa.URL, statement: str) -> None:
     """Run a statement on a server, outside of a transaction."""
-    engine = sa.create_engine(
-        server, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 10}
-    )
+    engine = _engine(server, isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
     finally:
         engine.dispose()
+
+
+def _engine(address: sa.URL, **given: Any) -> sa.Engine:
+    arguments: dict[str, object] = {} if address.get_backend_name() == "sqlite" else {"connect_timeout": 10}
+    if address.get_driver_name() == "pymysql":
+        arguments["ssl_disabled"] = True  # what TLS needs takes longer than all else
+    return sa.create_engine(address, poolclass=sa.NullPool, connect_args=arguments, **given)
 
 
 def _enforce_foreign_keys(driver: sqlite3.Connection, _record: object) -> None:

@@ -16,6 +16,8 @@ from tests.houses import House, OpenTerminal, Python
 from tests.processes import Result
 
 COMMAND = "-m pytest -q -p no:cacheprovider"
+ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # importing other people's plugins takes longer than all else
+TWO_WORKERS = ("-p", "xdist", "-n", "2")
 MINE = "CREATE TABLE mine (id INTEGER)"
 TOKEN = re.compile(r"manage_test_clone_([0-9a-f]{12})_\w+")
 BEGIN = """
@@ -124,7 +126,7 @@ def suite(house: House) -> House:
 
 def run(python: Python, folder: Path, *options: str, **environment: str | None) -> Result:
     line = f"exec {shlex.quote(sys.executable)} {COMMAND} {' '.join(options)}"
-    return python.shell(line, env={"TMPDIR": str(folder), **environment})
+    return python.shell(line, env={"TMPDIR": str(folder), **ALONE, **environment})
 
 
 def urls(house: House) -> list[str]:
@@ -146,7 +148,7 @@ def left(database: Database, house: House, folder: Path) -> list[str]:
     return sorted([*names, *folders])
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one", "xdist"])
+@pytest.mark.parametrize("workers", [(), TWO_WORKERS], ids=["one", "xdist"])
 def test_each_test_has_a_database_of_its_own_from_a_template_that_is_built_once(
     suite: House, python: Python, database: Database, folder: Path, workers: tuple[str, ...]
 ) -> None:
@@ -168,19 +170,19 @@ def test_each_test_has_a_database_of_its_own_from_a_template_that_is_built_once(
 def test_what_fails_leaves_nothing(suite: House, python: Python, database: Database, folder: Path) -> None:
     suite.write("tests/test_fails.py", BEGIN + FAILS)
 
-    result = run(python, folder, "-W ignore")
+    result = run(python, folder, "-W ignore", PYTHONWARNINGS=None)  # of the connection that is left open on purpose
 
     assert "1 failed, 1 error" in result.expect(1).out
     assert "as it should" in result.out
     assert left(database, suite, folder) == []
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one", "xdist"])
+@pytest.mark.parametrize("workers", [(), TWO_WORKERS], ids=["one", "xdist"])
 def test_ctrl_c_leaves_nothing(
     suite: House, terminal: OpenTerminal, database: Database, folder: Path, workers: tuple[str, ...]
 ) -> None:
     suite.write("tests/test_waits.py", BEGIN + WAITS)
-    screen = terminal(*COMMAND.split(), "-s", *workers, env={"TMPDIR": str(folder)})
+    screen = terminal(*COMMAND.split(), "-s", *workers, env={"TMPDIR": str(folder), **ALONE})
     screen.read_until("waiting")
 
     os.killpg(screen.process.pid, signal.SIGINT)
@@ -193,7 +195,7 @@ def test_what_was_killed_is_dropped_by_the_next_run(
     suite: House, python: Python, terminal: OpenTerminal, database: Database, folder: Path
 ) -> None:
     suite.write("tests/test_waits.py", BEGIN + WAITS)
-    screen = terminal(*COMMAND.split(), "-s", env={"TMPDIR": str(folder)})
+    screen = terminal(*COMMAND.split(), "-s", env={"TMPDIR": str(folder), **ALONE})
     screen.read_until("waiting")
     screen.process.send_signal(signal.SIGKILL)
     screen.wait()
@@ -216,7 +218,7 @@ def test_two_runs_at_once_leave_each_other_alone(
     begin = f"{shlex.quote(sys.executable)} {COMMAND}"
 
     line = f"{begin} & first=$!; {begin} & second=$!; wait $first && wait $second"
-    result = python.shell(line, env={"TMPDIR": str(folder)})
+    result = python.shell(line, env={"TMPDIR": str(folder), **ALONE})
 
     assert result.expect(0).out.count("7 passed") == 2
     assert len(runs(suite)) == 2

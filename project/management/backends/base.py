@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -133,12 +134,16 @@ class Backend:
     # Reaching it
 
     def engine(self, *, create: bool = False) -> sa.Engine:
-        """Return an engine without a pool; `create` lets SQLite make its file.
+        """Return an engine without a pool, always the same; `create` lets SQLite make its file.
 
         Raises:
             CommandError: the URL can never work here (a missing folder, an in-memory database).
         """
         self.require_name()
+        return self._only_engine
+
+    @cached_property
+    def _only_engine(self) -> sa.Engine:  # another one would ask the server what it is, and compile each statement anew
         return self._engine(self.url)
 
     def require_name(self) -> None:

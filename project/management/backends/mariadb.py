@@ -95,9 +95,12 @@ class MariaDB(Backend):
         """
         if self.url.get_driver_name() != "pymysql":
             return super()._connect(dialect, arguments, given)
-        if isinstance(given.get("password"), str):
-            given = {**given, "password": str(given["password"]).encode()}
-        connection = dialect.loaded_dbapi.connect(*arguments, **{"read_timeout": self._patience, **given})
+        from .pymysql_connection import Connection
+
+        asked: dict[str, Any] = {"read_timeout": self._patience, **given}
+        if isinstance(asked.get("password"), str):
+            asked["password"] = asked["password"].encode()
+        connection: Any = Connection(*arguments, **asked)
         connection._read_timeout = given.get("read_timeout")
         return connection
 

@@ -70,7 +70,19 @@ class SQLite(Backend):
 
     def engine(self, *, create: bool = False) -> sa.Engine:
         self._look(create=create)
-        address = f"file:{quote(os.fsencode(self.path))}?mode={'rwc' if create else 'rw'}"
+        return self._creating_engine if create else self._only_engine
+
+    @cached_property
+    def _only_engine(self) -> sa.Engine:
+        return self._engine_in("rw")
+
+    @cached_property
+    def _creating_engine(self) -> sa.Engine:
+        return self._engine_in("rwc")
+
+    def _engine_in(self, mode: str) -> sa.Engine:
+        """Return an engine that opens the file in one of SQLite's modes: https://www.sqlite.org/uri.html"""
+        address = f"file:{quote(os.fsencode(self.path))}?mode={mode}"
         engine = sa.create_engine(
             "sqlite://",
             creator=lambda: self._open(address),
