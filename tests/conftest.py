@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import KINDS, SERVERS, Database, fresh
+from tests.databases import KINDS, SERVERS, Database, fresh, spares
 from tests.houses import Environment, House, OpenTerminal, Python, Runner, Terminal, build
 
 pytest_plugins = ["project.management.testing"]
@@ -20,6 +20,12 @@ _DATABASES = ("database", "sqlite_database", "server_database", "postgresql_data
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many processes `-n auto` is: one more than there are cores, for some always wait for a server."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_sessionfinish() -> None:
+    """Drop the databases that were kept from test to test."""
+    if spares.cache_info().currsize:
+        spares().drop()
 
 
 @pytest.fixture(params=KINDS)

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tests.spares import Spares
+
 KINDS = ("sqlite", "postgresql", "mariadb")
 SERVERS = KINDS[1:]
 PREFIX = "manage_test_"
@@ -24,6 +26,14 @@ _ADDRESSES = {
     "postgresql": ("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"),
     "mariadb": ("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306"),
 }
+
+
+_DROP = {
+    # A killed process leaves its session to the server, which may still be undoing its work.
+    "postgresql": 'DROP DATABASE IF EXISTS "{}" WITH (FORCE)',
+    "mariadb": "DROP DATABASE IF EXISTS `{}`",
+}
+_EACH_COMMITS: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
 
 
 @dataclass(frozen=True)
@@ -125,28 +135,39 @@ def fresh(kind: str, folder: Path, *, made: bool = True) -> Iterator[Database]:
         yield Database(kind, file.name, sa.URL.create("sqlite", database=str(file)), file)
         return
     server = _server(kind)
-    if made:
+    is_spare = made and kind == "postgresql"
+    if is_spare:
+        spares().take(name)
+    elif made:
         administrate(server, f"CREATE DATABASE {name}")
     try:
         yield Database(kind, name, server.set(database=name))
     finally:
-        # A killed process leaves its session to the server, which may still be undoing its work.
-        force = " WITH (FORCE)" if kind == "postgresql" else ""
-        for one in [name, *snapshots_of(server, name)]:
-            quoted = f'"{one}"' if kind == "postgresql" else f"`{one}`"
-            administrate(server, f"DROP DATABASE IF EXISTS {quoted}{force}")
+        for one in snapshots_of(server, name) if is_spare else [name, *snapshots_of(server, name)]:
+            administrate(server, _DROP[kind].format(one))
+        if is_spare:
+            spares().give_back(name)
+
+
+@cache
+def spares() -> Spares:
+    """Return the databases of PostgreSQL that earlier tests of this process have left.
+
+    They are dropped when it ends: tests/conftest.py
+    """
+    server = server_address("postgresql")
+    return Spares(_session(server), lambda name: _engine(server.set(database=name), **_EACH_COMMITS).connect())
 
 
 def snapshots_of(server: sa.URL, name: str) -> list[str]:
     """Return the databases of a server that are snapshots of another one, half-made ones too."""
-    catalog = "pg_database" if server.get_backend_name() == "postgresql" else "information_schema.schemata"
-    column = "datname" if catalog == "pg_database" else "schema_name"
-    engine = _engine(server)
+    kind = _kind(server)
+    catalog = "pg_database" if kind == "postgresql" else "information_schema.schemata"
+    column = "datname" if kind == "postgresql" else "schema_name"
     short = hashlib.sha256(name.encode()).hexdigest()[:8]  # a long name is cut and gets this
-    with engine.connect() as connection:
-        query = sa.text(f"SELECT {column} FROM {catalog} WHERE {column} LIKE :name OR {column} LIKE :short")
-        names = {"name": f"{name}\\_snapshot\\_%", "short": f"%\\_{short}\\_snapshot\\_%"}
-        return list(connection.scalars(query, names))
+    query = sa.text(f"SELECT {column} FROM {catalog} WHERE {column} LIKE :name OR {column} LIKE :short")
+    names = {"name": f"{name}\\_snapshot\\_%", "short": f"%\\_{short}\\_snapshot\\_%"}
+    return list(_session(server_address(kind)).scalars(query, names))
 
 
 def server_address(kind: str) -> sa.URL:
@@ -173,7 +194,7 @@ def _look_for(kind: str) -> tuple[sa.URL, str]:
     if url.host != "127.0.0.1":
         return url, f"{variable} must be on 127.0.0.1: tests make and drop databases there"
     try:
-        administrate(url, "SELECT 1")
+        _session(url)
     except sa.exc.OperationalError as error:
         why = str(error.orig).strip().splitlines()[0]
         return url, f"no {kind} server answers on {url.host}:{url.port} (set {variable} for another port): {why}"
@@ -181,13 +202,23 @@ def _look_for(kind: str) -> tuple[sa.URL, str]:
 
 
 def administrate(server: sa.URL, statement: str) -> None:
-    """Run a statement on a server, outside of a transaction."""
-    engine = _engine(server, isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-    finally:
-        engine.dispose()
+    """Run a statement on a server, or in a database of it, outside of a transaction."""
+    options = {"no_parameters": True}
+    if server == server_address(_kind(server)):
+        _session(server).exec_driver_sql(statement, execution_options=options)
+        return
+    with _engine(server, **_EACH_COMMITS).connect() as connection:
+        connection.exec_driver_sql(statement, execution_options=options)
+
+
+@cache
+def _session(server: sa.URL) -> sa.Connection:
+    """Return this process's session with a server; it stays, for there is something to do for each test."""
+    return _engine(server, **_EACH_COMMITS).connect()
+
+
+def _kind(server: sa.URL) -> str:
+    return "postgresql" if server.get_backend_name() == "postgresql" else "mariadb"
 
 
 def _engine(address: sa.URL, **given: Any) -> sa.Engine:
