@@ -101,7 +101,7 @@ class Spares:
 
     def _counts(self, name: str) -> Mapping[str, str]:
         with self._connect(name) as session:
-            return dict(session.execute(_COUNTS).tuples())
+            return dict(session.execute(_COUNTS).all())
 
     def _run(self, statement: str) -> None:
         self._server.exec_driver_sql(statement)

@@ -60,6 +60,7 @@ class Request:
     on_statement: Callable[[sa.Connection, str], None] | None = None  # after each one of a step that changes something
     no_input: bool = False
     allow_production: bool = False
+    is_of_a_copy: bool = False  # with which nothing is lost: nobody asks what steps back take, and nothing is saved
     stamp: bool = False  # record revisions without running them
     output: list[str] = field(default_factory=list)  # the statements, with --sql
     undo: Undo = field(default_factory=Undo)  # how what steps back have lost comes back
@@ -298,7 +299,8 @@ def _run_online(
     context: ModuleType, project: Project, request: Request, options: dict[str, Any], *, plain: bool
 ) -> None:
     backend = project.backend
-    agreed = _ask_before_going_back(context, project, request, plain=plain) if backend.exists() else []
+    asks = backend.exists() and not request.is_of_a_copy
+    agreed = _ask_before_going_back(context, project, request, plain=plain) if asks else []
     with (
         project.connect(write=True, create=True) as connection,
         backend.lock(connection),
@@ -539,7 +541,7 @@ class _Runner:
                 history.refuse_unknown(script, heads, self.project)
             steps = list(plan(heads, context))
             back = [step.revision.revision for step in steps if isinstance(step, RevisionStep) and not step.is_upgrade]
-            if back != self.agreed:
+            if back != self.agreed and not self.request.is_of_a_copy:
                 raise CommandError(f"another process migrated {self.backend.label} meanwhile", "run the command again")
             if not self.request.stamp:
                 records = migration_history.read(self.connection)

@@ -60,7 +60,7 @@ class Rehearsed:
 
 @dataclass(frozen=True)
 class _State:
-    schema: Schema
+    schema: Schema | None  # where it was asked for
     rows: Mapping[TableName, int]
     contents: Mapping[TableName, comparing.Rows]
 
@@ -136,7 +136,8 @@ def throwaway(project: Project, *, empty: bool = False) -> Iterator[Project]:
     with snapshots.alone(project), project.backend.copies.throwaway(empty=empty) as name, quietly:
         copy = project.beside(name, source="a throwaway copy", console=Console(verbosity=0))
         copy.backend.waiting.limit(project.backend.waiting.seconds, project.backend.waiting.option)
-        yield copy
+        with copy.backend.sessions_kept():
+            yield copy
 
 
 def go_through(copy: Project, step: Step, fill: Callable[[], object] | None = None) -> Rehearsed:
@@ -149,11 +150,13 @@ def go_through(copy: Project, step: Step, fill: Callable[[], object] | None = No
     done = Rehearsed(step, only_counted=before.only_counted)
     try:
         done.up = go(copy, "+1", _locks_into(done.locks, copy, before.rows))
-        done.rows = _effects(before, _state(copy, before.contents))
+        done.rows = _effects(before, _state(copy, before.contents, with_schema=False))
         if fill is not None:
             fill()
         done.down = go(copy, "-1")
         back = _state(copy, before.contents)
+        assert before.schema is not None
+        assert back.schema is not None
         done.not_restored = schema.changed(before.schema, back.schema)
         done.lost = _effects(before, back)
         done.again = go(copy, "+1")
@@ -168,9 +171,7 @@ def go_through(copy: Project, step: Step, fill: Callable[[], object] | None = No
 def go(copy: Project, target: str, notice: Notice | None = None) -> float:
     """Take one step and return its seconds."""
     took: list[float] = []
-    request = migrations.Request(
-        on_step=lambda step: took.append(step.seconds), on_statement=notice, no_input=True, allow_production=True
-    )
+    request = migrations.Request(on_step=lambda step: took.append(step.seconds), on_statement=notice, is_of_a_copy=True)
     migrations.migrate(copy, target, request)
     return sum(took)
 
@@ -189,7 +190,7 @@ def _locks_into(found: list[str], copy: Project, rows: Mapping[TableName, int]) 
     return notice
 
 
-def _state(copy: Project, tables: Collection[TableName] | None = None) -> _State:
+def _state(copy: Project, tables: Collection[TableName] | None = None, *, with_schema: bool = True) -> _State:
     """Return what a copy is like.
 
     Args:
@@ -198,7 +199,8 @@ def _state(copy: Project, tables: Collection[TableName] | None = None) -> _State
     with copy.connect() as connection:
         counted = guard.count_rows(connection, snapshots.tables(copy, connection))
         tables = comparing.comparable(connection, counted) if tables is None else tables
-        return _State(schema.described(copy, connection), counted, comparing.read(copy, connection, tables))
+        described = schema.described(copy, connection) if with_schema else None
+        return _State(described, counted, comparing.read(copy, connection, tables))
 
 
 def _effects(before: _State, after: _State) -> dict[str, Effect]:

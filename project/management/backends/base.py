@@ -146,6 +146,11 @@ class Backend:
     def _only_engine(self) -> sa.Engine:  # another one would ask the server what it is, and compile each statement anew
         return self._engine(self.url)
 
+    @contextmanager
+    def sessions_kept(self) -> Iterator[None]:
+        """Take sessions again, as new, where to open one costs more; for a database that nobody else uses."""
+        yield
+
     def require_name(self) -> None:
         """Refuse a URL that names no database, for which a server would take another one, or none."""
         if not self._is_named:
@@ -158,7 +163,8 @@ class Backend:
         return bool(self.url.database)
 
     def _engine(self, url: sa.URL, **more: object) -> sa.Engine:
-        engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True, **self._engine_options(), **more)
+        given = {"poolclass": sa.NullPool, **self._engine_options(), **more}
+        engine = sa.create_engine(url, hide_parameters=True, **given)
         sa.event.listen(engine, "do_connect", self._connect_or_explain)
         return engine
 

@@ -115,6 +115,21 @@ class PostgreSQL(Backend):
             given["connect_timeout"] = CONNECT_TIMEOUT
         return {"connect_args": given}
 
+    @contextmanager
+    def sessions_kept(self) -> Iterator[None]:
+        if self.url.get_driver_name() != "psycopg":
+            yield
+            return
+        engine = self._engine(self.url, poolclass=sa.QueuePool, pool_reset_on_return=None)
+        sa.event.listen(engine, "connect", _without_plans)
+        sa.event.listen(engine, "reset", _as_new)
+        self._only_engine = engine
+        try:
+            yield
+        finally:
+            engine.dispose()
+            del self._only_engine
+
     def server_engine(self) -> sa.Engine:
         """Return an engine beside the database, each of whose statements commits: for what is done with the whole."""
         return self._engine(self.url.set(database=SERVER_DATABASE), isolation_level="AUTOCOMMIT")
@@ -634,6 +649,21 @@ _KINDS: dict[type, text.Render] = {
     list: lambda value: _array_text(value),
     timedelta: lambda value: f"{value.total_seconds():f} seconds",
 }
+
+
+def _without_plans(session: Any, _record: object) -> None:
+    session.prepare_threshold = None  # they would go with all else, unknown to the driver
+
+
+def _as_new(session: Any, _record: object, _state: object) -> None:
+    """Take back what a session holds and has set: https://www.postgresql.org/docs/current/sql-discard.html"""
+    if session.closed:
+        return
+    session.rollback()
+    session.autocommit = True
+    with session.cursor() as cursor:
+        cursor.execute("DISCARD ALL")
+    session.autocommit = False
 
 
 def _spelled(
