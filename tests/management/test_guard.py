@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from itertools import product
 
 import pytest
 
@@ -431,16 +432,15 @@ def test_seeding_anew_leaves_rows_of_a_stranger_that_would_go_with_its_own(manag
     assert (migrated.count("mine"), migrated.count("students")) == (20, 10)
 
 
-@pytest.mark.parametrize("command", DESTROYERS, ids=" ".join)
-@pytest.mark.parametrize("recorded", ["PRODUCTION ", "prod", ""])
 def test_an_environment_that_nothing_here_records_is_not_taken_for_development(
-    manage: Runner, migrated: Database, command: tuple[str, ...], recorded: str
+    manage: Runner, migrated: Database
 ) -> None:
     manage.ok("seed", "--count", "20")
     key = "management_metadata.key = 'environment'"
-    migrated.execute(f"UPDATE management_metadata SET value = :value WHERE {key}", value=recorded)
+    for recorded, command in product(("PRODUCTION ", "prod", ""), DESTROYERS):
+        migrated.execute(f"UPDATE management_metadata SET value = :value WHERE {key}", value=recorded)
 
-    refused = manage(*command).refusal()
+        refused = manage(*command).refusal()
 
-    assert f"management_metadata holds {recorded!r} for environment" in refused
-    assert migrated.count("students") == 20
+        assert f"management_metadata holds {recorded!r} for environment" in refused
+        assert migrated.count("students") == 20
