@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from configparser import ConfigParser, Error
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +26,7 @@ def reached_head(root: Path, connection: sa.Connection) -> str | None:
     """
     try:
         head = _head(root)
-    except (OSError, ValueError, SyntaxError, Error):  # what is wrong with the files, Alembic's own way will find out
+    except (*_UNREADABLE, Error):  # what is wrong with the files, Alembic's own way will find out
         return None
     if head is None or not sa.inspect(connection).has_table("alembic_version"):
         return None
@@ -39,18 +39,22 @@ def is_as_applied(project: Project, connection: sa.Connection) -> bool:
     if not known or why_not:
         return False
     records = migration_history.last_applied(known)
-    for file in _files(project.root):
-        record = records.get(str(_values(file)[0]))
-        if record is not None and migration_history.is_changed(file, record):
-            return False
-    return True
+    try:
+        return not any(_is_changed(file, records) for file in _files(project.root))
+    except _UNREADABLE:  # as above
+        return False
+
+
+def _is_changed(file: Path, records: Mapping[str, migration_history.Record]) -> bool:
+    record = records.get(str(_values(file)[0]))
+    return record is not None and migration_history.is_changed(file, record)
 
 
 def revisions(root: Path) -> set[str]:
     """Return the revisions that files have, as far as the files say it plainly."""
     found = set()
     for file in _files(root):
-        with suppress(OSError, ValueError, SyntaxError):
+        with suppress(*_UNREADABLE):
             found.add(str(_values(file)[0]))
     return found
 
@@ -88,6 +92,7 @@ def _values(file: Path) -> list[object]:
     return [found.get(name) for name in _NAMES]
 
 
+_UNREADABLE = (OSError, ValueError, SyntaxError)
 _NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
 # A file is not parsed as a whole: of a long history that would take most of the time of a small seeding.
 _ASSIGNED = re.compile(rf"^({'|'.join(_NAMES)})\b[^=\n]*=(?!=)[ \t]*(.*)$", re.MULTILINE)

@@ -248,6 +248,17 @@ def test_what_python_does_not_read_may_change(
     assert "migrations.E009" not in manage("check").out
 
 
+@pytest.mark.parametrize("left", ["<<<<<<< HEAD\n", "\0"], ids=["a merge that was left off", "a NUL byte"])
+def test_a_file_that_was_applied_and_python_cannot_read_is_refused(
+    manage: Runner, sqlite_database: Database, last: Path, left: str
+) -> None:
+    manage.ok("migrate")
+    last.write_text(last.read_text() + left)
+
+    for words in (("migrate",), ("migrate", "--plan"), ("showmigrations",)):
+        assert f"migrations/versions/schema/{last.name} cannot be read: " in manage(*words).refusal()
+
+
 def test_an_edit_can_be_accepted_taken_back_or_applied_anew(manage: Runner, database: Database, last: Path) -> None:
     manage.ok("migrate")
     before, after = last.read_text(), EDITS["a function more"](last.read_text())
