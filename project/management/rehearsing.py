@@ -71,12 +71,11 @@ class _State:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a rehearsal whose steps all went through."""
+    """What came of a rehearsal that found nothing wrong."""
 
     steps: int
     only_counted: Collection[str] = ()  # tables whose rows were not compared
-    seeded: bool = False  # whether it was tried if the seeders fit, which they can only at the newest revision
-    unfit: CommandError | None = None  # why they do not
+    untried: str = ""  # why it was not tried whether the seeders fit
 
 
 def rehearse(project: Project, target: str, report: Callable[[Rehearsed], None]) -> Outcome:
@@ -86,7 +85,7 @@ def rehearse(project: Project, target: str, report: Callable[[Rehearsed], None])
         report: gets each step when it is through.
 
     Raises:
-        CommandError: a step failed, there can be no copy, or the steps go back.
+        CommandError: a step failed, the seeders do not fit, there can be no copy, or the steps go back.
     """
     steps = migrations.plan(project, target)
     if any(not step.upgrade for step in steps):
@@ -106,9 +105,10 @@ def rehearse(project: Project, target: str, report: Callable[[Rehearsed], None])
             only_counted.update(done.only_counted)
             if done.failure is not None:
                 raise told(project, copy, done.failure, "the rehearsal", f". {project.backend.label} was not touched")
-        if not steps[-1].revision.is_head:
-            return Outcome(len(steps), only_counted)
-        return Outcome(len(steps), only_counted, seeded=True, unfit=_why_unfit(project, copy))
+        untried = _why_seeders_are_left_alone(copy, steps[-1])
+        if not untried:
+            _try_seeders(project, copy)
+        return Outcome(len(steps), only_counted, untried)
 
 
 def told(project: Project, copy: Project, failure: CommandError, what: str, after: str = "") -> CommandError:
@@ -214,13 +214,23 @@ def _effects(before: _State, after: _State) -> dict[str, Effect]:
     return found
 
 
-def _why_unfit(project: Project, copy: Project) -> CommandError | None:
-    """Return what stops seeding from adding a few rows to what is there."""
+def _why_seeders_are_left_alone(copy: Project, last: Step) -> str:
+    """Return why it is not asked whether the seeders fit after the last step; nothing where it is."""
+    if not last.revision.is_head:
+        return "seeders are tried at the newest revision only"
+    with copy.connect() as connection:
+        return "seeders are never run in production" if guard.is_production(copy, connection) else ""
+
+
+def _try_seeders(project: Project, copy: Project) -> None:
+    """Refuse seeders that cannot add a few rows to what is there."""
     try:
         seed_all(copy, seeding.Request(add=ADDED))
     except CommandError as error:
-        return CommandError(error.cause.replace(copy.backend.label, project.backend.label), error.cure)
-    return None
+        cause = error.cause.replace(copy.backend.label, project.backend.label).rstrip(".")
+        raise CommandError(
+            f"the seeders would not fit: {cause}. {project.backend.label} was not touched", error.cure
+        ) from error
 
 
 def seed_all(

@@ -150,6 +150,7 @@ def test_seeders_that_would_not_fit_are_named(house: House, manage: Runner, fill
 
     assert line.startswith("the seeders would not fit: ")
     assert "birthday" in line
+    assert f". {filled.name}{'' if filled.file else ' on 127.0.0.1'} was not touched — " in line
 
 
 def test_seeders_are_left_alone_before_the_newest_revision(house: House, manage: Runner, filled: Database) -> None:
@@ -159,6 +160,21 @@ def test_seeders_are_left_alone_before_the_newest_revision(house: House, manage:
     said = manage.ok("migrate", "aaa111", "--rehearse").out
 
     assert "1 revision rehearsed (seeders are tried at the newest revision only); " in said
+
+
+def test_seeders_are_left_alone_in_production(house: House, manage: Runner, sqlite_database: Database) -> None:
+    production = {"ENVIRONMENT": "production"}
+    manage.ok("migrate")
+    house.add_revision("aaa111", ADDS, DROPS)
+
+    set_later = manage.ok("migrate", "--rehearse", env=production)
+    sqlite_database.execute("UPDATE management_metadata SET value = 'production' WHERE key = 'environment'")
+    recorded = manage.ok("migrate", "--rehearse")
+    both = manage.ok("migrate", "--rehearse", env=production)
+
+    for result in (set_later, recorded, both):
+        assert "1 revision rehearsed (seeders are never run in production); " in result.out
+        assert result.err == ""
 
 
 def test_locks_that_others_would_wait_for_are_named(

@@ -101,14 +101,12 @@ def _rehearse(project: Project, target: str) -> int:
     console = project.console
     console.say(f"{header(project)}, on a copy", style="bold")
     outcome = rehearsing.rehearse(project, target, lambda done: console.lines(*rehearsed(done)))
-    if outcome.unfit is not None:
-        raise CommandError(f"the seeders would not fit: {outcome.unfit.cause}", outcome.unfit.cure)
     if not outcome.steps:
         console.result("Nothing to do.")
         return 0
     if outcome.only_counted:
         console.say(f"Rows of {', '.join(sorted(outcome.only_counted))} were only counted: {rehearsing.COMPARED}.")
-    seeders = ", and the seeders fit" if outcome.seeded else " (seeders are tried at the newest revision only)"
+    seeders = f" ({outcome.untried})" if outcome.untried else ", and the seeders fit"
     console.say(
         f"{plural(outcome.steps, 'revision')} rehearsed{seeders}; {project.backend.label} was not touched."
         "   Next: python manage.py migrate"
