@@ -374,9 +374,9 @@ def _free_indexes_of_keys(table: ops.ModifyTableOps, connection: sa.Connection |
         for key in sa.inspect(connection).get_foreign_keys(table.table_name, table.schema)
         if key["name"] and key["name"] not in gone and any(_begins_with(one, key) for one in indexes)
     ]
-    names = [sa.schema.conv(str(key["name"])) for key in keys]  # as they are in the database
-    drop = [ops.DropConstraintOp(name, table.table_name, "foreignkey", schema=table.schema) for name in names]
-    table.ops = [*going, *drop, *rest, *(_made_again(key, table) for key in keys)]
+    make = [_made_again(key, table) for key in keys]
+    drop = [ops.DropConstraintOp.from_constraint(one.to_constraint()) for one in make]
+    table.ops = [*going, *drop, *rest, *make]
 
 
 def _columns_of_dropped_index(op: ops.MigrateOperation) -> list[str]:
@@ -398,7 +398,7 @@ def _begins_with(columns: list[str], key: Any) -> bool:
 
 def _made_again(key: Any, table: ops.ModifyTableOps) -> ops.CreateForeignKeyOp:
     return ops.CreateForeignKeyOp(
-        sa.schema.conv(str(key["name"])),
+        sa.schema.conv(str(key["name"])),  # as it is in the database
         table.table_name,
         key["referred_table"],
         key["constrained_columns"],
@@ -492,12 +492,19 @@ def _complete(project: Project, context: MigrationContext, new: ops.MigrationScr
 class MakeEnumeration(ops.MigrateOperation):
     """Make a named enumeration before the first column that uses it; only PostgreSQL has such types."""
 
+    verb = "add"
+
     def __init__(self, kind: sa.Enum) -> None:
         self.kind = kind
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        return (f"{self.verb}_enumeration", self.kind.name, self.kind.enums)
 
 
 class DropEnumeration(MakeEnumeration):
     """Drop a named enumeration after the last column that used it."""
+
+    verb = "remove"
 
 
 @renderers.dispatch_for(MakeEnumeration)

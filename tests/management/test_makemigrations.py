@@ -536,7 +536,7 @@ def test_an_enumeration_is_made_for_a_column_that_is_added_and_goes_with_the_las
 
 
 def test_an_enumeration_of_an_added_column_is_part_of_the_sql(
-    house: House, manage: Runner, sqlite_database: Database, tmp_path: Path
+    house: House, manage: Runner, alembic: Runner, sqlite_database: Database, tmp_path: Path
 ) -> None:
     manage.ok("migrate")
     house.change("project/models/student.py", "import CheckConstraint", "import Enum, CheckConstraint")
@@ -545,6 +545,7 @@ def test_an_enumeration_of_an_added_column_is_part_of_the_sql(
         "    grade: Mapped[int]\n",
         '    grade: Mapped[int]\n    mood: Mapped[str | None] = mapped_column(Enum("fine", "not", name="mood"))\n',
     )
+    assert "New upgrade operations detected: [('add_enumeration', 'mood', " in alembic("check").out
     manage.ok("makemigrations", "-m", "Moods")
 
     with fresh("postgresql", tmp_path) as server:
@@ -605,12 +606,15 @@ def test_a_check_of_a_column_is_written_for_a_new_table(house: House, manage: Ru
     refuses(migrated, "INSERT INTO pupils (id, age, size) VALUES (2, 5, 0)")
 
 
-def test_an_index_of_a_foreign_key_goes_and_comes_again(house: House, manage: Runner, migrated: Database) -> None:
+def test_an_index_of_a_foreign_key_goes_and_comes_again(
+    house: House, manage: Runner, alembic: Runner, migrated: Database
+) -> None:
     put_in_a_student(migrated)
     file, index = "project/models/enrollment.py", 'ForeignKey("subjects.id"), index=True'
     for change in ((index, 'ForeignKey("subjects.id")'), ('ForeignKey("subjects.id")', index)):
         house.change(file, *change)
 
+        assert "New upgrade operations detected: " in alembic("check").out
         manage.ok("makemigrations", "-m", "An index")
 
         up_down_up(manage, migrated)
