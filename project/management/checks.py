@@ -106,8 +106,8 @@ def database(project: Project, *, history_is_sound: bool) -> list[Problem]:
     migrations.E004 pending, E005 unfinished, E006 unknown, E007 two, E008 none recorded, E009 a file changed after it
     was applied.
 
-    models.E002 differs from the models, W001 in a server default or a comment; database.W002 other tables, W003 a
-    history that cannot be read.
+    models.E002 differs from the models, W001 in a server default or a comment, W002 in what holds for new rows only;
+    database.W002 other tables, W003 a history that cannot be read.
     """
     if not project.backend.exists():
         try:
@@ -178,6 +178,8 @@ def _connected(project: Project, connection: sa.Connection, *, history_is_sound:
             f"the database is not what the models say: {one}",
             f"{writes}; or, if somebody made it by hand, put it into the model" if one.is_extra else writes,
         )
+    for what, cure in project.backend.unvalidated(connection, project.metadata.tables.values()):
+        yield Problem("models.W002", f"{what} is NOT VALID: rows from before it may break it", cure)
     if unknown := rebuilding.contents(project, connection).unknown:
         yield Problem(
             "database.W002",

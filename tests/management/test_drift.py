@@ -118,6 +118,32 @@ def test_a_column_an_index_and_a_table_made_by_hand_are_named(manage: Runner, mi
     assert " has table notes, which no model and no migration knows\n  somebody made it by hand" in result.out
 
 
+def test_constraints_that_were_never_validated_are_warnings(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    check, key = "grade_between_1_and_12", "fk_enrollments_subject_id_subjects"
+    manage.ok("migrate")
+    for table, name, says in (
+        ("students", check, "CHECK (grade BETWEEN 1 AND 12)"),
+        ("enrollments", key, "FOREIGN KEY (subject_id) REFERENCES subjects"),
+    ):
+        again = f"DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {says} NOT VALID"
+        postgresql_database.execute(f"ALTER TABLE {table} {again}")
+
+    checked = manage.ok("check")
+    compared = manage.ok("makemigrations", "--check")
+    house.change("project/models/student.py", f'name="{check}"', f'name="{check}", postgresql_not_valid=True')
+    meant = manage.ok("check")
+
+    assert (checked.err, compared.err) == ("", "")
+    never = "is NOT VALID: rows from before it may break it\n  ALTER TABLE"
+    of_check = f"models.W002: CHECK {check} on students {never} students VALIDATE CONSTRAINT {check}\n"
+    of_key = f"models.W002: foreign key {key} on enrollments {never} enrollments VALIDATE CONSTRAINT {key}\n"
+    assert checked.out.startswith(of_key + of_check)
+    assert meant.out.startswith(of_key)
+    assert check not in meant.out
+
+
 def test_defaults_and_comments_are_warnings(house: House, manage: Runner, migrated: Database) -> None:
     house.change(
         "project/models/student.py",

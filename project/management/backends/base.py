@@ -55,6 +55,13 @@ class TableName(tuple[str | None, str]):
         return f"{self[0]}.{self[1]}" if self[0] else self[1]
 
 
+class Unvalidated(NamedTuple):
+    """A constraint that holds for new rows only, and the statement that makes it hold for all."""
+
+    what: str  # "CHECK grade_between_1_and_12 on students"
+    cure: str
+
+
 class Relation(NamedTuple):
     """Something a database holds: what it is, in the word that drops it (TABLE, VIEW, SEQUENCE ...), and its name."""
 
@@ -306,6 +313,10 @@ class Backend:
 
     def unreflected_checks(self, connection: sa.Connection, table: sa.Table) -> list[str]:
         """Return what the CHECKs of a table say that SQLAlchemy does not reflect."""
+        return []
+
+    def unvalidated(self, connection: sa.Connection, tables: Iterable[sa.Table]) -> list[Unvalidated]:
+        """Return the constraints of these tables that rows from before may break, but for those meant to be so."""
         return []
 
     def conditions_elsewhere(self, connection: sa.Connection, table: sa.Table) -> list[str]:

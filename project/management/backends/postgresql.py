@@ -30,6 +30,7 @@ from .base import (
     Relation,
     Size,
     TableName,
+    Unvalidated,
     driver_errors,
     drop_each,
     drop_tables_at_once,
@@ -478,6 +479,18 @@ class PostgreSQL(Backend):
             for schema, name, mode in connection.execute(sa.text(_STRONG_LOCKS))
         ]
 
+    def unvalidated(self, connection: sa.Connection, tables: Iterable[sa.Table]) -> list[Unvalidated]:
+        preparer = connection.dialect.identifier_preparer
+        default = sa.inspect(connection).default_schema_name
+        ours = {(table.schema or default, table.name): table for table in tables}
+        found = []
+        for schema, name, kind, constraint in connection.execute(_NOT_VALID):
+            table, quoted = ours.get((schema, name)), preparer.quote(constraint)
+            if table is not None and quoted not in map(preparer.format_constraint, _meant_not_valid(table)):
+                cure = f"ALTER TABLE {preparer.format_table(table)} VALIDATE CONSTRAINT {quoted}"
+                found.append(Unvalidated(f"{kind} {constraint} on {table.fullname}", cure))
+        return found
+
     def conditions_elsewhere(self, connection: sa.Connection, table: sa.Table) -> list[str]:
         name = connection.dialect.identifier_preparer.format_table(table)
         return list(connection.scalars(_CONDITIONS_ELSEWHERE, {"table": name}))
@@ -610,6 +623,13 @@ LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE t.oid = CAST(:kind AS regtype) ORDER BY 1, a.attnum
 """
 
+_NOT_VALID = sa.text("""
+SELECT n.nspname, c.relname, CASE k.contype WHEN 'c' THEN 'CHECK' ELSE 'foreign key' END, k.conname
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT k.convalidated AND k.contype IN ('c', 'f')
+ORDER BY n.nspname, c.relname, k.conname
+""")
+
 # What the types of a table's columns say, and the bounds of its partitions, or of itself as one.
 _CONDITIONS_ELSEWHERE = sa.text("""
 SELECT regexp_replace(pg_get_constraintdef(k.oid), '\\mVALUE\\M', quote_ident(a.attname), 'g')
@@ -664,6 +684,14 @@ def _as_new(session: Any, _record: object, _state: object) -> None:
     with session.cursor() as cursor:
         cursor.execute("DISCARD ALL")
     session.autocommit = False
+
+
+def _meant_not_valid(table: sa.Table) -> list[sa.Constraint]:
+    """Return the constraints of a model that say themselves that they hold for new rows only."""
+    kinds = (sa.CheckConstraint, sa.ForeignKeyConstraint)
+    return [
+        one for one in table.constraints if isinstance(one, kinds) and one.dialect_options["postgresql"]["not_valid"]
+    ]
 
 
 def _spelled(
