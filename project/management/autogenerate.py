@@ -28,7 +28,7 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy.sql.functions import current_timestamp, now
 
 from . import bookkeeping, history, redefined
-from .backends.base import TableName
+from .backends.base import Index, TableName
 
 if TYPE_CHECKING:
     from .project import Project
@@ -120,7 +120,7 @@ def differences(
     with quiet():
         upgrade = produce_migrations(context, project.metadata).upgrade_ops
     assert upgrade is not None
-    upgrade.ops += _missing_expression_indexes(project, connection, upgrade)
+    upgrade.ops += _changes_of_expression_indexes(project, connection, script, upgrade)
     found = []
     for diff in _paired(upgrade.as_diffs()):
         verbs = {one[0] for one in (diff if isinstance(diff, list) else [diff])}
@@ -180,20 +180,38 @@ def quiet(*, types: bool = False) -> Iterator[None]:
         yield
 
 
-def _missing_expression_indexes(
-    project: Project, connection: sa.Connection, operations: ops.OpContainer
+def _changes_of_expression_indexes(
+    project: Project, connection: sa.Connection, script: ScriptDirectory, operations: ops.OpContainer
 ) -> list[ops.MigrateOperation]:
-    """Return what makes the indexes on expressions that SQLite lacks and Alembic, unable to see them, leaves out."""
-    known = project.backend.unreflected_indexes(connection)
-    if known is None:
+    """Return what makes and drops the indexes on expressions of SQLite that Alembic, unable to see them, leaves out.
+
+    One that a revision names is left alone though no model has it.
+    """
+    there = project.backend.indexes_as_made(connection)
+    if there is None:
         return []
-    known = known | set(_made_indexes(operations))
-    return [
+    tables = project.metadata.tables
+    wanted = [index for table in tables.values() for index in sorted(table.indexes, key=str)]
+    made = {one.name for one in there} | set(_made_indexes(operations))
+    missing = [
         ops.CreateIndexOp.from_index(index)
-        for table in project.metadata.tables.values()
-        for index in sorted(table.indexes, key=str)
-        if str(index.name) not in known and not all(isinstance(part, sa.Column) for part in index.expressions)
+        for index in wanted
+        if str(index.name) not in made and not all(isinstance(part, sa.Column) for part in index.expressions)
     ]
+    names = {str(index.name) for index in wanted}
+    extra = [one for one in there if one.is_computed and one.table in tables and one.name not in names]
+    return [*missing, *(DropIndexAsMade(one) for one in extra if not history.is_named(script, one.name))]
+
+
+class DropIndexAsMade(ops.DropIndexOp):
+    """Drop an index that SQLAlchemy does not reflect: the way back is the statement that made it."""
+
+    def __init__(self, index: Index) -> None:
+        super().__init__(index.name, index.table)
+        self.statement = index.statement
+
+    def reverse(self) -> ops.ExecuteSQLOp:  # type: ignore[override]  # nothing else tells what it was
+        return ops.ExecuteSQLOp(redefined.executable(self.statement))
 
 
 def _made_indexes(operations: ops.OpContainer) -> Iterator[str]:
@@ -458,7 +476,7 @@ def _place(
     new = directives[0]
     # SQLAlchemy doubles every % for drivers that take it for a parameter; in a file it stands as it is.
     context.dialect.identifier_preparer._double_percents = False
-    _complete(project, context, new)
+    _complete(project, script, context, new)
     if config.attributes.get("only_if_changed") and new.upgrade_ops is not None and new.upgrade_ops.is_empty():
         directives.clear()
         return
@@ -472,14 +490,14 @@ def _place(
         directives.clear()
 
 
-def _complete(project: Project, context: MigrationContext, new: ops.MigrationScript) -> None:
+def _complete(project: Project, script: ScriptDirectory, context: MigrationContext, new: ops.MigrationScript) -> None:
     """Add what Alembic leaves out, and make what it generated run on every database."""
     if new.upgrade_ops is None or new.downgrade_ops is None:
         return
     if context.connection is not None and not context.as_sql:
-        missing = _missing_expression_indexes(project, context.connection, new.upgrade_ops)
-        new.upgrade_ops.ops += missing
-        new.downgrade_ops.ops[:0] = [op.reverse() for op in reversed(missing)]
+        changes = _changes_of_expression_indexes(project, context.connection, script, new.upgrade_ops)
+        new.upgrade_ops.ops += changes
+        new.downgrade_ops.ops[:0] = [op.reverse() for op in reversed(changes)]
     connection = None if context.as_sql else context.connection
     for operations in (new.upgrade_ops, new.downgrade_ops):
         _drop_keys_of_cycles(operations)

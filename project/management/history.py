@@ -108,6 +108,13 @@ def files(script: ScriptDirectory, root: Path) -> list[RevisionFile]:
     return [_read(path, root) for path in _paths(script)]
 
 
+def is_named(script: ScriptDirectory, name: str) -> bool:
+    """Return whether some revision file has this name in it."""
+    word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    texts = (migration_history.text_of(Path(one.path)) for one in script.walk_revisions())
+    return any(word.search(text) for text in texts)
+
+
 def require_one_head(script: ScriptDirectory, root: Path) -> str | None:
     """Return the newest revision, None when there is none at all.
 

@@ -158,11 +158,15 @@ class ChangeEnumeration(ops.MigrateOperation):
 @renderers.dispatch_for(ChangeEnumeration)
 def _render_change(_context: object, op: ChangeEnumeration) -> list[str]:
     on_postgresql = 'if op.get_context().dialect.name == "postgresql":'
-    statements = (_PARAMETER.sub(r"\:", one) for one in op.statements[0])
-    return [on_postgresql, *(f"op.execute({one!r})" for one in statements), ""]
+    return [on_postgresql, *(f"op.execute({executable(one)!r})" for one in op.statements[0]), ""]
 
 
-_PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w)")  # what sa.text, and so op.execute, takes for one
+def executable(statement: str) -> str:
+    """Return a statement as sa.text, and so op.execute, wants it to run it as it is."""
+    return _PARAMETER.sub(r"\:", statement)
+
+
+_PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w)")  # what it takes for one
 
 
 def _compare_enumerations(

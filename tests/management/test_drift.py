@@ -104,6 +104,8 @@ def test_a_column_an_index_and_a_table_made_by_hand_are_named(manage: Runner, mi
         "ALTER TABLE students ADD COLUMN nickname VARCHAR(20)",
         "CREATE INDEX ix_by_hand ON students (grade)",
     )
+    if can_index_expressions := migrated.kind != "mariadb":
+        migrated.execute("CREATE INDEX ix_lower ON students (lower(name))")
 
     result = manage("check")
 
@@ -113,9 +115,31 @@ def test_a_column_an_index_and_a_table_made_by_hand_are_named(manage: Runner, mi
     assert sorted(one for one in found if one[0] == "models.E002") == [
         ("models.E002", "the database is not what the models say: remove column students.nickname", hint),
         ("models.E002", "the database is not what the models say: remove index ix_by_hand on students", hint),
+        *[("models.E002", "the database is not what the models say: remove index ix_lower on students", hint)]
+        * can_index_expressions,
     ]
     assert "database.W002: " in result.out
     assert " has table notes, which no model and no migration knows\n  somebody made it by hand" in result.out
+
+
+def test_an_index_on_an_expression_that_somebody_made_goes_and_comes_again(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.add_revision("aaa111", 'op.create_index("ix_ours", "students", [sa.text("upper(name)")])')
+    made = "CREATE INDEX \"ix by hand\" ON students (name || ':x%')\n  WHERE grade > 3"
+    catalogue = "SELECT sql FROM sqlite_master WHERE name = 'ix by hand'"
+    manage.ok("migrate")
+    manage.ok("check")
+    sqlite_database.execute(made.replace(":", "\\:"))
+
+    manage.ok("makemigrations", "-m", "Without it")
+    manage.ok("migrate")
+    gone = sqlite_database.rows(catalogue)
+    manage.ok("check")
+    manage.ok("rollback", "--no-input")
+
+    assert gone == []
+    assert sqlite_database.rows(catalogue) == [(made,)]
 
 
 def test_constraints_that_were_never_validated_are_warnings(

@@ -55,6 +55,15 @@ class TableName(tuple[str | None, str]):
         return f"{self[0]}.{self[1]}" if self[0] else self[1]
 
 
+class Index(NamedTuple):
+    """An index as the statement says that made it."""
+
+    name: str
+    table: str
+    statement: str
+    is_computed: bool  # whether it is on an expression
+
+
 class Unvalidated(NamedTuple):
     """A constraint that holds for new rows only, and the statement that makes it hold for all."""
 
@@ -290,8 +299,8 @@ class Backend:
         """
         return Counter()
 
-    def unreflected_indexes(self, connection: sa.Connection) -> set[str] | None:
-        """Return the names of all indexes where SQLAlchemy cannot reflect those on expressions, else None."""
+    def indexes_as_made(self, connection: sa.Connection) -> list[Index] | None:
+        """Return all indexes where SQLAlchemy cannot reflect those on expressions, else None."""
         return None
 
     def whole_default(self, connection: sa.Connection, column: sa.Column[Any], reflected: str | None) -> str | None:

@@ -24,6 +24,7 @@ from . import processes, recreated
 from .base import (
     Backend,
     Blocks,
+    Index,
     Relation,
     Size,
     TableName,
@@ -215,8 +216,13 @@ class SQLite(Backend):
         # https://www.sqlite.org/pragma.html#pragma_foreign_key_check
         return Counter((row[0], row[2]) for row in connection.exec_driver_sql("PRAGMA foreign_key_check"))
 
-    def unreflected_indexes(self, connection: sa.Connection) -> set[str] | None:
-        return set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'index'").scalars())
+    def indexes_as_made(self, connection: sa.Connection) -> list[Index] | None:
+        # https://www.sqlite.org/pragma.html#pragma_index_xinfo
+        query = (
+            "SELECT name, tbl_name, sql, EXISTS (SELECT 1 FROM pragma_index_xinfo(made.name) WHERE cid = -2)"
+            " FROM sqlite_master AS made WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
+        )
+        return [Index(*row) for row in connection.exec_driver_sql(query)]
 
     def exact(self, column: sa.ColumnElement[Any], kind: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
         """Return texts as bytes: it keeps those too that are no UTF-8."""
