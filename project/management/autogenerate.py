@@ -10,8 +10,9 @@ import re
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -28,7 +29,7 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy.sql.functions import current_timestamp, now
 
 from . import bookkeeping, history, redefined
-from .backends.base import Index, TableName
+from .backends.base import Backend, Index, TableName
 
 if TYPE_CHECKING:
     from .project import Project
@@ -247,11 +248,13 @@ def _compare_default(
     assert context.connection is not None
     assert context.opts is not None
     reflected = _compiled(found.arg, context) if found else None
-    text = context.opts["backend"].whole_default(context.connection, there, reflected)
+    backend: Backend = context.opts["backend"]
+    text = backend.whole_default(context.connection, there, reflected)
     if text is None:
         return PriorityDispatchResult.CONTINUE
-    arg = default.arg if isinstance(default.arg, str) else _plain_default(_compiled(default.arg, context), column)
-    if _same(_plain_default(text, column), arg, column):
+    plain = partial(_plain_default, column=column, unescaped=partial(backend.unescaped, context.connection))
+    arg = default.arg if isinstance(default.arg, str) else plain(_compiled(default.arg, context))
+    if _same(plain(text), arg, column):
         return PriorityDispatchResult.STOP
     if "'" not in arg:
         return PriorityDispatchResult.CONTINUE
@@ -280,14 +283,14 @@ def _same(there: str, wanted: str, column: sa.Column[Any]) -> bool:
         return False
 
 
-def _plain_default(sql: str, column: sa.Column[Any]) -> str:
+def _plain_default(sql: str, column: sa.Column[Any], unescaped: Callable[[str], str]) -> str:
     """Return a default without what each database puts around it: brackets, casts, quotes, spellings of now."""
     text = sql.strip()
     while text.startswith("(") and text.endswith(")"):
         text = text[1:-1].strip()
     quoted = re.fullmatch(r"'(.*)'(?:::[\w\s\[\]\"().]+)?", text, re.DOTALL)
     if quoted:
-        return quoted[1].replace("''", "'").replace("\\'", "'")
+        return unescaped(quoted[1])
     text = re.sub(r"::[\w\s\[\]\"]+$", "", text).lower()
     word = text.removesuffix("()")
     if word in _MOMENTS:

@@ -570,6 +570,7 @@ def test_defaults_are_compared_by_what_they_mean(house: House, manage: Runner, m
     day: Mapped[date] = mapped_column(server_default=func.current_date())
     word: Mapped[str] = mapped_column(sa.Text, server_default="it's")
     path: Mapped[str] = mapped_column(String(20), server_default="a'b")
+    file: Mapped[str] = mapped_column(String(20), server_default="a\\\\b\\\\\\\\n\\\\'c\\nd")
 """,
     )
 

@@ -307,6 +307,10 @@ class Backend:
         """Return a column's server default, where SQLAlchemy cannot reflect every one."""
         return reflected
 
+    def unescaped(self, connection: sa.Connection, quoted: str) -> str:
+        """Return the text that stands between single quotes in SQL."""
+        return quoted.replace("''", "'")
+
     @property
     def utc_now(self) -> sa.ColumnElement[Any]:
         """What says in SQL which moment it is, in UTC without a zone."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import tempfile
 import threading
 import time as clock
@@ -227,6 +228,12 @@ class MariaDB(Backend):
         names = {"table": column.table.name, "column": column.name, "schema": column.table.schema}
         found: str | None = connection.scalar(query, names)
         return None if found == "NULL" else found
+
+    def unescaped(self, connection: sa.Connection, quoted: str) -> str:
+        dialect: Any = connection.dialect
+        if not dialect._backslash_escapes:  # by its sql_mode
+            return super().unescaped(connection, quoted)
+        return re.sub(r"''|\\(.)", lambda found: _ESCAPED.get(found[1], found[1] or "'"), quoted, flags=re.DOTALL)
 
     @property
     def utc_now(self) -> sa.ColumnElement[Any]:
@@ -615,6 +622,9 @@ def _charset(name: str) -> str:
         raise ValueError("utf8mb4 is right for every language")
     return name
 
+
+# https://mariadb.com/kb/en/string-literals/#escape-sequences
+_ESCAPED = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}
 
 # https://pymysql.readthedocs.io/en/latest/modules/connections.html, but for what a URL cannot hold or that would
 # end the transactions
