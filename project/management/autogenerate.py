@@ -29,7 +29,7 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy.sql.functions import current_timestamp, now
 
 from . import bookkeeping, history, redefined
-from .backends.base import Backend, Index, TableName
+from .backends.base import Backend, Index, TableName, expression_text
 
 if TYPE_CHECKING:
     from .project import Project
@@ -127,7 +127,7 @@ def differences(
         verbs = {one[0] for one in (diff if isinstance(diff, list) else [diff])}
         if not (missing_only and _is_more(diff)):
             is_extra = all(verb.startswith("remove_") for verb in verbs)
-            found.append(Difference(_describe(diff), verbs <= _MINOR, is_extra))
+            found.append(Difference(_describe(connection, diff), verbs <= _MINOR, is_extra))
     return found
 
 
@@ -314,21 +314,31 @@ def _is_more(diff: Any) -> bool:
     return str(diff[0]).startswith("remove_") or str(diff[0]).endswith("_comment")
 
 
-def _describe(diff: Any) -> str:
+def _describe(connection: sa.Connection, diff: Any) -> str:
     if isinstance(diff, list):
-        return "; ".join(_describe(one) for one in diff)
+        return "; ".join(_describe(connection, one) for one in diff)
     verb, *what = diff
     if verb == "change_enumeration":
         before, after = (", ".join(map(repr, labels)) for labels in what[1:])
         return f"change enumeration {what[0]} from {before} to {after}"
     if verb in ("change_CHECK", "change_computed column"):
-        before, after = (re.sub(r"\s*\n\s*", " ", str(getattr(one, "computed", one).sqltext)) for one in what)
+        before, after = (_condition(connection, getattr(one, "computed", one)) for one in what)
         return f"{verb.replace('_', ' ')} {what[0].name} on {what[0].table.name} from {before} to {after}"
     words = verb.replace("_", " ")
+    if verb.startswith("modify_"):
+        return f"{words} {what[1]}.{what[2]}"
+    if verb.endswith("_comment"):
+        return f"{words} {what[0].name}"
     named = [str(getattr(thing, "name", thing)) for thing in what if isinstance(thing, str) or hasattr(thing, "name")]
     table = getattr(what[0], "table", None)
     place = f" on {table.name}" if isinstance(table, sa.Table) else ""
     return f"{words} {'.'.join(named[-2:])}{place}"
+
+
+def _condition(connection: sa.Connection, thing: sa.CheckConstraint | sa.Computed) -> str:
+    """Return what a CHECK or a computed column says, in one line and with its values."""
+    text = str(thing.sqltext) if isinstance(thing.sqltext, sa.TextClause) else expression_text(connection, thing)
+    return re.sub(r"\s*\n\s*", " ", text)
 
 
 # New revision files
