@@ -85,7 +85,7 @@ def _values(file: Path) -> list[object]:
         ValueError, SyntaxError: a value is not on its line, or a name has two.
     """
     found: dict[str, object] = {}
-    for name, value in _ASSIGNED.findall(file.read_text(encoding="utf-8")):
+    for name, value in _ASSIGNED.findall(migration_history.text_of(file)):
         if name in found:
             raise ValueError(name)
         found[name] = ast.literal_eval(value)

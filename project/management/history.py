@@ -438,7 +438,7 @@ def _as_written(function: ast.AST) -> Iterator[str]:
 
 
 def _read_tree(revision: Script) -> ast.Module:
-    return ast.parse(Path(revision.path).read_text(encoding="utf-8"))
+    return ast.parse(migration_history.text_of(Path(revision.path)))
 
 
 def _function(revision: Script, direction: Direction) -> ast.AST:
@@ -514,7 +514,7 @@ def _paths(script: ScriptDirectory) -> list[Path]:
 
 def _read(path: Path, root: Path) -> RevisionFile:
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        tree = ast.parse(migration_history.text_of(path), filename=str(path))
     except (OSError, SyntaxError, ValueError) as error:
         raise CommandError(
             f"{_short(path, root)} cannot be read: {first_line(error)}", "correct it, then try again"

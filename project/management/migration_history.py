@@ -211,9 +211,11 @@ def is_changed(file: Path, record: Record) -> bool:
 
     The code is only looked at where the text is another: most files never change.
     """
-    if record.checksum is None or _digest(text_of(file)) == record.checksum:
+    text = text_of(file)
+    if record.checksum is None or _digest(text) == record.checksum:
         return False
-    return Checksums.of(file).code != record.code_checksum
+    # In the checksums of earlier versions docstrings of functions counted.
+    return record.code_checksum not in (_digest(_code(text)), _digest(_code(text, (ast.Module,))))
 
 
 def text_of(file: Path) -> str:
@@ -225,11 +227,20 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _code(text: str) -> str:
-    """Return what stands for a module's code on every version of Python: ast.dump writes each its own way."""
+_Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+_DOCUMENTED: tuple[type[_Documented], ...] = get_args(_Documented)
+
+
+def _code(text: str, documented: tuple[type[_Documented], ...] = _DOCUMENTED) -> str:
+    """Return what stands for a module's code on every version of Python: ast.dump writes each its own way.
+
+    Args:
+        documented: whose docstrings are left out.
+    """
     tree = ast.parse(text)
-    if ast.get_docstring(tree, clean=False) is not None:
-        tree.body = tree.body[1:]  # the message
+    for node in ast.walk(tree):
+        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
     return json.dumps(_plain(tree))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from project.management.migration_history import Record, is_changed
 from tests.databases import Database, administrate, server_address
 from tests.faults.beside import Beside
 from tests.houses import House, Runner
@@ -211,7 +212,14 @@ CARE: dict[str, Callable[[str], str]] = {
     "formatting": lambda text: text.replace("op.create_table(", "op.create_table(\n        ").replace("'", '"'),
     "the message": lambda text: text.replace("By hand aaa111", "Made by hand"),
     "line endings": lambda text: text.replace("\n", "\r\n"),
+    "a docstring": lambda text: text.replace("def upgrade():", 'def upgrade():\n    """Make it."""'),
+    "a docstring of what does nothing": lambda text: text.replace("    pass", '    """Not needed."""'),
+    "a byte order mark": lambda text: f"\ufeff{text}",
 }
+
+
+# What was recorded of the code of a file that is below.
+BEFORE = "d4d6453bd63da5e3057431a6b2c1cb5fa227fdc404843bdc502c12784e23b9d2"
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
@@ -237,6 +245,7 @@ def test_a_file_that_changed_after_it_was_applied_is_named(
 def test_what_python_does_not_read_may_change(
     manage: Runner, sqlite_database: Database, last: Path, edit: Callable[[str], str]
 ) -> None:
+    last.write_text(f"{last.read_text()}\n\ndef other():\n    pass\n")
     manage.ok("migrate")
     before, after = last.read_text(), edit(last.read_text())
     last.write_bytes(after.encode())
@@ -245,7 +254,16 @@ def test_what_python_does_not_read_may_change(
 
     assert before != after
     assert result.err == ""
-    assert "migrations.E009" not in manage("check").out
+    assert "migrations.E" not in manage("check").out
+
+
+def test_what_was_recorded_when_docstrings_of_functions_counted_still_counts(tmp_path: Path) -> None:
+    file, text = tmp_path / "made.py", 'revision = "aaa111"\n\n\ndef upgrade():\n    """Make it."""\n    op.make()\n'
+    record = Record("aaa111", (), "", "upgrade", checksum="another", code_checksum=BEFORE)
+
+    for after, is_other in ((f"{text}# why\n", False), (text.replace("make()", "make(1)"), True)):
+        file.write_text(after)
+        assert is_changed(file, record) == is_other
 
 
 @pytest.mark.parametrize("left", ["<<<<<<< HEAD\n", "\0"], ids=["a merge that was left off", "a NUL byte"])
