@@ -7,12 +7,18 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from . import git, guard, migration_history, snapshots
+from . import git, guard, heads, migration_history, snapshots
 from .errors import CommandError
 from .migration_history import Record
 
 if TYPE_CHECKING:
     from .project import Project
+
+
+def among(project: Project, revisions: Iterable[str]) -> list[CommandError]:
+    """Return what there is to say of those of a database's revisions that no file has, for what goes on without."""
+    known = heads.revisions(project.root)
+    return [explained(project, one, known) for one in revisions if one not in known]
 
 
 def explained(project: Project, revision: str, known: Collection[str]) -> CommandError:

@@ -395,6 +395,23 @@ def test_a_snapshot_that_this_checkout_can_go_on_from_is_a_way_out(
     manage.ok("check")
 
 
+def test_what_works_at_a_lost_revision_says_that_it_is_lost(
+    house: House, manage: Runner, sqlite_database: Database, last: Path
+) -> None:
+    commands = (("showmigrations", "--history"), ("check", "--staircase"), ("snapshot", "NAME"))
+    manage.ok("migrate")
+    before = [manage.ok(*words).err for words in commands]
+    house.remove(str(last.relative_to(house.root)))
+
+    manage.ok("snapshots", "--delete", "NAME")
+    after = [manage.ok(*words).err.splitlines() for words in commands]
+
+    assert before == ["", "", ""]
+    for [line] in after:
+        assert line.startswith(f"{sqlite_database.name} is at revision aaa111 'By hand aaa111' (applied ")
+        assert " which no file in migrations/versions has — get that file " in line
+
+
 def test_in_production_a_reset_is_no_way_out(house: House, manage: Runner, sqlite_database: Database) -> None:
     file = house.add_revision("aaa111", MAKES, DROPS)
     manage.ok("migrate", env={"ENVIRONMENT": "production"})

@@ -97,10 +97,13 @@ def _show_revisions(project: Project, *, as_json: bool) -> None:
 
 
 def _show_history(project: Project, *, as_json: bool) -> None:
-    records, why_not = migrations.read_state(project).history
+    state = migrations.read_state(project)
+    records, why_not = state.history
     if why_not is not None:
         raise why_not
     console = project.console
+    for one in lost.among(project, state.heads):
+        console.note(str(one))
     if as_json:
         console.output(_json({"database": project.backend.label, "history": [_told(one) for one in records]}))
         return

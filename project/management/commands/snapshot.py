@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from .. import guard, snapshots
+from .. import guard, lost, snapshots
 from ..console import plural
 from ..project import Project
 from ._hosts import add_host_arguments
@@ -34,6 +34,8 @@ def handle(
     begun = time.perf_counter()
     with snapshots.alone(project):
         taken = snapshots.take(project, name or snapshots.default_name(project))
+    for one in lost.among(project, taken.revisions):
+        project.console.note(str(one))
     held = f"{plural(taken.total, 'row')}, {snapshots.readable(taken.size)}"
     project.console.say(
         f"Saved {project.backend.label} as snapshot {taken.name}: {held}, in {time.perf_counter() - begun:.2f} s."
