@@ -52,10 +52,11 @@ def _is_changed(file: Path, records: Mapping[str, migration_history.Record]) -> 
 
 def revisions(root: Path) -> set[str]:
     """Return the revisions that files have, as far as the files say it plainly."""
-    found = set()
+    found: set[str] = set()
     for file in _files(root):
         with suppress(*_UNREADABLE):
-            found.add(str(_values(file)[0]))
+            assigned = _ASSIGNED.findall(migration_history.text_of(file))
+            found.update(str(ast.literal_eval(value)) for name, value in assigned if name == "revision")
     return found
 
 

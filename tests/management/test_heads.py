@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from project.management.heads import reached_head
+from project.management.heads import reached_head, revisions
 
 FIRST = 'revision = "aaa111"\ndown_revision = None\n'
 SECOND = 'revision: str = "bbb222"  # the newest\ndown_revision: str | None = "aaa111"\n'
@@ -68,3 +68,11 @@ def test_of_anything_else_it_says_nothing(tmp_path: Path, at: sa.Connection, fil
     write(tmp_path, *files)
 
     assert reached_head(tmp_path, at) is None
+
+
+def test_revisions_are_known_whatever_is_written_beside_them(tmp_path: Path, at: sa.Connection) -> None:
+    write(
+        tmp_path, FIRST, SECOND.replace('"aaa111"', '(\n    "aaa111",\n)'), "revision = make_id()\n", "<<<<<<< HEAD\n"
+    )
+
+    assert revisions(tmp_path) == {"aaa111", "bbb222"}
