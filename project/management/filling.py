@@ -16,7 +16,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from alembic.ddl.base import AddColumn, ColumnType, RenameTable
+from alembic.ddl.base import AddColumn, AlterColumn, RenameTable
 from sqlalchemy.schema import CreateTable
 
 from . import bookkeeping, rehearsing, seeding
@@ -26,6 +26,8 @@ from .fields import integer_range
 
 if TYPE_CHECKING:
     from .project import Project
+
+_Type = sa.types.TypeEngine[Any]
 
 ROWS = 20  # of each table
 TRIES = 1000  # until there is a row, where nothing but trying is left
@@ -49,7 +51,7 @@ class DeclaredTypes:
     """The types that migrations give to columns, where the database keeps less of them: an Enum that is a VARCHAR."""
 
     def __init__(self) -> None:
-        self.known: dict[str, dict[str, sa.types.TypeEngine[Any]]] = {}  # by table and column
+        self.known: dict[str, dict[str, _Type]] = {}  # by table and column
 
     @contextmanager
     def noted(self) -> Iterator[None]:
@@ -60,36 +62,73 @@ class DeclaredTypes:
         finally:
             sa.event.remove(sa.Engine, "before_execute", self._note)
 
+    @contextmanager
+    def unless_it_fails(self) -> Iterator[None]:
+        """Forget what is noted meanwhile if that fails: the database takes it back."""
+        before = {name: {**columns} for name, columns in self.known.items()}
+        try:
+            yield
+        except CommandError:
+            self.known = before
+            raise
+
     def _note(self, _connection: sa.Connection, statement: Any, *_of_the_statement: object) -> None:
         if isinstance(statement, CreateTable):
-            name = _made_anew(statement.element.fullname)
-            before = self.known.get(name, {}) if name != statement.element.fullname else {}
-            # A batch makes the table of what it has reflected, and of what it changes.
-            self.known[name] = {
-                one.name: before[one.name] if _may_be(one.type, before.get(one.name)) else one.type
-                for one in statement.element.columns
-            }
+            self._note_table(statement.element)
         elif isinstance(statement, RenameTable):
             old, new = (_made_anew(str(one)) for one in (statement.table_name, statement.new_table_name))
             self.known[new] = self.known.pop(old, {})
-        elif isinstance(statement, AddColumn | ColumnType):
+        elif isinstance(statement, AddColumn | AlterColumn):
             name = f"{statement.schema}.{statement.table_name}" if statement.schema else str(statement.table_name)
-            given = statement.type_ if isinstance(statement, ColumnType) else statement.column.type
-            column = statement.column_name if isinstance(statement, ColumnType) else statement.column.name
-            self.known.setdefault(_made_anew(name), {})[str(column)] = given
+            _note_column(self.known.setdefault(_made_anew(name), {}), statement)
 
-    def put_into(self, metadata: sa.MetaData) -> None:
+    def _note_table(self, table: sa.Table) -> None:
+        name = _made_anew(table.fullname)
+        before = self.known.get(name, {}) if name != table.fullname else {}
+        # A batch makes the table of what it has reflected, and of what it changes; a column's key is its former name.
+        self.known[name] = {one.name: _type_of(one.type, before.get(one.key)) for one in table.columns}
+
+    def put_into(self, metadata: sa.MetaData, connection: sa.Connection) -> None:
         """Give reflected columns the type that they were declared with, where a text or bytes may be any of it."""
         for table in metadata.tables.values():
             known = self.known.get(table.fullname, {})
             for column in table.columns:
                 if _may_be(column.type, known.get(column.name)):
-                    column.type = known[column.name]
+                    column.type = _with_stored_labels(connection, column, known[column.name])
 
 
-def _may_be(reflected: sa.types.TypeEngine[Any], declared: sa.types.TypeEngine[Any] | None) -> bool:
+def _with_stored_labels(connection: sa.Connection, column: sa.Column[Any], declared: _Type) -> _Type:
+    """Return a column's type; of an Enum with the labels that are stored, where an UPDATE renamed them."""
+    if not isinstance(declared, sa.Enum):
+        return declared
+    here = _untyped(column.table).c[column.name]
+    stored = connection.scalars(sa.select(here).distinct().where(here.is_not(None)).order_by(here)).all()
+    if {*stored} <= {*declared.enums}:
+        return declared
+    return sa.Enum(*stored, native_enum=False, length=declared.length)
+
+
+def _note_column(known: dict[str, _Type], statement: AddColumn | AlterColumn) -> None:
+    """Note the type of a column that is added, or has another type or name from now on."""
+    if isinstance(statement, AddColumn):
+        known[statement.column.name] = statement.column.type
+        return
+    before, given = known.pop(str(statement.column_name), None), getattr(statement, "type_", None)
+    kind = before if given is None else _type_of(given, before)
+    if kind is not None:
+        known[str(getattr(statement, "newname", None) or statement.column_name)] = kind
+
+
+def _type_of(given: _Type, before: _Type | None) -> _Type:
+    """Return the type of a column that is said to have one, and had one before: what is reflected changes nothing."""
+    return before if before is not None and _may_be(given, before) else given
+
+
+def _may_be(reflected: _Type, declared: _Type | None) -> bool:
     """Return whether a type is what a database keeps of one that was declared."""
     if not isinstance(reflected, sa.String | sa.LargeBinary) or isinstance(reflected, sa.Enum):
+        return False
+    if not reflected.__visit_name__.isupper():  # what is reflected is a type of SQL, as VARCHAR
         return False
     if isinstance(declared, sa.Enum | sa.Uuid):
         return getattr(reflected, "length", None) == (declared.length if isinstance(declared, sa.Enum) else 32)
@@ -116,7 +155,7 @@ class Filler:
         """
         with project.connect() as connection:
             metadata = _reflected(project, connection)
-            self.declared.put_into(metadata)
+            self.declared.put_into(metadata, connection)
             tables = metadata.sorted_tables
             before = {table.fullname: seeding.rows_in(connection, table) for table in tables}
         why = _seed_each(project, metadata)
@@ -299,29 +338,48 @@ class _Table:
 
         A unique text does so in letters of the other case, where the database tells them apart.
         """
+        unique = self._unique()
+        rows = self._rows()[:2]
+        if len(rows) < 2:
+            return
+        first, second = rows
+        repeated = self.plain.update().where(*self._is(second))
+        other = self.plain.alias("other")  # the database copies: not every driver writes what it reads
+        copied = {
+            one.name: sa.select(other.c[one.name]).where(*self._is(first, other)).scalar_subquery()
+            for one in self.table.columns
+            if one.name not in unique and not one.computed and not one.identity
+        }
+        if copied:
+            self._refused(repeated.values(copied))  # something else may keep them apart
+        for one in self.table.columns:
+            if one.name in unique and _is_text(one.type) and not one.foreign_keys:
+                text = self.connection.scalar(sa.select(self.plain.c[one.name]).where(*self._is(first)))
+                if isinstance(text, str):  # on SQLite it may be anything
+                    self._refused(repeated.values({one.name: f"{text}x"}))  # the same for a while
+                    self._refused(repeated.values({one.name: text.swapcase()}))
+
+    def _unique(self) -> set[str]:
+        """Return the columns in which rows may have to differ."""
         apart: list[sa.UniqueConstraint | sa.PrimaryKeyConstraint | sa.Index] = [
             one for one in self.table.constraints if isinstance(one, sa.UniqueConstraint | sa.PrimaryKeyConstraint)
         ]
         apart += [one for one in self.table.indexes if one.unique]
-        unique = {column.name for one in apart for column in one.columns}
-        columns = [one for one in self.table.columns if one.name not in unique and not one.computed]
-        keys = list(self.table.primary_key.columns)
-        query = sa.select(self.table).order_by(*keys).limit(2)
-        rows = self.connection.execute(query).mappings().all() if keys and columns else []
-        if len(rows) == 2:
-            first, second = rows
-            repeated = self.table.update().where(*(key == second[key.name] for key in keys))
-            values = {one.name: first[one.name] for one in columns if not one.identity}
-            self._refused(repeated.values(values))  # something else may keep them apart
-            for one in self.table.columns:
-                if one.name in unique and isinstance(first[one.name], str) and not one.foreign_keys:
-                    self._refused(repeated.values({one.name: f"{first[one.name]}x"}))  # the same for a while
-                    self._refused(repeated.values({one.name: first[one.name].swapcase()}))
+        return {column.name for one in apart for column in one.columns}
+
+    def _rows(self) -> Sequence[sa.Row[Any]]:
+        """Return the primary keys of the first rows; none where the table has no key."""
+        keys = [self.plain.c[one.name] for one in self.table.primary_key.columns]
+        return self.connection.execute(sa.select(*keys).order_by(*keys).limit(ROWS)).all() if keys else []
+
+    def _is(self, row: sa.Row[Any], table: sa.FromClause | None = None) -> list[sa.ColumnElement[bool]]:
+        """Return the conditions of a row, in the table itself or in another that stands for it."""
+        columns = (self.plain if table is None else table).c
+        return [columns[one.name] == part for one, part in zip(self.table.primary_key.columns, row, strict=True)]
 
     def go_to_the_edges(self) -> None:
         """Give one row each, from the third on, a value at the edge of what its column takes."""
-        keys = [self.plain.c[one.name] for one in self.table.primary_key.columns]
-        found = self.connection.execute(sa.select(*keys).order_by(*keys).limit(ROWS)).all()[2:] if keys else []
+        found = self._rows()[2:]
         if not found:
             return
         place = 0
@@ -330,7 +388,7 @@ class _Table:
                 continue
             for value in [*_edges(column), *self._bounds(column)]:
                 for row in (found[(place + more) % len(found)] for more in range(3)):  # what is beside it may forbid it
-                    update = self.plain.update().where(*(key == part for key, part in zip(keys, row, strict=True)))
+                    update = self.plain.update().where(*self._is(row))
                     if self._refused(update.values({column.name: value})) is None:
                         break
                 place += 1
@@ -363,10 +421,15 @@ def _untyped(table: sa.Table) -> sa.TableClause:
     return sa.table(table.name, *columns, schema=table.schema)
 
 
+def _is_text(kind: _Type) -> bool:
+    """Return whether any text may stand in a column of a type."""
+    return isinstance(kind, sa.String) and not isinstance(kind, sa.Enum)
+
+
 # Values, as text
 
 
-def _without_domain(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+def _without_domain(kind: _Type) -> _Type:
     """Return of a domain the type it stands on, else the type."""
     while isinstance(inner := getattr(kind, "data_type", None), sa.types.TypeEngine):
         kind = inner
@@ -379,7 +442,7 @@ def _edges(column: sa.Column[Any]) -> list[str | None]:
     return found if column.foreign_keys else [*found, *_values(column, column.type)]
 
 
-def _values(column: sa.Column[Any], kind: sa.types.TypeEngine[Any]) -> list[str]:
+def _values(column: sa.Column[Any], kind: _Type) -> list[str]:
     if isinstance(kind, sa.Enum):
         return list(kind.enums)
     if isinstance(kind, sa.Boolean):
@@ -411,7 +474,7 @@ def _values(column: sa.Column[Any], kind: sa.types.TypeEngine[Any]) -> list[str]
 
 def _literal_guesses(column: sa.Column[Any], literals: Sequence[str]) -> Iterator[str]:
     """Yield what the values that stand in conditions suggest for a column."""
-    kind: sa.types.TypeEngine[Any] = column.type
+    kind: _Type = column.type
     numbers = _numbers(literals)
     if isinstance(kind, sa.Integer | sa.Numeric):
         for number in numbers:
@@ -447,7 +510,7 @@ def _any(column: sa.Column[Any], largest: int, day: date, random: Random) -> str
         largest: number to make.
         day: the earliest, and the next is the latest.
     """
-    kind: sa.types.TypeEngine[Any] = column.type
+    kind: _Type = column.type
     if isinstance(kind, sa.Boolean):
         return random.choice("01")
     if isinstance(kind, sa.Integer | sa.Numeric):

@@ -105,7 +105,8 @@ class _Climber:
     def _go_back_with_new_rows(self, done: Rehearsed) -> None:
         revision = done.step.revision.revision
         try:
-            rehearsing.go(self.built, "-1")
+            with self.filler.declared.unless_it_fails():
+                rehearsing.go(self.built, "-1")
         except StepFailed as error:
             done.refused = rehearsing.what_failed(self.built, error)
             try:

@@ -360,17 +360,49 @@ def test_values_are_of_the_types_that_the_migrations_declare(short: House, manag
     short.add_revision("aaa111", f'op.create_table("old", {typed})', drop)
     recreate = "always" if database.kind == "sqlite" else "never"
     batch = f'with op.batch_alter_table("old", recreate="{recreate}") as batch:\n    batch.'
+    of_new = batch.replace('"old"', '"new"')
+    renamed = 'alter_column("{}", new_column_name="{}", existing_type=sa.Uuid(), existing_nullable=True)'
     short.add_revision(
         "bbb111",
-        f'{batch}add_column(sa.Column("x", sa.Integer()))\nop.rename_table("old", "new")',
-        f'op.rename_table("new", "old")\n{batch}drop_column("x")',
+        f'{batch}add_column(sa.Column("x", sa.Integer()))\nop.rename_table("old", "new")\n'
+        + of_new
+        + renamed.format("other", "later"),
+        f'{of_new}{renamed.format("later", "other")}\nop.rename_table("new", "old")\n{batch}drop_column("x")',
     )
     short.add_revision(
         "ccc111",
-        f'things = sa.Table("new", sa.MetaData(), {typed})\n'
+        f'things = sa.Table("new", sa.MetaData(), {typed.replace("other", "later")})\n'
         "rows = op.get_bind().execute(sa.select(things)).all()\n"
         "assert len(rows) == 20, len(rows)",
     )
+
+    manage.ok("check", "--staircase")
+
+
+def test_values_may_become_others_than_the_migrations_declared(
+    short: House, manage: Runner, database: Database
+) -> None:
+    typed = (
+        f'{ID}, sa.Column("kind", sa.Enum("x", "y", native_enum=False, length=10), nullable=False),'
+        ' sa.Column("other", sa.Uuid(native_uuid=False), nullable=False), sa.Column("j", sa.JSON())'
+    )
+    change = 'alter_column("j", type_={}, existing_type={}, postgresql_using="j::{}")'
+    key = 'sa.Column("kind", sa.Enum("x", "y", native_enum=False, length=10), primary_key=True)'
+    short.add_revision(
+        "aaa111",
+        f'op.create_table("kinds", {key})\nop.create_table("things", {typed})',
+        'op.drop_table("things")\nop.drop_table("kinds")',
+    )
+    short.add_revision(
+        "bbb111",
+        "op.execute(\"UPDATE kinds SET kind = 'z' WHERE kind = 'x'\")\n"
+        "op.execute(\"UPDATE things SET kind = 'z', other = 'none'\")\n"
+        + ALTER.format("things")
+        + change.format("sa.Text()", "sa.JSON()", "text"),
+        ALTER.format("things") + change.format("sa.JSON()", "sa.Text()", "json"),
+    )
+    more = f'op.create_table("more", {ID}, sa.Column("kind", sa.String(10), sa.ForeignKey("kinds.kind")))'
+    short.add_revision("ccc111", f"{MUST_BE_TEXTS}{more}", 'op.drop_table("more")')
 
     manage.ok("check", "--staircase")
 
@@ -409,6 +441,10 @@ NOT_INFERRED_ON_POSTGRESQL = {
     "a percent sign": "op.execute('CREATE TABLE things (id serial PRIMARY KEY,"
     ' "a%" integer CHECK (("a%" + 1) * 2 = 42))\')',
 }
+MUST_BE_TEXTS = """
+if not op.get_bind().scalar(sa.text("SELECT count(*) FROM things WHERE j = ''")):
+    raise ValueError("no texts")
+"""
 MUST_BE_FILLED = """
 if not op.get_bind().scalar(sa.text("SELECT count(*) FROM things")):
     raise ValueError("not filled")
