@@ -227,8 +227,12 @@ def problems(project: Project) -> list[tuple[str, str, str]]:
 def refuse_problems(project: Project, targets: Sequence[Target]) -> None:
     """Refuse, before any row is made, what a seeder declares and a constraint forbids."""
     for target in targets:
-        for message in _conflicts(target):
-            raise CommandError(message, _cure(target))
+        _refuse(target, _conflicts(target))
+
+
+def _refuse(target: Target, messages: Iterable[str]) -> None:
+    for message in messages:
+        raise CommandError(message, _cure(target))
 
 
 def _cure(target: Target) -> str:
@@ -460,6 +464,7 @@ def _load(project: Project, connection: sa.Connection, target: Target, context: 
 
 
 def _load_once(project: Project, connection: sa.Connection, target: Target, context: Context, bar: ProgressBar) -> None:
+    _refuse(target, _unfilled(target))
     fills = _fills(target, context)
     blocks = _watched(_blocks(target, context, fills), bar)
     size = Size(context.present, context.stop - context.start)
@@ -837,7 +842,17 @@ def rows_in(connection: sa.Connection, table: sa.Table) -> int:
 
 def _conflicts(target: Target) -> list[str]:
     declared, methods = declarations(target.seeder)
-    return [*_misread(target), *inference.conflicts(target.table, declared, methods, target.plans, target.around)]
+    return [
+        *_misread(target),
+        *_unfilled(target),
+        *inference.conflicts(target.table, declared, methods, target.plans, target.around),
+    ]
+
+
+def _unfilled(target: Target) -> Iterator[str]:
+    """Yield what is missing where there is no column that anything is known for."""
+    if not any(plan.field for plan in target.plans.values()):
+        yield f"nothing is known to fill a column of {target.name} with"
 
 
 def _misread(target: Target) -> Iterator[str]:

@@ -468,6 +468,13 @@ def test_what_cannot_be_inferred_is_filled(short: House, manage: Runner, databas
     manage.ok("check", "--staircase")
 
 
+def test_a_table_in_which_nothing_has_to_stand_is_filled(short: House, manage: Runner, database: Database) -> None:
+    columns = {"sqlite": "a, b", "postgresql": "", "mariadb": "p point"}[database.kind]
+    with_things(short, f'op.execute("CREATE TABLE things ({columns})")')
+
+    manage.ok("check", "--staircase")
+
+
 @pytest.mark.parametrize("up", NOT_INFERRED_ON_POSTGRESQL.values(), ids=NOT_INFERRED_ON_POSTGRESQL)
 def test_what_only_postgresql_has_is_filled(
     short: House, manage: Runner, postgresql_database: Database, up: str
