@@ -30,6 +30,7 @@ from sqlalchemy.sql.functions import current_timestamp, now
 
 from . import bookkeeping, history, redefined
 from .backends.base import Backend, Index, TableName, expression_text
+from .types import DECIMAL
 
 if TYPE_CHECKING:
     from .project import Project
@@ -278,7 +279,7 @@ def _same(there: str, wanted: str, column: sa.Column[Any]) -> bool:
     if there == wanted:
         return True
     try:
-        return isinstance(column.type, sa.Numeric | sa.Float) and decimal.Decimal(there) == decimal.Decimal(wanted)
+        return isinstance(column.type, DECIMAL) and decimal.Decimal(there) == decimal.Decimal(wanted)
     except decimal.InvalidOperation:
         return False
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from .fields import integer_range, scale_of
 from .numbering import Column
-from .types import plain_type
+from .types import DECIMAL, plain_type
 
 # CURRENT_DATE in a CHECK is the day on which the row is stored: what counts as today here is kept well away from it.
 NARROW = 10_000  # a column for smaller numbers than this has no room above most of them
@@ -309,7 +309,7 @@ class _Reader:
         kind = plain_type(one)
         if bounds.high is None and isinstance(kind, sa.Time):
             bounds.high = time(23, 59)
-        elif bounds.high is None and isinstance(kind, sa.Numeric) and widest(one)[1] < NARROW:
+        elif bounds.high is None and isinstance(kind, DECIMAL) and widest(one)[1] < NARROW:
             bounds.high = widest(one)[1]
         return True
 
@@ -421,7 +421,7 @@ def step_of(column: Column) -> Any:
     kind = plain_type(column)
     if isinstance(kind, sa.Integer):
         return 1
-    if isinstance(kind, sa.Numeric | sa.Float):
+    if isinstance(kind, DECIMAL):
         return Decimal(1).scaleb(-scale_of(column))
     if isinstance(kind, sa.DateTime | sa.Interval):
         return timedelta(seconds=1)
@@ -506,7 +506,7 @@ def _typed(literal: str, negative: bool, column: Column) -> Any:
         return {"1": True, "0": False, "true": True, "false": False, "t": True, "f": False}[literal.lower()]
     if isinstance(kind, sa.Integer):
         return -int(literal) if negative else int(literal)
-    if isinstance(kind, sa.Numeric | sa.Float):
+    if isinstance(kind, DECIMAL):
         return -Decimal(literal) if negative else Decimal(literal)
     if isinstance(kind, sa.DateTime):
         moment = datetime.fromisoformat(literal)

@@ -23,6 +23,7 @@ from . import bookkeeping, rehearsing, seeding
 from .conditions import places_of_regexp
 from .errors import CommandError, driver_words
 from .fields import integer_range
+from .types import DECIMAL, NUMBER
 
 if TYPE_CHECKING:
     from .project import Project
@@ -398,7 +399,7 @@ class _Table:
         if column.foreign_keys:
             own = [one.column.name for one in column.foreign_keys if one.column.table is self.table]
             return [self.plain.c[name] for name in own]
-        if not isinstance(column.type, sa.Integer | sa.Numeric):
+        if not isinstance(column.type, NUMBER):
             return []
         texts = [one for one in self.checks if re.search(rf"\b{re.escape(column.name)}\b", one)]
         return [number for one in texts for _, number in _LITERAL.findall(one) if number]
@@ -450,8 +451,9 @@ def _values(column: sa.Column[Any], kind: _Type) -> list[str]:
     if isinstance(kind, sa.Integer):
         largest = integer_range(column)[1] // ROOM
         return ["0", "-1", str(largest), str(-largest)]
-    if isinstance(kind, sa.Numeric):
-        whole = (kind.precision or 7) - (kind.scale or 0)
+    if isinstance(kind, DECIMAL):
+        digits = 7 if isinstance(kind, sa.Float) and kind.scale is None else kind.precision or 7  # a Float's are bits
+        whole = digits - (kind.scale or 0)
         nines = "9" * whole + (f".{'9' * kind.scale}" if kind.scale else "")
         return ["0", "-1", nines, f"-{nines}"]
     if isinstance(kind, sa.DateTime):
@@ -476,7 +478,7 @@ def _literal_guesses(column: sa.Column[Any], literals: Sequence[str]) -> Iterato
     """Yield what the values that stand in conditions suggest for a column."""
     kind: _Type = column.type
     numbers = _numbers(literals)
-    if isinstance(kind, sa.Integer | sa.Numeric):
+    if isinstance(kind, NUMBER):
         for number in numbers:
             yield from map(str, (number, number - 1, number + 1))
         for one, other in permutations(numbers[:6], 2):  # what has to be calculated from them
@@ -513,7 +515,7 @@ def _any(column: sa.Column[Any], largest: int, day: date, random: Random) -> str
     kind: _Type = column.type
     if isinstance(kind, sa.Boolean):
         return random.choice("01")
-    if isinstance(kind, sa.Integer | sa.Numeric):
+    if isinstance(kind, NUMBER):
         return str(random.randint(0, largest))
     day += timedelta(random.randrange(2))
     if isinstance(kind, sa.Date):

@@ -44,7 +44,7 @@ from .inferred import (
 )
 from .numbering import Column
 from .outcomes import LOCALE, faker_of, pool
-from .types import BINARY, plain_type
+from .types import BINARY, DECIMAL, NUMBER, plain_type
 
 NULL_SHARE = 0.2
 SHORT = 5  # characters: a column with room for fewer holds a code, not words
@@ -167,7 +167,7 @@ class _Planner:
         for column in self.table.columns:
             other = meanings.comes_before(column)
             kind = plain_type(column)
-            known = isinstance(kind, sa.Date | sa.DateTime | sa.Time | sa.Integer | sa.Numeric | sa.Float)
+            known = isinstance(kind, (sa.Date, sa.DateTime, sa.Time, *NUMBER))
             if other is None or not known or column.foreign_keys or other.foreign_keys:
                 continue
             if other.server_default is None and not self._bounds(column).after and not self._bounds(other).after:
@@ -276,7 +276,7 @@ class _Planner:
         kind, why = plain_type(column), f"the column is called {column.name}"
         if isinstance(kind, sa.Date | sa.DateTime):
             return self._day_by_name(column, why)
-        if isinstance(kind, sa.Integer | sa.Numeric | sa.Float) and not _has_default(column):
+        if isinstance(kind, NUMBER) and not _has_default(column):
             found = meanings.numbers(column)
             span = _span(column, Bounds(low=found[0], high=found[1])) if found is not None else None
             return Plan(_without(_between(column, *span), bounds.excluded), why) if span is not None else None
@@ -646,7 +646,7 @@ _BY_TYPE: list[tuple[Any, Callable[[Any, Column], Field | None]]] = [
     (sa.Boolean, lambda kind, column: choice(False, True)),
     (sa.Enum, _enum),
     (sa.Integer, lambda kind, column: between(0, min(1000, integer_range(column)[1]))),
-    (sa.Numeric | sa.Float, _number),
+    (DECIMAL, _number),
     (sa.String, _text),
     (sa.Date | sa.DateTime, lambda kind, column: last_year()),
     (sa.Time, lambda kind, column: _between(column, time(0), time(23, 59))),
@@ -673,7 +673,7 @@ _BY_TYPE_NAME: dict[str, tuple[str, Callable[[Any, int], Any]]] = {
 def _span(column: Column, bounds: Bounds) -> tuple[Any, Any] | None:
     """Return a lowest and highest value within the bounds, near the one that is given when the other is not."""
     kind = plain_type(column)
-    if isinstance(kind, sa.Integer | sa.Numeric | sa.Float):
+    if isinstance(kind, NUMBER):
         least, most = widest(column)
         low = max(least, bounds.low) if bounds.low is not None else None
         high = min(most, bounds.high) if bounds.high is not None else None
@@ -707,7 +707,7 @@ def _as_moment(column: Column) -> Callable[[Any], Any]:
 
 def _between(column: Column, low: Any, high: Any) -> Field:
     kind = plain_type(column)
-    if isinstance(kind, sa.Numeric | sa.Float):
+    if isinstance(kind, DECIMAL):
         return decimals(Decimal(str(low)), Decimal(str(high)), as_float=not kind.asdecimal)
     if isinstance(kind, sa.Time):
         minutes = range(low.hour * 60 + low.minute + (low.second > 0), high.hour * 60 + high.minute + 1)
@@ -865,7 +865,7 @@ def _may_hold_forbidden(column: Column, bounds: Bounds, values: Sequence[Any]) -
             return True
         longest = getattr(plain_type(column), "length", None)
         return (longest is not None and max(map(len, values)) > longest) or bool(bounds.names)
-    if not bounds.names and not isinstance(plain_type(column), sa.Integer | sa.Numeric):
+    if not bounds.names and not isinstance(plain_type(column), NUMBER):
         return False
     low, high = min(values), max(values)
     return any(forbids(column, bounds, value) for value in (low, high)) or bounds.options is not None
@@ -883,7 +883,7 @@ _PLAIN_TYPES: tuple[tuple[Any, tuple[type, ...]], ...] = (
     (sa.Enum, ()),
     (sa.Boolean, (bool,)),
     (sa.Integer, (int,)),
-    (sa.Numeric, (int, float, Decimal)),
+    (DECIMAL, (int, float, Decimal)),
     (sa.DateTime, (datetime, date)),  # a date is its first moment
     (sa.Date, (date,)),
     (sa.String, (str,)),

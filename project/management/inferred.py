@@ -22,7 +22,7 @@ from .names import letters
 from .numbering import Column, Combinations, Context, Numbering, Places, Spellings, Steps, free_numbers, number_in
 from .outcomes import Remembered, expand, pick
 from .parents import keys_of_rows, parents, require_parents
-from .types import plain_type
+from .types import DECIMAL, plain_type
 
 DOMAIN = "example.org"  # reserved for examples: https://www.rfc-editor.org/rfc/rfc2606#section-3
 MOST_JOINED = 100_000  # combinations of parents' rows that a key is numbered through
@@ -305,7 +305,7 @@ class _Scale:
         kind = plain_type(column)
         if isinstance(kind, sa.Integer):
             return cls(int, int, 1_000)
-        if isinstance(kind, sa.Numeric | sa.Float):
+        if isinstance(kind, DECIMAL):
             step = decimal_steps(Decimal(0), Decimal(1), column).step
             as_float = not kind.asdecimal
             return cls(

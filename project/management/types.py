@@ -7,6 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 BINARY = (sa.LargeBinary, sa.BINARY, sa.VARBINARY)
+DECIMAL = (sa.Numeric, sa.Float)  # a Float is no Numeric
+NUMBER = (sa.Integer, *DECIMAL)
 
 
 def plain_type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:

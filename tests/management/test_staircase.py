@@ -22,9 +22,12 @@ op.create_table(
     sa.Column("made", sa.Date(), nullable=False),
     sa.Column("note", sa.String(50)),
     sa.Column("spare", sa.Integer()),
+    sa.Column("rate", sa.Float()),
+    sa.Column("total", sa.Double()),
     sa.UniqueConstraint("name", name="uq_name"),
     sa.CheckConstraint("size BETWEEN 1 AND 3", name="small"),
     sa.CheckConstraint("big BETWEEN 100000 AND 200000", name="large"),
+    sa.CheckConstraint("rate <= 70.5", name="below"),
 )
 op.create_table(
     "child",
@@ -95,6 +98,12 @@ BAD = {
     "a CHECK on large numbers": Bad(
         f'{PARENT}create_check_constraint("ck_x", "spare < 1000000")', says=", spare 2147483"
     ),
+    "a CHECK on rates below nought": Bad(f'{PARENT}create_check_constraint("ck_x", "rate >= 0")', says=", rate -"),
+    "a CHECK on a rate of nought": Bad(f'{PARENT}create_check_constraint("ck_x", "rate <> 0")', says=", rate 0"),
+    "a CHECK below the bound of a rate": Bad(
+        f'{PARENT}create_check_constraint("ck_x", "rate < 70.5")', says=", rate 70.5"
+    ),
+    "a CHECK on large sums": Bad(f'{PARENT}create_check_constraint("ck_x", "total < 1000000")', says=", total 9999999"),
     "a CHECK on empty texts": Bad(f'{PARENT}create_check_constraint("ck_x", "note <> \'\'")'),
     "a CHECK on old dates": Bad(
         f'{PARENT}create_check_constraint("ck_x", "made > \'1950-01-01\'")', says=", made 1900-01-01"
@@ -130,6 +139,9 @@ BAD = {
         typed("parent", "big", "sa.SmallInteger()", "sa.Integer()"), not_on=("sqlite",), says=", big "
     ),
     "a narrowed number": Bad(typed("child", "amount", "sa.Numeric(4, 2)", "sa.Numeric(8, 2)"), not_on=("sqlite",)),
+    "a narrowed sum": Bad(
+        f'{PARENT}alter_column("total", type_=sa.SmallInteger(), existing_type=sa.Double())', not_on=("sqlite",)
+    ),
     "a text as a number": Bad(
         typed("child", "kind", "sa.Integer(), postgresql_using='kind::integer'", "sa.String(20)"),
         not_on=("sqlite",),
