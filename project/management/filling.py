@@ -90,7 +90,7 @@ class DeclaredTypes:
         self.known[name] = {one.name: _type_of(one.type, before.get(one.key)) for one in table.columns}
 
     def put_into(self, metadata: sa.MetaData, connection: sa.Connection) -> None:
-        """Give reflected columns the type that they were declared with, where a text or bytes may be any of it."""
+        """Give reflected columns the type that they were declared with, where what is reflected may be any of it."""
         for table in metadata.tables.values():
             known = self.known.get(table.fullname, {})
             for column in table.columns:
@@ -127,6 +127,8 @@ def _type_of(given: _Type, before: _Type | None) -> _Type:
 
 def _may_be(reflected: _Type, declared: _Type | None) -> bool:
     """Return whether a type is what a database keeps of one that was declared."""
+    if isinstance(declared, sa.Boolean):
+        return getattr(reflected, "display_width", None) == 1  # MariaDB's TINYINT(1)
     if not isinstance(reflected, sa.String | sa.LargeBinary) or isinstance(reflected, sa.Enum):
         return False
     if not reflected.__visit_name__.isupper():  # what is reflected is a type of SQL, as VARCHAR
@@ -161,7 +163,7 @@ class Filler:
             before = {table.fullname: seeding.rows_in(connection, table) for table in tables}
         why = _seed_each(project, metadata)
         came = False
-        with project.connect(write=True) as connection, connection.begin():
+        with project.connect(write=True) as connection:
             inserted = bookkeeping.read_all(connection, "inserted:")
             for table in tables:
                 one = _Table(project, connection, table)
@@ -169,6 +171,7 @@ class Filler:
                 is_new = now != self._known.get(table.fullname)
                 if not rows and (is_new or table.fullname not in self.empty):
                     refused = one.try_rows()
+                    connection.commit()  # what is tried now may take back all that is not
                     rows = seeding.rows_in(connection, table)
                     if not rows and table.fullname not in self.empty:
                         self.empty[table.fullname] = revision, why.get(table.fullname) or refused
@@ -178,6 +181,7 @@ class Filler:
                     if table.fullname not in inserted:  # rows of a data migration are as it wants them
                         one.repeat()
                         one.go_to_the_edges()
+                        connection.commit()
         return came
 
     def forget(self) -> None:
@@ -229,8 +233,9 @@ def _reflected(project: Project, connection: sa.Connection) -> sa.MetaData:
     """Return the tables that the database has, with their CHECKs, which SQLAlchemy leaves out."""
     metadata = sa.MetaData()
     inspector = sa.inspect(connection)
+    left_alone = bookkeeping.HIDDEN | project.backend.virtual_tables(connection)
     for schema in sorted({None, *(schema for schema, _ in project.backend.copies.tables(connection))}, key=str):
-        metadata.reflect(connection, schema=schema, only=lambda name, _: name not in bookkeeping.HIDDEN)
+        metadata.reflect(connection, schema=schema, only=lambda name, _: name not in left_alone)
     for table in metadata.tables.values():
         for check in inspector.get_check_constraints(table.name, table.schema):
             table.append_constraint(sa.CheckConstraint(check["sqltext"], name=check["name"]))
@@ -263,6 +268,7 @@ class _Table:
     def __init__(self, project: Project, connection: sa.Connection, table: sa.Table) -> None:
         self.project, self.connection, self.table = project, connection, table
         self.plain = _untyped(table)
+        self.each_by_itself = False  # whether to commit each statement: a refusal has taken back those before it
         self.random = Random(table.fullname)
         self.checks = [_words(one) for one in table.constraints if isinstance(one, sa.CheckConstraint)]
 
@@ -412,7 +418,12 @@ class _Table:
         except sa.exc.DBAPIError as error:
             if self.project.backend.explain(error) is not None:  # a connection that was lost
                 raise
+            if self.project.backend.rolled_back(self.connection):
+                self.connection.rollback()
+                self.each_by_itself = True
             return driver_words(error.orig or error)
+        if self.each_by_itself:
+            self.connection.commit()
         return None
 
 

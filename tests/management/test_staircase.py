@@ -279,6 +279,13 @@ GOOD = [
         ' sa.ForeignKeyConstraint(["up"], ["fourth.code"], name="fk_up"))',
         'op.drop_table("fourth")',
     ),
+    (
+        'op.add_column("parent", sa.Column("a4", sa.String(3)))\n'
+        "op.execute(\"UPDATE parent SET a4 = 'yes' WHERE flag = true\")\n"
+        "op.execute(\"UPDATE parent SET a4 = 'no' WHERE flag = false\")\n"
+        f'{PARENT}alter_column("a4", nullable=False, existing_type=sa.String(3))',
+        f'{PARENT}drop_column("a4")',
+    ),
     ("pass", "pass"),
 ]
 
@@ -415,6 +422,43 @@ def test_values_may_become_others_than_the_migrations_declared(
     )
     more = f'op.create_table("more", {ID}, sa.Column("kind", sa.String(10), sa.ForeignKey("kinds.kind")))'
     short.add_revision("ccc111", f"{MUST_BE_TEXTS}{more}", 'op.drop_table("more")')
+
+    manage.ok("check", "--staircase")
+
+
+NOTES = """
+op.execute("CREATE TABLE things (id INTEGER PRIMARY KEY, title TEXT NOT NULL)")
+op.execute("CREATE VIRTUAL TABLE words USING fts5(title, content='things', content_rowid='id')")
+"""
+DROP_N = 'op.drop_column("things", "n")'
+WORD_TRIGGERS = """
+op.execute("CREATE TRIGGER ai AFTER INSERT ON things BEGIN"
+           " INSERT INTO words (rowid, title) VALUES (new.id, new.title); END")
+op.execute("CREATE TRIGGER au AFTER UPDATE ON things BEGIN"
+           " INSERT INTO words (words, rowid, title) VALUES ('delete', old.id, old.title);"
+           " INSERT INTO words (rowid, title) VALUES (new.id, new.title); END")
+"""
+
+
+def test_an_index_of_words_is_filled_by_its_triggers(short: House, manage: Runner, sqlite_database: Database) -> None:
+    short.add_revision("aaa111", f"{NOTES}{WORD_TRIGGERS}", 'op.drop_table("words")\nop.drop_table("things")')
+    short.add_revision("bbb111", 'op.add_column("things", sa.Column("n", sa.Integer()))', DROP_N)
+    short.add_revision("ccc111", MUST_BE_FILLED)
+
+    manage.ok("check", "--staircase")
+
+
+@pytest.mark.parametrize("refused", ["UPDATE ON things", "INSERT ON things WHEN new.note NOT LIKE 'a%'"])
+def test_a_trigger_that_takes_back_the_transaction_is_survived(
+    short: House, manage: Runner, sqlite_database: Database, refused: str
+) -> None:
+    short.add_revision(
+        "aaa111",
+        f'op.create_table("things", {ID}, sa.Column("note", sa.String(50), nullable=False))\n'
+        f"op.execute(\"CREATE TRIGGER no BEFORE {refused} BEGIN SELECT RAISE(ROLLBACK, 'no'); END\")",
+        'op.drop_table("things")',
+    )
+    short.add_revision("bbb111", MUST_BE_FILLED)
 
     manage.ok("check", "--staircase")
 

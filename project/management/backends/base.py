@@ -320,6 +320,10 @@ class Backend:
         """Return whether a restore was cut off amid what cannot be one step, or is under way."""
         return False
 
+    def virtual_tables(self, connection: sa.Connection) -> set[str]:
+        """Return the tables that only show, or hold in a way of their own, what is written elsewhere."""
+        return set()
+
     def strong_locks(self, connection: sa.Connection) -> list[tuple[TableName, str]]:
         """Return the tables that the open transaction keeps others from writing or reading, and the locks' names."""
         return []

@@ -224,6 +224,13 @@ class SQLite(Backend):
         )
         return [Index(*row) for row in connection.exec_driver_sql(query)]
 
+    def virtual_tables(self, connection: sa.Connection) -> set[str]:
+        if sqlite3.sqlite_version_info < (3, 37):
+            return set()
+        # https://www.sqlite.org/pragma.html#pragma_table_list
+        listed = "SELECT name FROM pragma_table_list WHERE type IN ('virtual', 'shadow')"
+        return set(connection.exec_driver_sql(listed).scalars())
+
     def exact(self, column: sa.ColumnElement[Any], kind: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
         """Return texts as bytes: it keeps those too that are no UTF-8."""
         text = (sa.func.typeof(column) == "text", sa.cast(column, sa.LargeBinary))
