@@ -23,12 +23,13 @@ from . import bookkeeping, rehearsing, seeding
 from .conditions import places_of_regexp
 from .errors import CommandError, driver_words
 from .fields import integer_range
-from .types import DECIMAL, NUMBER
+from .types import BINARY, DECIMAL, NUMBER
 
 if TYPE_CHECKING:
     from .project import Project
 
 _Type = sa.types.TypeEngine[Any]
+_Value = str | bytes | None  # as it is given to the database, which makes of it what the column holds
 
 ROWS = 20  # of each table
 TRIES = 1000  # until there is a row, where nothing but trying is left
@@ -294,8 +295,8 @@ class _Table:
                 break
         return refused
 
-    def _row(self, pools: Mapping[str, Sequence[str | None]], largest: int) -> dict[str, str | None]:
-        row: dict[str, str | None] = {}
+    def _row(self, pools: Mapping[str, Sequence[_Value]], largest: int) -> dict[str, _Value]:
+        row: dict[str, _Value] = {}
         day = date(2000, 1, 1) + timedelta(self.random.randrange(20_000))  # what is of one row is often of one time
         for column in self.table.columns:
             if column.computed or column.identity or (column.foreign_keys and not column.primary_key):
@@ -438,7 +439,7 @@ def _is_text(kind: _Type) -> bool:
     return isinstance(kind, sa.String) and not isinstance(kind, sa.Enum)
 
 
-# Values, as text
+# Values, as text or bytes
 
 
 def _without_domain(kind: _Type) -> _Type:
@@ -448,13 +449,13 @@ def _without_domain(kind: _Type) -> _Type:
     return kind
 
 
-def _edges(column: sa.Column[Any]) -> list[str | None]:
+def _edges(column: sa.Column[Any]) -> list[_Value]:
     """Return the values at the edge of a column that tables really come to hold; the database refuses the rest."""
-    found: list[str | None] = [None] if column.nullable and not column.primary_key else []
+    found: list[_Value] = [None] if column.nullable and not column.primary_key else []
     return found if column.foreign_keys else [*found, *_values(column, column.type)]
 
 
-def _values(column: sa.Column[Any], kind: _Type) -> list[str]:
+def _values(column: sa.Column[Any], kind: _Type) -> Sequence[str | bytes]:
     if isinstance(kind, sa.Enum):
         return list(kind.enums)
     if isinstance(kind, sa.Boolean):
@@ -473,6 +474,10 @@ def _values(column: sa.Column[Any], kind: _Type) -> list[str]:
         return ["1900-01-01", "2999-12-31"]
     if isinstance(kind, sa.Time):
         return ["00:00:00", "23:59:59"]
+    if type(kind).__name__ == "INTERVAL":  # of PostgreSQL
+        return ["0", "-1 day", "100 years"]
+    if isinstance(kind, BINARY):  # a text would stay one on SQLite
+        return [b"", b"\xff" * min(getattr(kind, "length", None) or LONGEST, LONGEST)]
     if isinstance(kind, sa.JSON):
         return ["{}", "[]"]
     if isinstance(kind, sa.Uuid):
@@ -516,7 +521,7 @@ def _numbers(literals: Sequence[str]) -> list[int]:
     return [int(float(one)) for one in literals if re.fullmatch(r"-?\d+(\.\d+)?", one)]
 
 
-def _any(column: sa.Column[Any], largest: int, day: date, random: Random) -> str | None:
+def _any(column: sa.Column[Any], largest: int, day: date, random: Random) -> _Value:
     """Return a value of a column's type, as text; none where nobody here knows the type.
 
     Args:
@@ -535,8 +540,8 @@ def _any(column: sa.Column[Any], largest: int, day: date, random: Random) -> str
         return f"{day} {random.randrange(24):02}:00:00"
     if isinstance(kind, sa.Uuid):
         return f"{random.getrandbits(128):032x}"
-    if isinstance(kind, sa.LargeBinary):
-        return f"{random.getrandbits(32):08x}"
+    if isinstance(kind, BINARY):
+        return random.randbytes(4)
     if isinstance(kind, sa.String):
         word = "".join(random.choices("abcdefghij", k=random.randint(1, min(kind.length or 12, 12))))
         return random.choice((word, word.upper(), str(random.randrange(1000)))[: 3 if (kind.length or 3) >= 3 else 2])

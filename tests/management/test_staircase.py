@@ -24,6 +24,8 @@ op.create_table(
     sa.Column("spare", sa.Integer()),
     sa.Column("rate", sa.Float()),
     sa.Column("total", sa.Double()),
+    sa.Column("bytes", sa.LargeBinary()),
+    sa.Column("lasts", sa.Interval()),
     sa.UniqueConstraint("name", name="uq_name"),
     sa.CheckConstraint("size BETWEEN 1 AND 3", name="small"),
     sa.CheckConstraint("big BETWEEN 100000 AND 200000", name="large"),
@@ -105,6 +107,13 @@ BAD = {
     ),
     "a CHECK on large sums": Bad(f'{PARENT}create_check_constraint("ck_x", "total < 1000000")', says=", total 9999999"),
     "a CHECK on empty texts": Bad(f'{PARENT}create_check_constraint("ck_x", "note <> \'\'")'),
+    "a CHECK on empty bytes": Bad(f'{PARENT}create_check_constraint("ck_x", "length(bytes) > 0")', says=", bytes b''"),
+    "a CHECK on whiles below nought": Bad(
+        f'{PARENT}create_check_constraint("ck_x", "lasts >= interval \'0\'")', not_on=("sqlite", "mariadb")
+    ),
+    "a CHECK on long whiles": Bad(
+        f'{PARENT}create_check_constraint("ck_x", "lasts < interval \'1 year\'")', not_on=("sqlite", "mariadb")
+    ),
     "a CHECK on old dates": Bad(
         f'{PARENT}create_check_constraint("ck_x", "made > \'1950-01-01\'")', says=", made 1900-01-01"
     ),
