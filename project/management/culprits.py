@@ -75,33 +75,43 @@ def _tables_in(text: str, known: Iterable[str]) -> list[str]:
 def _queries(table: sa.Table, words: str, statements: list[str]) -> Iterator[sa.Select[tuple[object, ...]]]:
     """Yield what looks for the row, the most certain first; nothing where any other might be to blame."""
     any_row = sa.select(table).limit(1)
-    is_update = re.match(r"\s*UPDATE\b", statements[-1], re.I)  # which had written what it is about
+    if _is_update(statements) and _wrote_before(table, statements):
+        return
+    updated = _updated(table, statements)
     if check := _CHECK.search(words):
         name = next(filter(None, check.groups()))
         for condition in _conditions(name, statements):
             yield sa.select(table).where(sa.text(f"NOT ({condition})")).limit(1)
         in_conditions = {word for one in _conditions(name, statements) for word in re.findall(r"\w+", one)}
-        if is_update or not in_conditions & {*table.columns.keys()}:  # it is about a column that is to come
+        if updated is not None:
+            yield updated
+        elif not _is_update(statements) and not in_conditions & {*table.columns.keys()}:  # of a column that is to come
             yield any_row
         return
     named = next((found["columns"] for one in _COLUMNS if (found := one.search(words))), "")
     names = [one.strip().rpartition(".")[2].strip('"` ') for one in named.split(",")]
     columns = [table.columns[name] for name in names if name in table.columns]
     if _DUPLICATE.search(words):
-        found = _VALUES.search(words)
+        found, within = _VALUES.search(words), _of_index(statements[-1])
         for keys in [columns] if columns else [*_key_of(table, words), *_keys(table, statements)]:
             values = (found[1].split(", ") if found[1] else found[2].split("-")) if found else []
             if len(values) == len(keys) > 0:
                 same = (sa.cast(key, sa.String(200)) == value for key, value in zip(keys, values, strict=True))
-                yield sa.select(table).where(*same).limit(1)
-            twice = sa.select(*keys).group_by(*keys).having(sa.func.count() > 1).limit(1).subquery()
-            yield sa.select(table).where(*(key == twice.c[key.name] for key in keys)).limit(1)
-        if is_update or (names and not columns) or _is_of_itself(table, statements[-1]):
+                yield sa.select(table).where(*same, *within).limit(1)
+            if _is_update(statements):  # taken back, no key is there twice
+                continue
+            twice = sa.select(*keys).where(*within).group_by(*keys).having(sa.func.count() > 1).limit(1).subquery()
+            yield sa.select(table).where(*(key == twice.c[key.name] for key in keys), *within).limit(1)
+        if updated is not None:
+            yield updated
+        elif (names and not columns) or _is_of_itself(table, statements[-1]):
             yield any_row
     elif "null" in words.lower():
         if columns:
             yield sa.select(table).where(columns[0].is_(None)).limit(1)
-        if is_update or not columns:  # a column that is to come has no value in any
+        if updated is not None:
+            yield updated
+        elif not columns:  # a column that is to come has no value in any
             yield any_row
     else:
         if (place := _PLACE.search(words)) and re.match(r"\s*ALTER\b", statements[-1], re.I):
@@ -115,6 +125,39 @@ def _queries(table: sa.Table, words: str, statements: list[str]) -> Iterator[sa.
             elif _TOO_MUCH.search(words):
                 size = sa.func.char_length if isinstance(column.type, sa.String) else sa.func.abs
                 yield sa.select(table).where(column.is_not(None)).order_by(size(column).desc()).limit(1)
+
+
+def _is_update(statements: list[str]) -> bool:
+    return re.match(r"\s*UPDATE\b", statements[-1], re.I) is not None
+
+
+def _wrote_before(table: sa.Table, statements: list[str]) -> bool:
+    """Return whether the step had written the table before: that is taken back, and rows are not what they were."""
+    writes = re.compile(rf"\s*(?:UPDATE|DELETE|INSERT)\b.*\b{re.escape(table.name)}\b", re.I | re.S)
+    return any(writes.match(one) for one in statements[:-1] if one != statements[-1])
+
+
+def _updated(table: sa.Table, statements: list[str]) -> sa.Select[tuple[object, ...]] | None:
+    """Return what finds a row that an UPDATE was about, where it writes the same into all of them; else nothing."""
+    name = re.escape(table.name)
+    found = re.match(rf"\s*UPDATE\s+\W?{name}\W?\s+SET\b(.*?)(?:\bWHERE\b(.*))?$", statements[-1], re.I | re.S)
+    if found is None:
+        return None
+    written = re.sub(r"'[^']*'|[\"`]?\w+[\"`]?\s*=", "", found[1])
+    if {*re.findall(r"\w+", written)} & {*table.columns.keys()}:
+        return None
+    where = [_as_written(found[2])] if found[2] else []
+    return sa.select(table).where(*where).order_by(*table.primary_key.columns).limit(1)
+
+
+def _of_index(statement: str) -> list[sa.TextClause]:
+    """Return the condition of the rows that a unique index is made for, where it is not made for all."""
+    found = re.match(r"\s*CREATE UNIQUE INDEX\b.*?\)\s*WHERE\b(.*)$", statement, re.I | re.S)
+    return [_as_written(f"({found[1]})")] if found else []
+
+
+def _as_written(condition: str) -> sa.TextClause:
+    return sa.text(re.sub(r"(?<!:):(?=\w)", r"\:", condition))  # a colon is no parameter
 
 
 def _key_of(table: sa.Table, words: str) -> Iterator[list[sa.Column[object]]]:
