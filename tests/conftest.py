@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.databases import KINDS, SERVERS, Database, fresh, spares
-from tests.houses import Environment, House, OpenTerminal, Python, Runner, Terminal, build
+from tests.houses import Environment, House, OpenTerminal, Python, Runner, Terminal, build, contents, furnish
 
 pytest_plugins = ["project.management.testing"]
 
@@ -62,14 +61,17 @@ def mariadb_database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def _clean_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("house"))
+def _clean_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    house = build(tmp_path_factory.mktemp("house"))
+    before = contents(house)
+    yield house
+    assert contents(house) == before, "a test has written into a file that other tests have too"
 
 
 @pytest.fixture
 def house(_clean_house: Path, tmp_path: Path) -> House:
     """A copy of the project, as it is after cloning, that the test may change."""
-    return House(Path(shutil.copytree(_clean_house, tmp_path / "house")))
+    return furnish(tmp_path / "house", _clean_house)
 
 
 @pytest.fixture

@@ -136,11 +136,11 @@ def fresh(kind: str, folder: Path, *, made: bool = True) -> Iterator[Database]:
         return
     server = _server(kind)
     is_spare = made and kind == "postgresql"
-    if is_spare:
-        spares().take(name)
-    elif made:
-        administrate(server, f"CREATE DATABASE {name}")
     try:
+        if is_spare:
+            spares().take(name)
+        elif made:
+            administrate(server, f"CREATE DATABASE {name}")
         yield Database(kind, name, server.set(database=name))
     finally:
         for one in snapshots_of(server, name) if is_spare else [name, *snapshots_of(server, name)]:

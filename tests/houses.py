@@ -33,6 +33,25 @@ def build(root: Path) -> Path:
     return root
 
 
+def furnish(root: Path, clean: Path) -> House:
+    """Copy a clean house; its machinery, which is most of the files, and what Python compiled are linked.
+
+    Nobody may write into those: whoever changes one writes another, as `House.write` and Python do.
+    """
+    machinery = str(clean / "project" / "management")
+
+    def linked(source: str, target: str) -> None:
+        is_shared = source.startswith(machinery) or source.endswith(".pyc")
+        (os.link if is_shared else shutil.copy2)(source, target)
+
+    return House(Path(shutil.copytree(clean, root, copy_function=linked)))
+
+
+def contents(root: Path) -> dict[str, tuple[int, int]]:
+    """Return of each file its size and when it was written, in nanoseconds."""
+    return {str(one): (one.stat().st_size, one.stat().st_mtime_ns) for one in root.rglob("*") if one.is_file()}
+
+
 class House:
     """One copy of the project."""
 
@@ -44,6 +63,7 @@ class House:
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         self._forget_compiled(file)
+        file.unlink(missing_ok=True)  # other houses may have it too
         file.write_text(text, encoding="utf-8")
         return file
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import PREFIX, Database, fresh
+from tests.databases import PREFIX, Database, fresh, spares
 from tests.houses import House, OpenTerminal, Python, Runner
 
 SHOW_WORLD = '''"""Show what this process knows."""
@@ -64,10 +64,47 @@ def test_a_database_is_gone_after_its_test(server_database: Database, tmp_path: 
     with fresh(server_database.kind, tmp_path) as other:
         other.execute("CREATE TABLE here (id INTEGER)")
 
+    spares().drop()  # as at the end of all tests
     listed = "SELECT datname FROM pg_database" if server_database.kind == "postgresql" else "SHOW DATABASES"
     names = {name for (name,) in server_database.rows(listed)}
     assert server_database.name in names
     assert other.name not in names
+
+
+MADE = {
+    "tables": "CREATE TABLE one (id serial PRIMARY KEY); CREATE TABLE two (id int REFERENCES one)",
+    "views": "CREATE VIEW one AS SELECT 1 AS id; CREATE MATERIALIZED VIEW two AS SELECT * FROM one",
+    "types": "CREATE TYPE kind AS ENUM ('a'); CREATE DOMAIN even AS int; CREATE TYPE pair AS (a int, b text)",
+    "functions": "CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "schemas": "CREATE SCHEMA other; CREATE TABLE other.one (id int)",
+    "casts": "CREATE CAST (text AS integer) WITH INOUT",
+    "operators": "CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq)",
+}
+
+
+@pytest.mark.parametrize("statements", MADE.values(), ids=MADE)
+def test_what_a_test_made_is_not_there_for_the_next(tmp_path: Path, statements: str) -> None:
+    for _ in range(2):
+        with fresh("postgresql", tmp_path) as made:
+            made.execute(*statements.split("; "))
+
+
+def test_what_a_test_said_of_its_database_is_not_true_of_the_next(tmp_path: Path) -> None:
+    about = "SELECT datconnlimit, datacl, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = :name"
+    with fresh("postgresql", tmp_path) as made:
+        as_new = made.rows(about, name=made.name), made.value("SHOW lock_timeout")
+    for change in (
+        "COMMENT ON DATABASE {} IS 'mine'",
+        "ALTER DATABASE {} SET lock_timeout = '7s'",
+        "ALTER DATABASE {} CONNECTION LIMIT 7",
+        "REVOKE ALL ON DATABASE {} FROM PUBLIC",
+        "GRANT CREATE ON SCHEMA public TO PUBLIC",
+    ):
+        with fresh("postgresql", tmp_path) as made:
+            made.execute(change.format(made.name))
+        with fresh("postgresql", tmp_path) as made:
+            assert (made.rows(about, name=made.name), made.value("SHOW lock_timeout")) == as_new
+            assert not made.value("SELECT nspacl::text LIKE '%=UC/%,=UC/%' FROM pg_namespace WHERE nspname = 'public'")
 
 
 def test_a_process_has_a_clean_environment(
