@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import pytest
@@ -485,76 +486,80 @@ def test_a_trigger_that_takes_back_the_transaction_is_survived(
 # Tables that nothing but trying, or a seeder, can fill
 
 ID = 'sa.Column("id", sa.Integer(), primary_key=True)'
-NOT_INFERRED = {
-    "numbers that add up": f'op.create_table("things", {ID}, sa.Column("a", sa.Integer(), nullable=False),'
+NOT_INFERRED = (
+    # numbers that add up
+    f'op.create_table("things", {ID}, sa.Column("a", sa.Integer(), nullable=False),'
     ' sa.Column("b", sa.Integer(), nullable=False), sa.CheckConstraint("a + b = 100", name="ck_sum"))',
-    "soon after each other": f'op.create_table("things", {ID}, sa.Column("a", sa.DateTime(), nullable=False),'
+    # soon after each other
+    f'op.create_table("things", {ID}, sa.Column("a", sa.DateTime(), nullable=False),'
     ' sa.Column("b", sa.DateTime(), nullable=False), sa.CheckConstraint('
     '"(b > a) = (1 = 1) AND substr(CAST(a AS CHAR(30)), 1, 7) = substr(CAST(b AS CHAR(30)), 1, 7)", name="ck_soon"))',
-    "one of two": f'op.create_table("things", {ID}, sa.Column("a", sa.Integer()), sa.Column("b", sa.Integer()),'
+    # one of two
+    f'op.create_table("things", {ID}, sa.Column("a", sa.Integer()), sa.Column("b", sa.Integer()),'
     ' sa.CheckConstraint("(a IS NULL) <> (b IS NULL)", name="ck_one"))',
-    "one or the other": f'op.create_table("things", {ID}, sa.Column("kind", sa.String(9), nullable=False),'
+    # one or the other
+    f'op.create_table("things", {ID}, sa.Column("kind", sa.String(9), nullable=False),'
     ' sa.Column("a", sa.Integer(), nullable=False), sa.CheckConstraint('
     "\"CASE WHEN kind = 'big' THEN a > 900 WHEN kind = 'low' THEN a < 9 ELSE a = 77 END\", name='ck_case'))",
-    "rows of itself": f'op.create_table("things", {ID}, sa.Column("up", sa.Integer(), sa.ForeignKey("things.id"),'
+    # rows of itself
+    f'op.create_table("things", {ID}, sa.Column("up", sa.Integer(), sa.ForeignKey("things.id"),'
     ' nullable=False), sa.Column("a", sa.Integer(), nullable=False), sa.CheckConstraint("a * 2 = 48", name="ck_two"))',
-}
-NOT_INFERRED_ON_POSTGRESQL = {
-    "a domain": 'op.execute("CREATE DOMAIN even AS integer CHECK (VALUE % 2 = 0 AND VALUE > 950)")\n'
+)
+NOT_INFERRED_ON_POSTGRESQL = (
+    # a domain
+    'op.execute("CREATE DOMAIN even AS integer CHECK (VALUE % 2 = 0 AND VALUE > 950)")\n'
     'op.execute("CREATE TABLE things (id serial PRIMARY KEY, n even NOT NULL)")',
-    "a composite type": 'op.execute("CREATE TYPE pair AS (a integer, b text)")\n'
+    # a composite type
+    'op.execute("CREATE TYPE pair AS (a integer, b text)")\n'
     'op.execute("CREATE TABLE things (id serial PRIMARY KEY, p pair NOT NULL)")',
-    "shapes": 'op.execute("CREATE TABLE things (id serial PRIMARY KEY, p point NOT NULL, b box NOT NULL,'
-    ' c circle NOT NULL)")',
-    "partitions": 'op.execute("CREATE TABLE things (id integer NOT NULL, kind text NOT NULL)'
+    # shapes
+    'op.execute("CREATE TABLE things (id serial PRIMARY KEY, p point NOT NULL, b box NOT NULL, c circle NOT NULL)")',
+    # partitions
+    'op.execute("CREATE TABLE things (id integer NOT NULL, kind text NOT NULL)'
     ' PARTITION BY LIST (kind)")\n'
     "op.execute(\"CREATE TABLE things_of_one PARTITION OF things FOR VALUES IN ('one')\")",
-    "what may not overlap": 'op.execute("CREATE TABLE things (id serial PRIMARY KEY, during daterange NOT NULL,'
+    # what may not overlap
+    'op.execute("CREATE TABLE things (id serial PRIMARY KEY, during daterange NOT NULL,'
     ' EXCLUDE USING gist (during WITH &&))")',
-    "a domain with a pattern": "op.execute(\"CREATE DOMAIN mail AS text CHECK (VALUE ~ '^[^@]+@[^@]+$')\")\n"
+    # a domain with a pattern
+    "op.execute(\"CREATE DOMAIN mail AS text CHECK (VALUE ~ '^[^@]+@[^@]+$')\")\n"
     'op.execute("CREATE TABLE things (id serial PRIMARY KEY, m mail NOT NULL UNIQUE)")',
-    "a percent sign": "op.execute('CREATE TABLE things (id serial PRIMARY KEY,"
-    ' "a%" integer CHECK (("a%" + 1) * 2 = 42))\')',
-}
+    # a percent sign
+    'op.execute(\'CREATE TABLE things (id serial PRIMARY KEY, "a%" integer CHECK (("a%" + 1) * 2 = 42))\')',
+)
 MUST_BE_TEXTS = """
 if not op.get_bind().scalar(sa.text("SELECT count(*) FROM things WHERE j = ''")):
     raise ValueError("no texts")
 """
 MUST_BE_FILLED = """
-if not op.get_bind().scalar(sa.text("SELECT count(*) FROM things")):
-    raise ValueError("not filled")
+if not op.get_bind().scalar(sa.text("SELECT count(*) FROM {table}")):
+    raise ValueError("{table} is not filled")
 """
 
 
-def with_things(house: House, up: str) -> None:
-    """Add a revision with a table of this name, and one that works only where it has rows."""
-    down = 'op.execute("DROP TABLE things")'
-    for domain in re.findall(r"CREATE DOMAIN (\w+)", up):
-        down += f'\nop.execute("DROP DOMAIN {domain}")'
-    down += '\nop.execute("DROP TYPE pair")' if "TYPE" in up else ""
-    house.add_revision("aaa111", up, down)
-    house.add_revision("bbb111", MUST_BE_FILLED)
+def with_tables(house: House, ups: Iterable[str]) -> None:
+    """Add a revision that makes things0, things1 ..., and one that works only where each of them has rows."""
+    made, dropped, looks = [], [], []
+    for number, up in enumerate(ups):
+        table = f"things{number}"
+        made.append(up.replace("things", table))
+        types = [f'op.execute("DROP {kind} {name}")' for kind, name in re.findall(r"CREATE (DOMAIN|TYPE) (\w+)", up)]
+        dropped += [f'op.execute("DROP TABLE {table}")', *types]
+        looks.append(MUST_BE_FILLED.format(table=table))
+    house.add_revision("aaa111", "\n".join(made), "\n".join(dropped))
+    house.add_revision("bbb111", "".join(looks))
 
 
-@pytest.mark.parametrize("up", NOT_INFERRED.values(), ids=NOT_INFERRED)
-def test_what_cannot_be_inferred_is_filled(short: House, manage: Runner, database: Database, up: str) -> None:
-    with_things(short, up)
-
-    manage.ok("check", "--staircase")
-
-
-def test_a_table_in_which_nothing_has_to_stand_is_filled(short: House, manage: Runner, database: Database) -> None:
-    columns = {"sqlite": "a, b", "postgresql": "", "mariadb": "p point"}[database.kind]
-    with_things(short, f'op.execute("CREATE TABLE things ({columns})")')
+def test_what_cannot_be_inferred_is_filled(short: House, manage: Runner, database: Database) -> None:
+    of_one = {"sqlite": "a, b", "postgresql": "", "mariadb": "p point"}[database.kind]
+    nothing_has_to_stand = f'op.execute("CREATE TABLE things ({of_one})")'
+    with_tables(short, [*NOT_INFERRED, nothing_has_to_stand])
 
     manage.ok("check", "--staircase")
 
 
-@pytest.mark.parametrize("up", NOT_INFERRED_ON_POSTGRESQL.values(), ids=NOT_INFERRED_ON_POSTGRESQL)
-def test_what_only_postgresql_has_is_filled(
-    short: House, manage: Runner, postgresql_database: Database, up: str
-) -> None:
-    with_things(short, up)
+def test_what_only_postgresql_has_is_filled(short: House, manage: Runner, postgresql_database: Database) -> None:
+    with_tables(short, NOT_INFERRED_ON_POSTGRESQL)
 
     manage.ok("check", "--staircase")
 
