@@ -36,6 +36,7 @@ _OF_A_ROW = re.compile(
 )
 _OF_A_KEY = re.compile(r"foreign key|is not present in|still referenced", re.I)  # whose row is in the other table
 _BATCH = "_alembic_tmp_"
+_Query = sa.Select[tuple[object, ...]]
 
 
 def row_of(copy: Project, failure: StepFailed) -> str:
@@ -51,7 +52,7 @@ def row_of(copy: Project, failure: StepFailed) -> str:
         known = inspector.get_table_names()
         for name in _tables_in(f"{statement} {words}", known):
             table = sa.Table(name, sa.MetaData(), autoload_with=connection, resolve_fks=False)
-            for query in _queries(table, words, [*failure.statements, statement]):
+            for query in _Search(table, words, [*failure.statements, statement]).queries():
                 try:
                     with connection.begin_nested():
                         row = connection.execute(query).mappings().first()
@@ -72,63 +73,77 @@ def _tables_in(text: str, known: Iterable[str]) -> list[str]:
     return sorted((name for name, place in found.items() if place >= 0), key=lambda name: -found[name])
 
 
-def _queries(table: sa.Table, words: str, statements: list[str]) -> Iterator[sa.Select[tuple[object, ...]]]:
-    """Yield what looks for the row, the most certain first; nothing where any other might be to blame."""
-    any_row = sa.select(table).limit(1)
-    if _is_update(statements) and _wrote_before(table, statements):
-        return
-    updated = _updated(table, statements)
-    if check := _CHECK.search(words):
-        name = next(filter(None, check.groups()))
-        for condition in _conditions(name, statements):
-            yield sa.select(table).where(sa.text(f"NOT ({condition})")).limit(1)
-        in_conditions = {word for one in _conditions(name, statements) for word in re.findall(r"\w+", one)}
-        if updated is not None:
-            yield updated
-        elif not _is_update(statements) and not in_conditions & {*table.columns.keys()}:  # of a column that is to come
-            yield any_row
-        return
-    named = next((found["columns"] for one in _COLUMNS if (found := one.search(words))), "")
-    names = [one.strip().rpartition(".")[2].strip('"` ') for one in named.split(",")]
-    columns = [table.columns[name] for name in names if name in table.columns]
-    if _DUPLICATE.search(words):
-        found, within = _VALUES.search(words), _of_index(statements[-1])
-        for keys in [columns] if columns else [*_key_of(table, words), *_keys(table, statements)]:
+class _Search:
+    """What is looked for in one table; nothing where any other row might be to blame."""
+
+    def __init__(self, table: sa.Table, words: str, statements: list[str]) -> None:
+        self.table, self.words, self.statements = table, words, statements
+        self.statement = statements[-1]  # which failed
+        self.is_update = re.match(r"\s*UPDATE\b", self.statement, re.I) is not None
+        named = next((found["columns"] for one in _COLUMNS if (found := one.search(words))), "")
+        self.named = [one.strip().rpartition(".")[2].strip('"` ') for one in named.split(",") if named]
+        self.columns = [table.columns[name] for name in self.named if name in table.columns]
+
+    def queries(self) -> Iterator[_Query]:
+        """Yield what finds the row, the most certain first."""
+        if self.is_update and _wrote_before(self.table, self.statements):
+            return
+        if check := _CHECK.search(self.words):
+            yield from self._breaks(next(filter(None, check.groups())))
+        elif _DUPLICATE.search(self.words):
+            yield from self._repeats()
+        elif "null" in self.words.lower():
+            yield from self._lacks()
+        else:
+            yield from self._does_not_fit()
+
+    def _breaks(self, check: str) -> Iterator[_Query]:
+        conditions = list(_conditions(check, self.statements))
+        for condition in conditions:
+            yield sa.select(self.table).where(sa.text(f"NOT ({condition})")).limit(1)
+        words = {word for one in conditions for word in re.findall(r"\w+", one)}
+        is_of_new_column = not words & {*self.table.columns.keys()}
+        yield from self._one_of_all(is_of_new_column and not self.is_update)
+
+    def _repeats(self) -> Iterator[_Query]:
+        found, within = _VALUES.search(self.words), _of_index(self.statement)
+        possible = [*_key_of(self.table, self.words), *_keys(self.table, self.statements)]
+        for keys in [self.columns] if self.columns else possible:
             values = (found[1].split(", ") if found[1] else found[2].split("-")) if found else []
             if len(values) == len(keys) > 0:
                 same = (sa.cast(key, sa.String(200)) == value for key, value in zip(keys, values, strict=True))
-                yield sa.select(table).where(*same, *within).limit(1)
-            if _is_update(statements):  # taken back, no key is there twice
-                continue
-            twice = sa.select(*keys).where(*within).group_by(*keys).having(sa.func.count() > 1).limit(1).subquery()
-            yield sa.select(table).where(*(key == twice.c[key.name] for key in keys), *within).limit(1)
-        if updated is not None:
-            yield updated
-        elif (names and not columns) or _is_of_itself(table, statements[-1]):
-            yield any_row
-    elif "null" in words.lower():
-        if columns:
-            yield sa.select(table).where(columns[0].is_(None)).limit(1)
-        if updated is not None:
-            yield updated
-        elif not columns:  # a column that is to come has no value in any
-            yield any_row
-    else:
-        if (place := _PLACE.search(words)) and re.match(r"\s*ALTER\b", statements[-1], re.I):
-            yield sa.select(table).order_by(*table.primary_key.columns).offset(int(place[1]) - 1).limit(1)
-        unread = _NO_VALUE.search(words)
-        texts = [one for one in table.columns if isinstance(one.type, sa.String)] if unread else []
-        for column in columns or [*_altered(table, statements), *texts]:
+                yield sa.select(self.table).where(*same, *within).limit(1)
+            if not self.is_update:  # what one wrote is taken back, and no key is there twice
+                twice = sa.select(*keys).where(*within).group_by(*keys).having(sa.func.count() > 1).limit(1).subquery()
+                yield sa.select(self.table).where(*(key == twice.c[key.name] for key in keys), *within).limit(1)
+        is_of_new_column = not self.columns if self.named else not possible
+        yield from self._one_of_all(is_of_new_column or _is_of_itself(self.table, self.statement))
+
+    def _lacks(self) -> Iterator[_Query]:
+        if self.columns:
+            yield sa.select(self.table).where(self.columns[0].is_(None)).limit(1)
+        yield from self._one_of_all(not self.columns)  # a column that is to come has no value in any
+
+    def _does_not_fit(self) -> Iterator[_Query]:
+        if (place := _PLACE.search(self.words)) and re.match(r"\s*ALTER\b", self.statement, re.I):
+            in_order = sa.select(self.table).order_by(*self.table.primary_key.columns)
+            yield in_order.offset(int(place[1]) - 1).limit(1)
+        unread = _NO_VALUE.search(self.words)
+        texts = [one for one in self.table.columns if isinstance(one.type, sa.String)] if unread else []
+        for column in self.columns or [*_altered(self.table, self.statements), *texts]:
             if unread:
                 value = next(filter(None, unread.groups()), "")
-                yield sa.select(table).where(sa.cast(column, sa.Text) == value).limit(1)
-            elif _TOO_MUCH.search(words):
+                yield sa.select(self.table).where(sa.cast(column, sa.Text) == value).limit(1)
+            elif _TOO_MUCH.search(self.words):
                 size = sa.func.char_length if isinstance(column.type, sa.String) else sa.func.abs
-                yield sa.select(table).where(column.is_not(None)).order_by(size(column).desc()).limit(1)
+                yield sa.select(self.table).where(column.is_not(None)).order_by(size(column).desc()).limit(1)
 
-
-def _is_update(statements: list[str]) -> bool:
-    return re.match(r"\s*UPDATE\b", statements[-1], re.I) is not None
+    def _one_of_all(self, are_all: bool) -> Iterator[_Query]:
+        """Yield a row that the UPDATE was about; else, where all rows are to blame, any."""
+        if (updated := _updated(self.table, self.statement)) is not None:
+            yield updated
+        elif are_all:
+            yield sa.select(self.table).limit(1)
 
 
 def _wrote_before(table: sa.Table, statements: list[str]) -> bool:
@@ -137,10 +152,10 @@ def _wrote_before(table: sa.Table, statements: list[str]) -> bool:
     return any(writes.match(one) for one in statements[:-1] if one != statements[-1])
 
 
-def _updated(table: sa.Table, statements: list[str]) -> sa.Select[tuple[object, ...]] | None:
+def _updated(table: sa.Table, statement: str) -> _Query | None:
     """Return what finds a row that an UPDATE was about, where it writes the same into all of them; else nothing."""
     name = re.escape(table.name)
-    found = re.match(rf"\s*UPDATE\s+\W?{name}\W?\s+SET\b(.*?)(?:\bWHERE\b(.*))?$", statements[-1], re.I | re.S)
+    found = re.match(rf"\s*UPDATE\s+\W?{name}\W?\s+SET\b(.*?)(?:\bWHERE\b(.*))?$", statement, re.I | re.S)
     if found is None:
         return None
     written = re.sub(r"'[^']*'|[\"`]?\w+[\"`]?\s*=", "", found[1])
