@@ -121,10 +121,11 @@ def differences(
         context = MigrationContext.configure(connection, opts={**settings, "target_metadata": project.metadata})
     with quiet():
         upgrade = produce_migrations(context, project.metadata).upgrade_ops
-    assert upgrade is not None
-    upgrade.ops += _changes_of_expression_indexes(project, connection, script, upgrade)
+        assert upgrade is not None
+        upgrade.ops += _changes_of_expression_indexes(project, connection, script, upgrade)
+        diffs = list(_paired(upgrade.as_diffs()))
     found = []
-    for diff in _paired(upgrade.as_diffs()):
+    for diff in diffs:
         verbs = {one[0] for one in (diff if isinstance(diff, list) else [diff])}
         if not (missing_only and _is_more(diff)):
             is_extra = all(verb.startswith("remove_") for verb in verbs)

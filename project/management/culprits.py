@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _COLUMNS = (
     re.compile(r"(?:UNIQUE|NOT NULL) constraint failed: (?P<columns>[\w., ]+)"),
     re.compile(r"Key \((?P<columns>[^)]*)\)=\("),
-    re.compile(r"column (?:`\w+`\.`\w+`\.)?[\"'`](?P<columns>\w+)[\"'`] (?:of relation|cannot be null|at row)"),
+    re.compile(r"column (?:`\w+`\.`\w+`\.)?[\"'`](?P<columns>\w+)[\"'`] (?:of relation|cannot be null|at row)", re.I),
 )
 _VALUES = re.compile(r"Key \([^)]*\)=\((.*)\)|Duplicate entry '(.*)' for key")  # those that are there twice
 _CHECK = re.compile(
@@ -26,15 +26,20 @@ _CHECK = re.compile(
 )
 _ALTERED = re.compile(r"ALTER COLUMN \"?(\w+)\"? TYPE|(?:MODIFY|CHANGE)(?: COLUMN)? `?(\w+)`?", re.I)
 _TOO_MUCH = re.compile(r"too long|out of range|overflow|truncated", re.I)
-_NO_VALUE = re.compile(r"invalid input (?:syntax|value) for \w+ [^:]+: \"(.*)\"|Incorrect [\w ]+ value: '(.*?)'")
+_NO_VALUE = re.compile(r"invalid input (?:syntax|value) for \w+ [^:]+: \"(.*)\"|[Ii]ncorrect [\w ]+ value: '(.*?)'")
+_NO_NULL = re.compile(
+    r"NOT NULL constraint failed|Cannot add a NOT NULL column|null value in column|contains null values|cannot be null"
+    r"|Invalid use of NULL"
+)
 _PLACE = re.compile(r"at row (\d+)$")  # of a table that MariaDB makes anew, in the order of its primary key
 _DUPLICATE = re.compile(r"UNIQUE constraint failed|Key \(|Duplicate entry")
 _OF_A_ROW = re.compile(
-    r"constraint failed|constraint \"|CONSTRAINT `|Key \(|Duplicate entry|null|out of range|too long|truncated"
-    r"|overflow|Incorrect|invalid input",
+    rf"constraint failed|constraint \"|CONSTRAINT `|Key \(|Duplicate entry|{_NO_NULL.pattern}|out of range|too long"
+    r"|truncated|overflow|incorrect [\w ]+ value|invalid input",
     re.I,
 )
 _OF_A_KEY = re.compile(r"foreign key|is not present in|still referenced", re.I)  # whose row is in the other table
+_UPDATE = re.compile(r"\s*UPDATE\s+\W?(\w+)", re.I)
 _BATCH = "_alembic_tmp_"
 _Query = sa.Select[tuple[object, ...]]
 
@@ -52,7 +57,8 @@ def row_of(copy: Project, failure: StepFailed) -> str:
         known = inspector.get_table_names()
         for name in _tables_in(f"{statement} {words}", known):
             table = sa.Table(name, sa.MetaData(), autoload_with=connection, resolve_fks=False)
-            for query in _Search(table, words, [*failure.statements, statement]).queries():
+            checks = {str(one["name"]): one["sqltext"] for one in inspector.get_check_constraints(name)}
+            for query in _Search(table, checks, words, [*failure.statements, statement]).queries():
                 try:
                     with connection.begin_nested():
                         row = connection.execute(query).mappings().first()
@@ -76,34 +82,34 @@ def _tables_in(text: str, known: Iterable[str]) -> list[str]:
 class _Search:
     """What is looked for in one table; nothing where any other row might be to blame."""
 
-    def __init__(self, table: sa.Table, words: str, statements: list[str]) -> None:
-        self.table, self.words, self.statements = table, words, statements
+    def __init__(self, table: sa.Table, checks: Mapping[str, str], words: str, statements: list[str]) -> None:
+        self.table, self.checks, self.words, self.statements = table, checks, words, statements
         self.statement = statements[-1]  # which failed
-        self.is_update = re.match(r"\s*UPDATE\b", self.statement, re.I) is not None
+        self.updated = found[1] if (found := _UPDATE.match(self.statement)) else None  # the name of a table
         named = next((found["columns"] for one in _COLUMNS if (found := one.search(words))), "")
         self.named = [one.strip().rpartition(".")[2].strip('"` ') for one in named.split(",") if named]
         self.columns = [table.columns[name] for name in self.named if name in table.columns]
 
     def queries(self) -> Iterator[_Query]:
         """Yield what finds the row, the most certain first."""
-        if self.is_update and _wrote_before(self.table, self.statements):
+        if self.updated is not None and (self.updated != self.table.name or _wrote_before(self.table, self.statements)):
             return
         if check := _CHECK.search(self.words):
             yield from self._breaks(next(filter(None, check.groups())))
         elif _DUPLICATE.search(self.words):
             yield from self._repeats()
-        elif "null" in self.words.lower():
+        elif _NO_NULL.search(self.words):
             yield from self._lacks()
         else:
             yield from self._does_not_fit()
 
     def _breaks(self, check: str) -> Iterator[_Query]:
-        conditions = list(_conditions(check, self.statements))
+        conditions = list(_conditions(check, self.statements)) or [*filter(None, [self.checks.get(check)])]
         for condition in conditions:
-            yield sa.select(self.table).where(sa.text(f"NOT ({condition})")).limit(1)
+            yield sa.select(self.table).where(_as_written(f"NOT ({condition})")).limit(1)
         words = {word for one in conditions for word in re.findall(r"\w+", one)}
-        is_of_new_column = not words & {*self.table.columns.keys()}
-        yield from self._one_of_all(is_of_new_column and not self.is_update)
+        is_of_new_column = bool(words) and not words & {*self.table.columns.keys()}
+        yield from self._one_of_all(is_of_new_column and self.updated is None)
 
     def _repeats(self) -> Iterator[_Query]:
         found, within = _VALUES.search(self.words), _of_index(self.statement)
@@ -113,7 +119,7 @@ class _Search:
             if len(values) == len(keys) > 0:
                 same = (sa.cast(key, sa.String(200)) == value for key, value in zip(keys, values, strict=True))
                 yield sa.select(self.table).where(*same, *within).limit(1)
-            if not self.is_update:  # what one wrote is taken back, and no key is there twice
+            if self.updated is None:  # what one wrote is taken back, and no key is there twice
                 twice = sa.select(*keys).where(*within).group_by(*keys).having(sa.func.count() > 1).limit(1).subquery()
                 yield sa.select(self.table).where(*(key == twice.c[key.name] for key in keys), *within).limit(1)
         is_of_new_column = not self.columns if self.named else not possible
@@ -125,7 +131,8 @@ class _Search:
         yield from self._one_of_all(not self.columns)  # a column that is to come has no value in any
 
     def _does_not_fit(self) -> Iterator[_Query]:
-        if (place := _PLACE.search(self.words)) and re.match(r"\s*ALTER\b", self.statement, re.I):
+        is_altered = re.match(r"\s*ALTER\b", self.statement, re.I) is not None  # else it is about a row to come
+        if is_altered and (place := _PLACE.search(self.words)):
             in_order = sa.select(self.table).order_by(*self.table.primary_key.columns)
             yield in_order.offset(int(place[1]) - 1).limit(1)
         unread = _NO_VALUE.search(self.words)
@@ -134,7 +141,7 @@ class _Search:
             if unread:
                 value = next(filter(None, unread.groups()), "")
                 yield sa.select(self.table).where(sa.cast(column, sa.Text) == value).limit(1)
-            elif _TOO_MUCH.search(self.words):
+            elif _TOO_MUCH.search(self.words) and is_altered:
                 size = sa.func.char_length if isinstance(column.type, sa.String) else sa.func.abs
                 yield sa.select(self.table).where(column.is_not(None)).order_by(size(column).desc()).limit(1)
 
@@ -207,7 +214,7 @@ def _conditions(name: str, statements: list[str]) -> Iterator[str]:
             while depth and place < len(statement):
                 depth += {"(": 1, ")": -1}.get(statement[place], 0)
                 place += 1
-            yield statement[found.end() : place - 1]
+            yield statement[found.end() : place - 1].replace("%%", "%")  # as some drivers want it
 
 
 def _keys(table: sa.Table, statements: list[str]) -> Iterator[list[sa.Column[object]]]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from alembic.ddl.base import AddColumn, AlterColumn, RenameTable
+from sqlalchemy.dialects.mysql import BIT
 from sqlalchemy.schema import CreateTable
 
 from . import bookkeeping, rehearsing, seeding
@@ -476,6 +477,8 @@ def _values(column: sa.Column[Any], kind: _Type) -> Sequence[str | bytes]:
         return ["00:00:00", "23:59:59"]
     if type(kind).__name__ == "INTERVAL":  # of PostgreSQL
         return ["0", "-1 day", "100 years"]
+    if isinstance(kind, BIT):  # of MariaDB
+        return [b"\0", b"\1"]
     if isinstance(kind, BINARY):  # a text would stay one on SQLite
         return [b"", b"\xff" * min(getattr(kind, "length", None) or LONGEST, LONGEST)]
     if isinstance(kind, sa.JSON):

@@ -57,7 +57,7 @@ def climb(project: Project, report: Callable[[Rehearsed], None]) -> Climbed:
             report(done)
             if done.failure is not None:
                 raise rehearsing.told(project, climber.built, done.failure, "the staircase")
-            if not _only_labels_stay(done.not_restored):
+            if not _only_additions_stay(done.not_restored):
                 not_restored.append(done)
     if not_restored:
         raise _told_at_the_end(project, not_restored)
@@ -129,10 +129,12 @@ class _Climber:
         self.filler.fill(self.built, revision)
 
 
-def _only_labels_stay(not_restored: list[str]) -> bool:
-    """Return whether nothing is left of a step but labels, which PostgreSQL adds and does not drop."""
+def _only_additions_stay(not_restored: list[str]) -> bool:
+    """Return whether nothing is left of a step but what PostgreSQL adds and nobody drops: labels, extensions."""
     labels: dict[str, dict[str, set[str]]] = {"with": {}, "without": {}}
     for one in not_restored:
+        if one.startswith("with extension "):
+            continue
         if not (found := _ENUMERATION.fullmatch(one)):
             return False
         labels[found[1]][found[2]] = set(found[3].split(", "))

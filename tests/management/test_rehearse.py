@@ -311,3 +311,44 @@ def test_it_is_the_row_to_blame_that_is_named(
     house.add_revision("bad111", f'with op.batch_alter_table("things") as batch:\n    batch.{change}')
 
     assert f"; row of things: {culprit}" in manage("migrate", "--rehearse").refusal()
+
+
+THINGS = """
+op.create_table(
+    "things",
+    sa.Column("id", sa.Integer(), primary_key=True),
+    sa.Column("n", sa.Integer(), nullable=False),
+    sa.Column("note", sa.String(9)),
+    sa.CheckConstraint("n > 0", name="ck_n"),
+)
+op.execute("INSERT INTO things VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c')")
+"""
+
+
+def test_no_row_is_named_where_none_of_those_there_is_to_blame(
+    house: House, manage: Runner, server_database: Database
+) -> None:
+    house.add_revision("aaa111", THINGS)
+    manage.ok("migrate")
+
+    for change in (
+        "INSERT INTO things VALUES (4, -4, 'd')",
+        "UPDATE things SET nullified = 1",
+        "UPDATE things SET note = concat(note, '234567890')",
+        "UPDATE things SET n = (SELECT max(o.n) FROM (SELECT n FROM things) o WHERE o.n > 9) + n * 0",
+        "SELECT 1 FROM things WHERE nothing IS NOT NULL",
+    ):
+        house.add_revision("bad111", f"op.execute({change!r})", parent="aaa111")
+
+        assert "; row of" not in manage("migrate", "--rehearse").refusal(), change
+
+
+def test_the_row_that_a_check_of_before_forbids_is_named(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    later = "op.execute('ALTER TABLE things DROP CONSTRAINT ck_n, ADD CONSTRAINT ck_n CHECK (n % 2 = 1) NOT VALID')"
+    house.add_revision("aaa111", f"{THINGS}{later}")
+    manage.ok("migrate")
+    house.add_revision("bad111", "op.execute('ALTER TABLE things VALIDATE CONSTRAINT ck_n')")
+
+    assert "; row of things: id 2, n 2" in manage("migrate", "--rehearse").refusal()

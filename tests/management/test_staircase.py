@@ -551,7 +551,7 @@ def with_tables(house: House, ups: Iterable[str]) -> None:
 
 
 def test_what_cannot_be_inferred_is_filled(short: House, manage: Runner, database: Database) -> None:
-    of_one = {"sqlite": "a, b", "postgresql": "", "mariadb": "p point"}[database.kind]
+    of_one = {"sqlite": "a, b", "postgresql": "", "mariadb": "p point, b bit(1) NOT NULL"}[database.kind]
     nothing_has_to_stand = f'op.execute("CREATE TABLE things ({of_one})")'
     with_tables(short, [*NOT_INFERRED, nothing_has_to_stand])
 
@@ -665,14 +665,16 @@ WITH_KINDS = f'{KINDS}op.execute("CREATE TABLE things (id serial PRIMARY KEY, ki
 WITHOUT_KINDS = 'op.execute("DROP TABLE things")\nop.execute("DROP TYPE kinds")'
 
 
-def test_labels_that_stay_are_told(short: House, manage: Runner, postgresql_database: Database) -> None:
+def test_labels_and_extensions_that_stay_are_told(short: House, manage: Runner, postgresql_database: Database) -> None:
     short.add_revision("aaa111", WITH_KINDS, WITHOUT_KINDS)
     adds = "op.execute(\"ALTER TYPE kinds ADD VALUE IF NOT EXISTS 'three' BEFORE 'two'\")"
-    short.add_revision("bbb111", f"with op.get_context().autocommit_block():\n    {adds}", "pass")
+    extends = "op.execute('CREATE EXTENSION IF NOT EXISTS pgcrypto')"
+    short.add_revision("bbb111", f"{extends}\nwith op.get_context().autocommit_block():\n    {adds}", "pass")
 
     said = manage.ok("check", "--staircase").out
 
     assert "down leaves the schema with enumeration kinds: one, three, two" in said
+    assert "with extension pgcrypto" in said
 
 
 def test_a_type_that_stays_is_no_label(short: House, manage: Runner, postgresql_database: Database) -> None:
