@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from . import autogenerate, comparing, culprits, guard, migrations, schema, seeding, snapshots
 from .backends.base import TableName
 from .console import Console, plural
-from .errors import CommandError, StepFailed, shortened
+from .errors import CommandError, StepFailed, StepRefused, shortened
 from .migrations import Step
 from .schema import Schema
 
@@ -120,7 +120,9 @@ def told(project: Project, copy: Project, failure: CommandError, what: str, afte
     if not isinstance(failure, StepFailed):
         return CommandError(f"{what} failed: {failure.cause}", failure.cure)
     cause = what_failed(copy, failure).replace(copy.backend.database, project.backend.database)
-    return CommandError(f"{what} failed: {cause}{after}", "correct it, then try again")
+    refused = failure.__cause__
+    cure = refused.cure if isinstance(refused, StepRefused) else "correct it, then try again"
+    return CommandError(f"{what} failed: {cause}{after}", cure)
 
 
 def what_failed(copy: Project, failure: StepFailed) -> str:

@@ -45,6 +45,8 @@ def described(project: Project, connection: sa.Connection) -> Schema:
                 if table not in bookkeeping.HIDDEN:
                     name = f"{schema}.{table}" if schema else table
                     parts.update(Part(name, *one) for one in _table(inspector, connection, table, schema))
+            for table, index, order in project.backend.unreflected_orders(connection):
+                parts.add(Part(table, f"order of index {index}", order))
             for view in inspector.get_view_names(schema):
                 parts.add(Part("", f"view {view}", _one_line(inspector.get_view_definition(view, schema))))
             for enumeration in inspector.get_enums(schema) if hasattr(inspector, "get_enums") else ():

@@ -108,7 +108,8 @@ class _Climber:
             with self.filler.declared.unless_it_fails():
                 rehearsing.go(self.built, "-1")
         except StepFailed as error:
-            done.refused = rehearsing.what_failed(self.built, error)
+            names = self.built.backend.database, self.project.backend.database
+            done.refused = rehearsing.what_failed(self.built, error).replace(*names)
             try:
                 migrations.refuse_unfinished(self.built)
             except CommandError:

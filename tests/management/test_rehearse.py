@@ -352,3 +352,33 @@ def test_the_row_that_a_check_of_before_forbids_is_named(
     house.add_revision("bad111", "op.execute('ALTER TABLE things VALIDATE CONSTRAINT ck_n')")
 
     assert "; row of things: id 2, n 2" in manage("migrate", "--rehearse").refusal()
+
+
+def test_an_order_of_an_index_that_does_not_come_back_is_told(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    made = "op.execute('CREATE INDEX ix_x ON students (name COLLATE NOCASE, grade DESC)')"
+    house.add_revision("aaa111", made, "op.drop_index('ix_x', 'students')")
+    manage.ok("migrate")
+    house.add_revision("bbb111", "op.drop_index('ix_x', 'students')", made)
+    house.add_revision("ccc111", made.replace("ix_x", "ix_y"), "op.drop_index('ix_y', 'students')")
+    drops = "op.drop_index('ix_y', 'students')"
+    house.add_revision("ddd111", drops, "op.create_index('ix_y', 'students', ['name', 'grade'])")
+
+    lines = manage.ok("migrate", "--rehearse").out.splitlines()
+
+    told = [line.strip() for line in lines if "down leaves the schema" in line]
+    assert len(told) == 1
+    assert "students: order of index ix_y: name COLLATE NOCASE, grade COLLATE BINARY DESC" in told[0]
+
+
+def test_how_to_hand_over_what_would_be_lost_is_told(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.add_revision("aaa111", "op.execute('CREATE TABLE u (id INTEGER PRIMARY KEY, n INTEGER, CHECK (n > 0))')")
+    manage.ok("migrate")
+    house.add_revision(
+        "bbb111", 'with op.batch_alter_table("u") as batch:\n    batch.alter_column("n", nullable=False)'
+    )
+
+    line = manage("migrate", "--rehearse").refusal()
+
+    assert 'hand it over: op.batch_alter_table("u", table_args=[' in line

@@ -303,6 +303,10 @@ class Backend:
         """Return all indexes where SQLAlchemy cannot reflect those on expressions, else None."""
         return None
 
+    def unreflected_orders(self, connection: sa.Connection) -> list[tuple[str, str, str]]:
+        """Return of indexes with an order that SQLAlchemy does not reflect the table, the name and that order."""
+        return []
+
     def whole_default(self, connection: sa.Connection, column: sa.Column[Any], reflected: str | None) -> str | None:
         """Return a column's server default, where SQLAlchemy cannot reflect every one."""
         return reflected

@@ -224,6 +224,16 @@ class SQLite(Backend):
         )
         return [Index(*row) for row in connection.exec_driver_sql(query)]
 
+    def unreflected_orders(self, connection: sa.Connection) -> list[tuple[str, str, str]]:
+        # https://www.sqlite.org/pragma.html#pragma_index_xinfo
+        query = (
+            "SELECT m.tbl_name, m.name, group_concat(coalesce(x.name, 'an expression') || ' COLLATE ' || x.coll"
+            " || CASE WHEN x.desc THEN ' DESC' ELSE '' END, ', ')"
+            " FROM sqlite_master m, pragma_index_xinfo(m.name) x WHERE m.type = 'index' AND m.sql IS NOT NULL"
+            " AND x.key AND (x.desc OR x.coll <> 'BINARY') GROUP BY m.name"
+        )
+        return [(table, name, order) for table, name, order in connection.exec_driver_sql(query)]
+
     def virtual_tables(self, connection: sa.Connection) -> set[str]:
         if sqlite3.sqlite_version_info < (3, 37):
             return set()
