@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.spares import Spares
+from tests.spares import DROP, Spares
 
 KINDS = ("sqlite", "postgresql", "mariadb")
 SERVERS = KINDS[1:]
@@ -28,11 +28,7 @@ _ADDRESSES = {
 }
 
 
-_DROP = {
-    # A killed process leaves its session to the server, which may still be undoing its work.
-    "postgresql": 'DROP DATABASE IF EXISTS "{}" WITH (FORCE)',
-    "mariadb": "DROP DATABASE IF EXISTS `{}`",
-}
+_DROP = {"postgresql": DROP, "mariadb": "DROP DATABASE IF EXISTS `{}`"}
 _EACH_COMMITS: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
 
 

@@ -42,7 +42,8 @@ FROM pg_database d WHERE datname = :name AND oid = :oid
 _SESSIONS = sa.text("SELECT count(*) FROM pg_stat_activity WHERE datid = :oid")
 _OID = sa.text("SELECT oid FROM pg_database WHERE datname = :name")
 _MAKE = "CREATE DATABASE {}"
-_DROP = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
+# A killed process leaves its session to the server, which may still be undoing its work.
+DROP = 'DROP DATABASE IF EXISTS "{}" WITH (FORCE)'
 
 
 class Spares:
@@ -70,12 +71,12 @@ class Spares:
         if self._is_emptied(name):
             self._names.append(name)
         else:
-            self._run(_DROP.format(name))
+            self._run(DROP.format(name))
 
     def drop(self) -> None:
         """Drop what is left when no test comes any more."""
         while self._names:
-            self._run(_DROP.format(self._names.pop()))
+            self._run(DROP.format(self._names.pop()))
 
     def _is_emptied(self, name: str) -> bool:
         which = {"name": name, "oid": self._oids.pop(name, None)}

@@ -29,7 +29,7 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy.sql.functions import current_timestamp, now
 
 from . import bookkeeping, history, redefined
-from .backends.base import Backend, Index, TableName, expression_text
+from .backends.base import Backend, Index, TableName, executable, expression_text
 from .types import DECIMAL
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ class DropIndexAsMade(ops.DropIndexOp):
         self.statement = index.statement
 
     def reverse(self) -> ops.ExecuteSQLOp:  # type: ignore[override]  # nothing else tells what it was
-        return ops.ExecuteSQLOp(redefined.executable(self.statement))
+        return ops.ExecuteSQLOp(executable(self.statement))
 
 
 def _made_indexes(operations: ops.OpContainer) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from .backends.base import executable
 from .errors import StepFailed, driver_words, shortened
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class _Search:
     def _breaks(self, check: str) -> Iterator[_Query]:
         conditions = list(_conditions(check, self.statements)) or [*filter(None, [self.checks.get(check)])]
         for condition in conditions:
-            yield sa.select(self.table).where(_as_written(f"NOT ({condition})")).limit(1)
+            yield sa.select(self.table).where(sa.text(executable(f"NOT ({condition})"))).limit(1)
         words = {word for one in conditions for word in re.findall(r"\w+", one)}
         is_of_new_column = bool(words) and not words & {*self.table.columns.keys()}
         yield from self._one_of_all(is_of_new_column and self.updated is None)
@@ -168,18 +169,14 @@ def _updated(table: sa.Table, statement: str) -> _Query | None:
     written = re.sub(r"'[^']*'|[\"`]?\w+[\"`]?\s*=", "", found[1])
     if {*re.findall(r"\w+", written)} & {*table.columns.keys()}:
         return None
-    where = [_as_written(found[2])] if found[2] else []
+    where = [sa.text(executable(found[2]))] if found[2] else []
     return sa.select(table).where(*where).order_by(*table.primary_key.columns).limit(1)
 
 
 def _of_index(statement: str) -> list[sa.TextClause]:
     """Return the condition of the rows that a unique index is made for, where it is not made for all."""
     found = re.match(r"\s*CREATE UNIQUE INDEX\b.*?\)\s*WHERE\b(.*)$", statement, re.I | re.S)
-    return [_as_written(f"({found[1]})")] if found else []
-
-
-def _as_written(condition: str) -> sa.TextClause:
-    return sa.text(re.sub(r"(?<!:):(?=\w)", r"\:", condition))  # a colon is no parameter
+    return [sa.text(executable(f"({found[1]})"))] if found else []
 
 
 def _key_of(table: sa.Table, words: str) -> Iterator[list[sa.Column[object]]]:

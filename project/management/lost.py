@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from .project import Project
 
 
-def among(project: Project, revisions: Iterable[str]) -> list[CommandError]:
-    """Return what there is to say of those of a database's revisions that no file has, for what goes on without."""
+def note(project: Project, revisions: Iterable[str]) -> None:
+    """Say what there is to say of those of a database's revisions that no file has, for what goes on without."""
     known = heads.revisions(project.root)
-    return [explained(project, one, known) for one in revisions if one not in known]
+    for one in revisions:
+        if one not in known:
+            project.console.note(str(explained(project, one, known)))
 
 
 def explained(project: Project, revision: str, known: Collection[str]) -> CommandError:

@@ -14,7 +14,7 @@ from alembic.runtime.plugins import Plugin
 from alembic.util import PriorityDispatchResult, sqla_compat
 
 from . import expressions
-from .backends.base import expression_text
+from .backends.base import executable, expression_text
 
 
 def add_to(plugin: Plugin) -> None:
@@ -159,14 +159,6 @@ class ChangeEnumeration(ops.MigrateOperation):
 def _render_change(_context: object, op: ChangeEnumeration) -> list[str]:
     on_postgresql = 'if op.get_context().dialect.name == "postgresql":'
     return [on_postgresql, *(f"op.execute({executable(one)!r})" for one in op.statements[0]), ""]
-
-
-def executable(statement: str) -> str:
-    """Return a statement as sa.text, and so op.execute, wants it to run it as it is."""
-    return _PARAMETER.sub(r"\:", statement)
-
-
-_PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w)")  # what it takes for one
 
 
 def _compare_enumerations(

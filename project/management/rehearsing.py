@@ -60,7 +60,6 @@ class Rehearsed:
 
 @dataclass(frozen=True)
 class _State:
-    schema: Schema | None  # where it was asked for
     rows: Mapping[TableName, int]
     contents: Mapping[TableName, comparing.Rows]
 
@@ -119,16 +118,17 @@ def told(project: Project, copy: Project, failure: CommandError, what: str, afte
     """
     if not isinstance(failure, StepFailed):
         return CommandError(f"{what} failed: {failure.cause}", failure.cure)
-    cause = what_failed(copy, failure).replace(copy.backend.database, project.backend.database)
+    cause = what_failed(project, copy, failure)
     refused = failure.__cause__
     cure = refused.cure if isinstance(refused, StepRefused) else "correct it, then try again"
     return CommandError(f"{what} failed: {cause}{after}", cure)
 
 
-def what_failed(copy: Project, failure: StepFailed) -> str:
-    """Return which step failed, why, and on which row."""
+def what_failed(project: Project, copy: Project, failure: StepFailed) -> str:
+    """Return which step failed on a copy, why, and on which row, by the name of the database itself."""
     row = culprits.row_of(copy, failure)
-    return f"{failure.what.rstrip('.')}; {row}" if row else failure.what
+    words = f"{failure.what.rstrip('.')}; {row}" if row else failure.what
+    return words.replace(copy.backend.database, project.backend.database)
 
 
 @contextmanager
@@ -148,18 +148,16 @@ def go_through(copy: Project, step: Step, fill: Callable[[], object] | None = No
     Args:
         fill: puts rows into what the step has made, before it is taken back.
     """
-    before = _state(copy)
+    before, schema_before = _state(copy), _schema(copy)
     done = Rehearsed(step, only_counted=before.only_counted)
     try:
         done.up = go(copy, "+1", _locks_into(done.locks, copy, before.rows))
-        done.rows = _effects(before, _state(copy, before.contents, with_schema=False))
+        done.rows = _effects(before, _state(copy, before.contents))
         if fill is not None:
             fill()
         done.down = go(copy, "-1")
         back = _state(copy, before.contents)
-        assert before.schema is not None
-        assert back.schema is not None
-        done.not_restored = schema.changed(before.schema, back.schema)
+        done.not_restored = schema.changed(schema_before, _schema(copy))
         done.lost = _effects(before, back)
         done.again = go(copy, "+1")
     except CommandError as error:
@@ -192,8 +190,8 @@ def _locks_into(found: list[str], copy: Project, rows: Mapping[TableName, int]) 
     return notice
 
 
-def _state(copy: Project, tables: Collection[TableName] | None = None, *, with_schema: bool = True) -> _State:
-    """Return what a copy is like.
+def _state(copy: Project, tables: Collection[TableName] | None = None) -> _State:
+    """Return what rows a copy has.
 
     Args:
         tables: whose rows are read; those that can be, when not given.
@@ -201,8 +199,12 @@ def _state(copy: Project, tables: Collection[TableName] | None = None, *, with_s
     with copy.connect() as connection:
         counted = guard.count_rows(connection, snapshots.tables(copy, connection))
         tables = comparing.comparable(connection, counted) if tables is None else tables
-        described = schema.described(copy, connection) if with_schema else None
-        return _State(described, counted, comparing.read(copy, connection, tables))
+        return _State(counted, comparing.read(copy, connection, tables))
+
+
+def _schema(copy: Project) -> Schema:
+    with copy.connect() as connection:
+        return schema.described(copy, connection)
 
 
 def _effects(before: _State, after: _State) -> dict[str, Effect]:

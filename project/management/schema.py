@@ -39,14 +39,14 @@ def described(project: Project, connection: sa.Connection) -> Schema:
     inspector = sa.inspect(connection)
     schemas = {None, *(table.schema for table in project.metadata.tables.values())}
     parts = {Part("", one) for one in project.backend.copies.inventory(connection) if not _HIDDEN.search(one)}
+    for table, index, order in project.backend.unreflected_orders(connection):
+        parts.add(Part(table, f"order of index {index}", order))
     with autogenerate.quiet(types=True):
         for schema in schemas & {None, *inspector.get_schema_names()}:
             for table in inspector.get_table_names(schema):
                 if table not in bookkeeping.HIDDEN:
                     name = f"{schema}.{table}" if schema else table
                     parts.update(Part(name, *one) for one in _table(inspector, connection, table, schema))
-            for table, index, order in project.backend.unreflected_orders(connection):
-                parts.add(Part(table, f"order of index {index}", order))
             for view in inspector.get_view_names(schema):
                 parts.add(Part("", f"view {view}", _one_line(inspector.get_view_definition(view, schema))))
             for enumeration in inspector.get_enums(schema) if hasattr(inspector, "get_enums") else ():

@@ -108,8 +108,7 @@ class _Climber:
             with self.filler.declared.unless_it_fails():
                 rehearsing.go(self.built, "-1")
         except StepFailed as error:
-            names = self.built.backend.database, self.project.backend.database
-            done.refused = rehearsing.what_failed(self.built, error).replace(*names)
+            done.refused = rehearsing.what_failed(self.project, self.built, error)
             try:
                 migrations.refuse_unfinished(self.built)
             except CommandError:

@@ -538,7 +538,7 @@ def test_an_error_inside_a_seeder_is_one_line_that_names_the_column(
 
     line = manage("seed", "things").refusal()
 
-    assert all(words in line for words in told)
+    assert all(words in line for words in told), line
     assert things.count("things") == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -491,6 +492,13 @@ def driver_errors(connection: sa.Connection, base: type[Exception]) -> Iterator[
     except base as error:
         raise sa.exc.DBAPIError.instance(None, None, error, base, dialect=connection.dialect) from error
 
+
+def executable(sql: str) -> str:
+    """Return SQL as sa.text, and so op.execute, wants it to run it as it is."""
+    return _PARAMETER.sub(r"\:", sql)
+
+
+_PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w)")  # what it takes for one
 
 SPELLING = "management_spelling"  # a temporary table, and what is in it for as long as it takes to read it back
 

@@ -40,8 +40,7 @@ def _climb(project: Project) -> int:
     from .. import lost, migrations, staircase
     from .migrate import header, rehearsed
 
-    for one in lost.among(project, migrations.read_heads(project)):
-        project.console.note(str(one))
+    lost.note(project, migrations.read_heads(project))
     project.console.say(f"{header(project)}, in a database of its own", style="bold")
     climbed = staircase.climb(project, lambda done: project.console.lines(*rehearsed(done)))
     for table in climbed.without_rows:

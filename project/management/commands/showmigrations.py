@@ -102,8 +102,7 @@ def _show_history(project: Project, *, as_json: bool) -> None:
     if why_not is not None:
         raise why_not
     console = project.console
-    for one in lost.among(project, state.heads):
-        console.note(str(one))
+    lost.note(project, state.heads)
     if as_json:
         console.output(_json({"database": project.backend.label, "history": [_told(one) for one in records]}))
         return

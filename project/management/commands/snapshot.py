@@ -34,8 +34,7 @@ def handle(
     begun = time.perf_counter()
     with snapshots.alone(project):
         taken = snapshots.take(project, name or snapshots.default_name(project))
-    for one in lost.among(project, taken.revisions):
-        project.console.note(str(one))
+    lost.note(project, taken.revisions)
     held = f"{plural(taken.total, 'row')}, {snapshots.readable(taken.size)}"
     project.console.say(
         f"Saved {project.backend.label} as snapshot {taken.name}: {held}, in {time.perf_counter() - begun:.2f} s."
