@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -677,3 +678,67 @@ def test_seeding_does_not_wait_for_ever_behind_another_session(
 
     assert "holds what this needs" in line
     assert server_database.count("students") == 100
+
+
+# Many rows in one statement, which runs while the next ones are made
+
+
+def students_of(database: Database) -> Sequence[object]:
+    return database.rows("SELECT name, email, grade, birthday, enrolled_date FROM students ORDER BY id")
+
+
+def test_rows_are_the_same_however_they_are_loaded(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    for count in ("15000", "30000", "45000"):
+        manage.ok("seed", "students", "--count", count)  # too few at a time for more than one row in a statement
+    one_by_one = students_of(sqlite_database)
+
+    manage.ok("seed", "students", "--count", "45000", "--fresh", "--no-input")
+
+    assert students_of(sqlite_database) == one_by_one
+
+
+def test_many_rows_at_once_obey_triggers_and_conflict_clauses(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    sqlite_database.execute(
+        "CREATE TABLE grades (grade INTEGER PRIMARY KEY)",
+        "CREATE TRIGGER noted AFTER INSERT ON students BEGIN INSERT OR IGNORE INTO grades VALUES (new.grade); END",
+    )
+    manage.ok("seed", "students", "--count", "21000")
+    assert sqlite_database.count("grades") == 12
+
+    sqlite_database.execute(
+        "DROP TABLE students",
+        "CREATE TABLE students (id INTEGER PRIMARY KEY, name TEXT, email TEXT,"
+        " grade INTEGER UNIQUE ON CONFLICT REPLACE, birthday DATE, enrolled_date DATETIME)",
+    )
+    manage.ok("seed", "students", "--count", "21000", "--fresh", "--no-input")
+
+    assert sqlite_database.count("students") == 12
+
+
+def test_a_row_that_is_refused_in_a_later_block_is_named_and_nothing_is_kept(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    house.write(
+        "project/seeds/students.py",
+        "from project.management.seeding import Rows, Seeder, column\n"
+        "from project.models.student import Student\n\n\n"
+        "class StudentSeeder(Seeder):\n"
+        "    model = Student\n\n"
+        "    @column\n"
+        "    def name(self, rows: Rows) -> list[str]:\n"
+        "        return ['Nobody' if number == 23_456 else 'Ada' for number in rows.numbers]\n",
+    )
+    sqlite_database.execute(
+        "DROP TABLE students",
+        "CREATE TABLE students (id INTEGER PRIMARY KEY, name TEXT CONSTRAINT somebody CHECK (name <> 'Nobody'),"
+        " email TEXT, grade INTEGER, birthday DATE, enrolled_date DATETIME)",
+    )
+
+    line = manage("seed", "students", "--count", "45000").refusal()
+
+    assert "CHECK constraint failed: somebody in row 23,457: name = 'Nobody'" in line
+    assert "Nothing of it was kept" in line
+    assert sqlite_database.count("students") == 0

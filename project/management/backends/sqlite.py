@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from ..errors import CommandError
 from ..outcomes import Convert, Remembered, through_tables
-from . import processes, recreated
+from . import processes, recreated, sqlite_loading
 from .base import (
     Backend,
     Blocks,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 WRITE_TIMEOUT = 20  # seconds for a connection that was to read, as a shell's, to get the write lock after all
 _PENDING = 0x40000000  # the first of the 512 bytes that SQLite locks
-LOADING_CACHE = 128 * 1024  # KiB of pages while many rows are loaded
 
 
 class SQLite(Backend):
@@ -288,18 +287,10 @@ class SQLite(Backend):
     ) -> None:
         driver = connection.connection.driver_connection
         assert driver is not None
-        quote = connection.dialect.identifier_preparer
-        names = ", ".join(map(quote.quote, columns))
-        marks = ", ".join("?" * len(columns))
-        insert = f"INSERT INTO {quote.format_table(table)} ({names}) VALUES ({marks})"  # noqa: S608  # quoted names
         converters = self._converters(connection, table, columns)
-        with driver_errors(connection, sqlite3.Error), _without_indexes(driver, table, size):
-            if not size.present:
-                _restart_numbers(driver, table)
-            for block in blocks:
-                if columns:
-                    values = [convert(column) for convert, column in zip(converters, block, strict=True)]
-                    driver.executemany(insert, zip(*values, strict=True))
+        converted = ([convert(one) for convert, one in zip(converters, block, strict=True)] for block in blocks)
+        with driver_errors(connection, sqlite3.Error):
+            sqlite_loading.load(driver, table.name, columns, converted, size)
 
     @cached_property
     def copies(self) -> SQLiteCopies:
@@ -344,37 +335,6 @@ _WRITTEN: list[tuple[date, Callable[[Any], str]]] = [
     (datetime(2001, 2, 3, 4, 5, 6, 70), methodcaller("isoformat", " ", "microseconds")),
     (date(2001, 2, 3), date.isoformat),
 ]
-
-
-def _restart_numbers(driver: sqlite3.Connection, table: sa.Table) -> None:
-    """Let the numbers of an empty table begin anew, where it remembers them: https://www.sqlite.org/autoinc.html"""
-    if driver.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone():
-        driver.execute("DELETE FROM sqlite_sequence WHERE lower(name) = lower(?)", (table.name,))
-
-
-@contextmanager
-def _without_indexes(driver: sqlite3.Connection, table: sa.Table, size: Size) -> Iterator[None]:
-    """Drop the secondary indexes and build them again, in the same transaction, when that takes less time.
-
-    A unique index that a foreign key may refer to stays: https://www.sqlite.org/foreignkeys.html#fk_indexes
-    """
-    if not size.is_worth_rebuilding:
-        yield
-        return
-    [(before,)] = driver.execute("PRAGMA cache_size").fetchall()
-    driver.execute(f"PRAGMA cache_size = -{LOADING_CACHE}")
-    of_table = (
-        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND lower(tbl_name) = lower(?) AND sql IS NOT NULL"
-    )
-    found = driver.execute(of_table, (table.name,)).fetchall()
-    indexes = [(name, sql) for name, sql in found if not sql.upper().startswith("CREATE UNIQUE")]
-    for name, _ in indexes:
-        quoted = name.replace('"', '""')
-        driver.execute(f'DROP INDEX "{quoted}"')
-    yield
-    for _, sql in indexes:
-        driver.execute(sql)
-    driver.execute(f"PRAGMA cache_size = {before}")
 
 
 class _Connection(sqlite3.Connection):

@@ -1,0 +1,181 @@
+"""Fill an SQLite table fast: many rows in a statement, and the next ones made while it runs."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import copy_context
+from threading import Thread
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from .base import Size
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+CACHE = 128 * 1024  # KiB of pages while many rows are loaded
+MEANWHILE_FROM = 20_000  # rows to come that are worth a thread: of fewer there is no block to make meanwhile
+ROWS = 2_000  # of one statement at most: a longer one takes more time to be prepared, and saves none
+SWITCHING = 0.00005  # seconds after which a thread that makes rows lets the one that loads them go on
+
+_Made = TypeVar("_Made")
+Columns = Sequence[Sequence[Any]]  # of one block, all of the same length
+
+
+def load(driver: sqlite3.Connection, table: str, columns: Sequence[str], blocks: Iterable[Columns], size: Size) -> None:
+    """Insert blocks of columns in the open transaction.
+
+    Args:
+        table: its name.
+        columns: the names of those that are filled, in the order of each block's.
+        blocks: what the driver takes as it is; all but the first may be made by another thread, while the connection
+            is in use.
+    """
+    with _without_indexes(driver, table, size):
+        if not size.present:
+            _restart_numbers(driver, table)
+        if not columns:
+            return
+        insert = f"INSERT INTO {quoted(table)} ({', '.join(map(quoted, columns))}) VALUES "  # noqa: S608  # quoted
+        if size.coming >= MEANWHILE_FROM and _takes_many_rows(driver, table):
+            _load_meanwhile(driver, insert.replace("INSERT", "INSERT OR FAIL", 1), blocks)
+        else:
+            for block in blocks:
+                driver.executemany(insert + _marks(len(block)), zip(*block, strict=True))
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQLite takes any: https://www.sqlite.org/lang_keywords.html"""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _takes_many_rows(driver: sqlite3.Connection, table: str) -> bool:
+    """Return whether one statement may insert many rows of a table as many statements would, and as fast.
+
+    SQLite keeps a copy of each page that such a statement changes, to take back it alone; INSERT OR FAIL spares that,
+    and the transaction is taken back anyway. It would overrule what the table and its triggers say of conflicts. A
+    foreign key wants the copies, and has the tables that refer to the new rows searched for each of them.
+    https://www.sqlite.org/lang_conflict.html
+    """
+    of_table = "SELECT type, sql FROM sqlite_master WHERE lower(tbl_name) = lower(?) AND type IN ('table', 'trigger')"
+    definitions = driver.execute(of_table, (table,)).fetchall()
+    if any(kind == "trigger" or re.search("conflict", sql, re.IGNORECASE) for kind, sql in definitions):
+        return False
+    if driver.execute("SELECT 1 FROM pragma_foreign_key_list(?)", (table,)).fetchone():
+        return False
+    referring = """
+        SELECT DISTINCT one.name FROM sqlite_master AS one, pragma_foreign_key_list(one.name) AS key
+        WHERE one.type = 'table' AND lower(key."table") = lower(?)
+    """
+    names = [name for (name,) in driver.execute(referring, (table,))]
+    return not any(driver.execute(f"SELECT 1 FROM {quoted(name)} LIMIT 1").fetchone() for name in names)  # noqa: S608
+
+
+def _load_meanwhile(driver: sqlite3.Connection, insert: str, blocks: Iterable[Columns]) -> None:
+    """Insert blocks, each while a thread makes the next one: SQLite needs no Python within a statement.
+
+    The thread leaves the connection alone, so that Ctrl-C, which comes to this one, may end the work at any moment.
+    """
+    coming, most = iter(blocks), driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+
+    def make() -> list[_Piece] | None:
+        block = next(coming, None)
+        return None if block is None else [*_pieces(block, most)]
+
+    pieces = make()  # what has to be read from the database is read for the first block
+    with _switching_often():
+        while pieces is not None:
+            making = _started(make)
+            try:
+                for piece in pieces:
+                    driver.execute(insert + ", ".join([_marks(piece.width)] * piece.rows), piece.values)
+            except sqlite3.Error:
+                making.exception()  # whoever looks for the row that was refused makes rows too: one at a time
+                raise
+            pieces = making.result()
+
+
+def _started(make: Callable[[], _Made]) -> Future[_Made]:
+    """Let a thread make something; it ends with the program, whatever it waits for."""
+    from concurrent.futures import Future
+
+    made: Future[_Made] = Future()
+    context = copy_context()
+
+    def work() -> None:
+        try:
+            made.set_result(context.run(make))
+        except BaseException as error:  # it is raised where the result is asked for
+            made.set_exception(error)
+
+    Thread(target=work, name="making rows", daemon=True).start()
+    return made
+
+
+class _Piece(NamedTuple):
+    """Rows of one statement: their values, row after row."""
+
+    rows: int
+    width: int
+    values: list[Any]
+
+
+def _pieces(block: Columns, most: int) -> Iterator[_Piece]:
+    """Yield the rows of a block, as many at once as go into one statement with so many values at most."""
+    width = len(block)
+    count = max(1, min(ROWS, most // width))
+    for start in range(0, len(block[0]), count):
+        columns = [values[start : start + count] for values in block]
+        rows = len(columns[0])
+        together: list[Any] = [None] * (rows * width)
+        for place, values in enumerate(columns):
+            together[place::width] = values
+        yield _Piece(rows, width, together)
+
+
+def _marks(width: int) -> str:
+    return f"({', '.join('?' * width)})"
+
+
+@contextmanager
+def _switching_often() -> Iterator[None]:
+    """Let threads take turns so often that the one that loads, which needs Python shortly, does not wait long."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCHING)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def _restart_numbers(driver: sqlite3.Connection, table: str) -> None:
+    """Let the numbers of an empty table begin anew, where it remembers them: https://www.sqlite.org/autoinc.html"""
+    if driver.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone():
+        driver.execute("DELETE FROM sqlite_sequence WHERE lower(name) = lower(?)", (table,))
+
+
+@contextmanager
+def _without_indexes(driver: sqlite3.Connection, table: str, size: Size) -> Iterator[None]:
+    """Drop the secondary indexes and build them again, in the same transaction, when that takes less time.
+
+    A unique index that a foreign key may refer to stays: https://www.sqlite.org/foreignkeys.html#fk_indexes
+    """
+    if not size.is_worth_rebuilding:
+        yield
+        return
+    [(before,)] = driver.execute("PRAGMA cache_size").fetchall()
+    driver.execute(f"PRAGMA cache_size = -{CACHE}")
+    of_table = (
+        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND lower(tbl_name) = lower(?) AND sql IS NOT NULL"
+    )
+    found = driver.execute(of_table, (table,)).fetchall()
+    indexes = [(name, sql) for name, sql in found if not sql.upper().startswith("CREATE UNIQUE")]
+    for name, _ in indexes:
+        driver.execute(f"DROP INDEX {quoted(name)}")
+    yield
+    for _, sql in indexes:
+        driver.execute(sql)
+    driver.execute(f"PRAGMA cache_size = {before}")
