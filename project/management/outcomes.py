@@ -6,6 +6,7 @@ A table has 65,536 entries in proportion to Faker's own weights; 16 random bits 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import accumulate, chain, repeat
 from operator import itemgetter
@@ -20,6 +21,7 @@ ENTRIES = 65_536
 POOL = 1_000  # values drawn from Faker where it has no list to expand
 FEWEST = 50  # entries of the rarest outcome: with fewer its share would be more than 1% off
 
+WORTH = 2 * ENTRIES  # values that were picked from a table before it is worth converting all of it
 REMEMBERED = 50_000  # results of a function that are kept
 
 Outcome = TypeVar("Outcome")
@@ -78,19 +80,26 @@ class Picked(Sequence[Outcome]):
 
 
 def through_tables(convert: Convert) -> Convert:
-    """Return what converts a table of outcomes once, instead of what is picked from it again and again."""
-    known: dict[int, tuple[Sequence[Any], Sequence[Any] | None]] = {}
+    """Return what converts a table of outcomes once, where more is picked from it than it has entries."""
+    known: dict[int, _Table] = {}
 
     def convert_picked(values: Sequence[Any]) -> Any:
         if not isinstance(values, Picked):
             return convert(values)
-        table, converted = known.get(id(values.table), (values.table, None))
-        if converted is None and id(table) in known:  # it comes again: there are more blocks
-            converted = convert(table)
-        known[id(table)] = table, converted
-        return values.draws.of(converted) if converted is not None else convert(values)
+        table = known.setdefault(id(values.table), _Table(values.table))
+        if table.picked == WORTH and table.converted is None:
+            table.converted = convert(table.entries)
+        table.picked = min(table.picked + len(values), WORTH)
+        return convert(values) if table.converted is None else values.draws.of(table.converted)
 
     return convert_picked
+
+
+@dataclass
+class _Table:
+    entries: Sequence[Any]  # kept, so that no other table gets the id of this one
+    picked: int = 0
+    converted: Sequence[Any] | None = None
 
 
 class Remembered(dict[Any, Any]):
@@ -108,7 +117,16 @@ class Remembered(dict[Any, Any]):
         """Return what the function makes of each value."""
         if len(self) > REMEMBERED:
             self.clear()
+        if not self:  # all are missing: without a call of Python's for each
+            once = {*values}
+            self.update(zip(once, map(self._make, once), strict=True))
         return list(map(self.__getitem__, values))
+
+
+def around_nulls(convert: Convert, values: Sequence[Any], null: Any = None) -> list[Any]:
+    """Return converted values, with what stands for NULL where there is none."""
+    present = iter(convert([value for value in values if value is not None]))
+    return [null if value is None else next(present) for value in values]
 
 
 @cache

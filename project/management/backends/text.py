@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from ..outcomes import Convert, Remembered, through_tables
+from ..outcomes import Convert, Remembered, around_nulls, through_tables
 
 Render = Callable[[Any], str]
 
@@ -51,20 +51,18 @@ class Texts:
         if kinds == {int}:
             return list(map(str, values))
         if kinds == {str}:
-            return self.strings(values)
+            return self.strings(values)  # as it is, where nothing needs escaping
         some = kinds - {type(None)}
         if len(some) != 1:
             return [self._renders[type(value)](value) for value in values]
         [kind] = some
         if kind is str:
-            present = iter(self.strings([value for value in values if value is not None]))
-            return [self._null if value is None else next(present) for value in values]
-        render = self._renders[kind]
-        if kind not in _REPEATED:
-            return [self._null if value is None else render(value) for value in values]
-        if (place, kind) not in self._remembered:
-            self._remembered[place, kind] = Remembered(lambda value: self._null if value is None else render(value))
-        return self._remembered[place, kind].all(values)
+            convert: Convert = self.strings
+        elif kind in _REPEATED:
+            convert = self._remembered.setdefault((place, kind), Remembered(self._renders[kind])).all
+        else:
+            convert = partial(map, self._renders[kind])
+        return list(convert(values)) if some == kinds else around_nulls(convert, values, self._null)
 
     def strings(self, values: Sequence[str]) -> Sequence[str]:
         """Return how strings are written."""
