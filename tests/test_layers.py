@@ -44,7 +44,7 @@ LAYERS = (
     ("names",),
     ("outcomes", "types"),
     ("console", "env_file", "expressions"),
-    ("errors",),
+    ("errors", "lazily"),
 )
 BESIDE = {
     "commands",

@@ -10,11 +10,12 @@ its rows come from).
 from __future__ import annotations
 
 import re
-
-import sqlalchemy as sa
+from functools import cache
 
 from . import migration_history
+from .backends import looking
 from .errors import CommandError, driver_words, shortened
+from .lazily import sqlalchemy as sa
 
 TABLE = "management_metadata"
 HIDDEN = frozenset({TABLE, migration_history.TABLE, "alembic_version"})
@@ -25,19 +26,24 @@ _MADE_ANEW = {
     "alembic_version": "python manage.py migrate --fake REVISION records the one it is at",
 }
 
-metadata_table = sa.Table(
-    TABLE,
-    sa.MetaData(),
-    sa.Column("key", sa.String(190), primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
-    mariadb_charset="utf8mb4",
-    mysql_charset="utf8mb4",
-)
+_ALL = f"SELECT {TABLE}.key, {TABLE}.value FROM {TABLE}"  # noqa: S608  # after a dot key needs no quotes
+
+
+@cache
+def metadata_table() -> sa.Table:
+    return sa.Table(
+        TABLE,
+        sa.MetaData(),
+        sa.Column("key", sa.String(190), primary_key=True),
+        sa.Column("value", sa.Text, nullable=False),
+        mariadb_charset="utf8mb4",
+        mysql_charset="utf8mb4",
+    )
 
 
 def exists(connection: sa.Connection) -> bool:
     """Return whether this database has the table already."""
-    return sa.inspect(connection).has_table(TABLE)
+    return looking.has_table(connection, TABLE)
 
 
 def is_complete(connection: sa.Connection) -> bool:
@@ -47,25 +53,21 @@ def is_complete(connection: sa.Connection) -> bool:
 
 def ensure(connection: sa.Connection) -> None:
     """Make the table, and that of the steps, when they are missing, in the transaction that is open."""
-    metadata_table.create(connection, checkfirst=True)
+    metadata_table().create(connection, checkfirst=True)
     migration_history.ensure(connection)
 
 
 def read(connection: sa.Connection, key: str) -> str | None:
     """Return a key's value, None when it or the whole table is missing."""
-    if not exists(connection):
-        return None
-    value: str | None = connection.scalar(sa.select(metadata_table.c.value).where(metadata_table.c.key == key))
-    return value
+    return read_all(connection).get(key)
 
 
-def read_all(connection: sa.Connection, prefix: str) -> dict[str, str]:
+def read_all(connection: sa.Connection, prefix: str = "") -> dict[str, str]:
     """Return the values of all keys with a prefix, by the rest of the key."""
     if not exists(connection):
         return {}
-    key = metadata_table.c.key
-    rows = connection.execute(sa.select(key, metadata_table.c.value).where(key.startswith(prefix, autoescape=True)))
-    return {key[len(prefix) :]: value for key, value in rows}
+    rows = connection.exec_driver_sql(_ALL)
+    return {key[len(prefix) :]: value for key, value in rows if key.startswith(prefix)}
 
 
 def seeded_rows(connection: sa.Connection) -> dict[str, int]:
@@ -80,12 +82,12 @@ def seeded_rows(connection: sa.Connection) -> dict[str, int]:
 def write(connection: sa.Connection, key: str, value: str) -> None:
     """Set a key, in the transaction that is open."""
     delete(connection, key)
-    connection.execute(metadata_table.insert().values(key=key, value=value))
+    connection.execute(metadata_table().insert().values(key=key, value=value))
 
 
 def delete(connection: sa.Connection, key: str) -> None:
     """Forget a key, in the transaction that is open."""
-    connection.execute(metadata_table.delete().where(metadata_table.c.key == key))
+    connection.execute(metadata_table().delete().where(metadata_table().c.key == key))
 
 
 def refused(error: sa.exc.DBAPIError, label: str) -> CommandError | None:

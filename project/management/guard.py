@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from . import bookkeeping
+from .backends import looking
 from .backends.base import TableName
 from .console import plural
 from .errors import CommandError
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from .project import Project
 
 DISPOSABLE = ("development", "test")  # environments in which rows may be destroyed
@@ -98,7 +99,7 @@ def names_production(name: str) -> bool:
 
 def count_rows(connection: sa.Connection, tables: Iterable[TableName]) -> dict[TableName, int]:
     """Return how many rows each table holds."""
-    return {table: connection.scalar(sa.select(sa.func.count()).select_from(table.clause)) or 0 for table in tables}
+    return {table: looking.count(connection, table) for table in tables}
 
 
 def losses(connection: sa.Connection, tables: Iterable[TableName]) -> Losses:

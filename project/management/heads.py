@@ -10,9 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from . import migration_history
+from .lazily import sqlalchemy as sa
 
 if TYPE_CHECKING:
     from .project import Project

@@ -8,12 +8,13 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-import sqlalchemy as sa
-
+from .backends import looking
 from .errors import CommandError, NotAllowed, first_line
+from .lazily import sqlalchemy as sa
 
 if TYPE_CHECKING:
     from .project import Project
@@ -24,22 +25,25 @@ TABLE = "migration_history"
 Direction = Literal["upgrade", "downgrade", "stamp", "unstamp"]
 _DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
-history_table = sa.Table(
-    TABLE,
-    sa.MetaData(),
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("revision", sa.String(190), nullable=False),
-    sa.Column("down_revision", sa.Text),  # the ones it comes after, with a comma between them
-    sa.Column("message", sa.Text, nullable=False),
-    sa.Column("direction", sa.String(9), nullable=False),
-    sa.Column("done_at", sa.DateTime),  # UTC
-    sa.Column("seconds", sa.Float),
-    sa.Column("done_by", sa.Text),
-    sa.Column("checksum", sa.String(64)),  # of the file
-    sa.Column("code_checksum", sa.String(64)),  # of what Python reads in it
-    mariadb_charset="utf8mb4",
-    mysql_charset="utf8mb4",
-)
+
+@cache
+def history_table() -> sa.Table:
+    return sa.Table(
+        TABLE,
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("revision", sa.String(190), nullable=False),
+        sa.Column("down_revision", sa.Text),  # the ones it comes after, with a comma between them
+        sa.Column("message", sa.Text, nullable=False),
+        sa.Column("direction", sa.String(9), nullable=False),
+        sa.Column("done_at", sa.DateTime),  # UTC
+        sa.Column("seconds", sa.Float),
+        sa.Column("done_by", sa.Text),
+        sa.Column("checksum", sa.String(64)),  # of the file
+        sa.Column("code_checksum", sa.String(64)),  # of what Python reads in it
+        mariadb_charset="utf8mb4",
+        mysql_charset="utf8mb4",
+    )
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,12 @@ class Record:
 
 def ensure(connection: sa.Connection) -> None:
     """Make the table when it is missing, in the transaction that is open."""
-    history_table.create(connection, checkfirst=True)
+    history_table().create(connection, checkfirst=True)
 
 
 def exists(connection: sa.Connection) -> bool:
     """Return whether this database has the table already."""
-    return sa.inspect(connection).has_table(TABLE)
+    return looking.has_table(connection, TABLE)
 
 
 def read(connection: sa.Connection) -> list[Record]:
@@ -82,7 +86,7 @@ def read(connection: sa.Connection) -> list[Record]:
     if not exists(connection):
         return []
     try:
-        rows = connection.execute(sa.select(history_table).order_by(history_table.c.id)).all()
+        rows = connection.execute(sa.select(history_table()).order_by(history_table().c.id)).all()
         return [_record(row) for row in rows]
     except (AttributeError, TypeError, ValueError) as error:
         raise Damaged(
@@ -142,16 +146,20 @@ def insert(record: Record, now: sa.ColumnElement[Any] | None = None) -> sa.Inser
     Args:
         now: what says in SQL which moment in UTC it is, for a step that somebody else will take.
     """
-    return history_table.insert().values(
-        revision=record.revision,
-        down_revision=", ".join(record.parents) or None,
-        message=record.message,
-        direction=record.direction,
-        done_at=record.done_at.astimezone(UTC).replace(tzinfo=None) if record.done_at else now,
-        seconds=record.seconds,
-        done_by=record.done_by,
-        checksum=record.checksum,
-        code_checksum=record.code_checksum,
+    return (
+        history_table()
+        .insert()
+        .values(
+            revision=record.revision,
+            down_revision=", ".join(record.parents) or None,
+            message=record.message,
+            direction=record.direction,
+            done_at=record.done_at.astimezone(UTC).replace(tzinfo=None) if record.done_at else now,
+            seconds=record.seconds,
+            done_by=record.done_by,
+            checksum=record.checksum,
+            code_checksum=record.code_checksum,
+        )
     )
 
 

@@ -263,11 +263,11 @@ def _run_offline(context: ModuleType, project: Project, request: Request, option
         assert migration is not None
         for number, step in enumerate(original(heads, migration)):
             if number == 0:
-                migration.impl._exec(sa.schema.CreateTable(migration_history.history_table, if_not_exists=True))
+                migration.impl._exec(sa.schema.CreateTable(migration_history.history_table(), if_not_exists=True))
             if number == 0 and not heads:
-                migration.impl._exec(sa.schema.CreateTable(bookkeeping.metadata_table, if_not_exists=True))
+                migration.impl._exec(sa.schema.CreateTable(bookkeeping.metadata_table(), if_not_exists=True))
                 environment = {"key": "environment", "value": project.settings.environment}
-                migration.impl._exec(bookkeeping.metadata_table.insert().values(**environment))
+                migration.impl._exec(bookkeeping.metadata_table().insert().values(**environment))
             running.append(step)
             yield step
 

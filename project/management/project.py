@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .console import Console
 from .env_file import Value, Variables
 from .errors import DEPENDENCIES, CommandError, Terminated, first_line
+from .lazily import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
     from alembic.script import ScriptDirectory
 
     from .backends import Backend
@@ -177,6 +177,12 @@ class Project:
             with engine.connect() as connection, self.backend.limited(connection) if limited else nullcontext():
                 yield self.backend.writing(connection) if write else connection
 
+    @contextmanager
+    def looking(self) -> Iterator[sa.Connection]:
+        """Open a connection that only looks, as `connect` does; to an SQLite file without SQLAlchemy."""
+        with self.explained(), self.backend.looking() as connection:
+            yield connection
+
     def explanation(self, error: sa.exc.DBAPIError) -> CommandError | None:
         """Return what a driver's error means to a person; None where it is told in the database's own words."""
         from . import bookkeeping
@@ -186,8 +192,6 @@ class Project:
     @contextmanager
     def explained(self) -> Iterator[None]:
         """Turn the driver errors that a person can act on into a CommandError."""
-        import sqlalchemy as sa
-
         try:
             yield
         except sa.exc.DBAPIError as error:
@@ -239,8 +243,6 @@ def import_own(name: str, file: Path, root: Path) -> ModuleType:
 
 
 def _require_target(key: sa.ForeignKey) -> None:
-    import sqlalchemy as sa
-
     try:
         _ = key.column  # looks for it
     except sa.exc.NoReferenceError as error:

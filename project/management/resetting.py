@@ -50,7 +50,7 @@ def plan(project: Project, wanted: Wanted, *, rebuild: bool) -> Plan:
     if not project.backend.exists():
         printed = fingerprint.of(project, None, wanted)
         return Plan(printed, None if rebuild else _kept(project, None, printed), [], snapshots.Undo())
-    with project.connect() as connection:
+    with project.looking() as connection:
         guard.after_connecting(project, connection, "reset")
         printed = fingerprint.of(project, connection, wanted)
         kept = None if rebuild else _kept(project, connection, printed)

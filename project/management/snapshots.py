@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-import sqlalchemy as sa
-
 from . import bookkeeping, git, guard
+from .backends import looking
 from .backends.copies import About, CannotCopy, Copy, Keep
 from .backends.waiting import SAY_AFTER, GaveUp
 from .errors import CommandError, NotAllowed, did_you_mean, shortened
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from .backends.base import TableName
     from .project import Project
 
@@ -181,7 +182,7 @@ def keep_reset(project: Project, fingerprint: str) -> None:
     """Save what a reset has built, for the next one, unless the settings say that nothing is kept."""
     if not project.settings.snapshots_kept:
         return
-    with project.connect() as connection:
+    with project.looking() as connection:
         refuse_size(project, connection)
     with project.backend.waiting.at_most(SAY_AFTER), alone(project):
         delete(project, [one for one in own(project) if one.kind == "reset" and one.fingerprint == fingerprint])
@@ -347,8 +348,8 @@ def _description(
         rows = {str(table): number for table, number in counted.items()}
     else:
         rows = {table: number for table, number, _ in losses}
-    has_version = sa.inspect(connection).has_table("alembic_version")
-    versions = connection.scalars(sa.text("SELECT version_num FROM alembic_version")) if has_version else ()
+    has_version = looking.has_table(connection, "alembic_version")
+    versions = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars() if has_version else ()
     return {
         "taken": datetime.now(UTC).isoformat(timespec="microseconds"),
         "kind": kind,

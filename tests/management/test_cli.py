@@ -98,6 +98,20 @@ def test_help_imports_no_library_and_no_model(python: Python) -> None:
     assert {one for one in imported if one.startswith(HEAVY)} == set()
 
 
+def test_a_reset_from_a_snapshot_imports_nothing_heavy_on_sqlite(
+    python: Python, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("reset", "--no-input")
+    sqlite_database.execute("UPDATE students SET grade = 13 - grade")
+
+    result = python("reset", "--no-input", flags=("-X", "importtime")).expect(0)
+
+    assert "Restored from snapshot" in result.out
+    imported = {line.rpartition("|")[2].strip() for line in result.err.splitlines()}
+    assert "project.management.resetting" in imported
+    assert {one for one in imported if one.startswith(HEAVY)} <= {"argparse"}
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command_shows_what_it_does_and_its_options(manage: Runner, command: str) -> None:
     result = manage.ok("help", command)
@@ -302,7 +316,9 @@ def test_a_warning_of_a_library_is_shown_and_not_obeyed(
 
 
 @pytest.mark.parametrize(
-    "command", [(one,) for one in COMMANDS if one != "makemigrations"] + [("help", "migrate"), ("show",)], ids=" ".join
+    "command",
+    [(one,) for one in COMMANDS if one not in ("makemigrations", "dbshell")] + [("help", "seed"), ("show",)],
+    ids=" ".join,
 )
 def test_missing_dependencies_are_said_with_the_command_that_installs_them(
     python: Python, sqlite_database: Database, command: tuple[str, ...]
@@ -316,6 +332,7 @@ def test_missing_dependencies_are_said_with_the_command_that_installs_them(
 
 def test_help_works_without_the_dependencies(python: Python) -> None:
     assert "migrate" in python("help", flags=("-S",)).expect(0).out
+    assert "--plan" in python("help", "migrate", flags=("-S",)).expect(0).out
 
 
 def test_a_missing_library_of_the_projects_own_is_no_missing_dependency(

@@ -8,9 +8,8 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-import sqlalchemy as sa
-
 from ..errors import CommandError, did_you_mean
+from ..lazily import sqlalchemy as sa
 from . import options
 from .base import Backend
 
@@ -27,6 +26,7 @@ _SCHEMES = {
 _DRIVER_OF_MODULE = {"sqlite3": "pysqlite", "MySQLdb": "mysqldb"}
 _MODULE_OF_DRIVER = {driver: module for module, driver in _DRIVER_OF_MODULE.items()}
 _PACKAGE_OF_MODULE = {"MySQLdb": "mysqlclient", "psycopg2": "psycopg2-binary"}
+_PLAIN_FILE = re.compile(r"sqlite:///(?! )[\w./ -]+(?<! )")
 _LIKE_A_SERVER = re.compile(r"/*[^/:@]{2,}:.*@")  # user:password@
 _EXAMPLE = (
     "write it as scheme://user:password@host:port/database, with @ : / # % ? in a password as %40 %3A %2F %23 %25 %3F"
@@ -43,6 +43,10 @@ def backend_for(text: str, *, root: Path, source: str) -> Backend:
     Raises:
         CommandError: the text is no URL, its database or driver is unknown or not installed.
     """
+    if _PLAIN_FILE.fullmatch(text):  # which needs no SQLAlchemy to be read
+        from .sqlite import SQLite
+
+        return SQLite(text, root=root)
     url = _parsed(text, source)
     scheme, _, driver = url.drivername.lower().partition("+")
     if scheme not in _SCHEMES:

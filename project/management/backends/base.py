@@ -11,10 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import sqlalchemy as sa
-
 from ..console import ProgressBar
 from ..errors import CommandError, driver_words, first_line
+from ..lazily import sqlalchemy as sa
 from ..outcomes import Convert, Remembered, through_tables
 from .copies import Copies
 from .processes import UNKNOWN
@@ -116,13 +115,18 @@ class Backend:
     one_transaction = False  # whether a run of migrations is one transaction with a savepoint for each
     follows_keys = True  # whether rows go with those they refer to (ON DELETE CASCADE) while it migrates
 
-    def __init__(self, url: sa.URL, *, root: Path) -> None:
-        self.url = url
+    def __init__(self, url: sa.URL | str, *, root: Path) -> None:
+        self._given = url
         self.root = root
         self.waiting = Waiting()
         self.progress: Progress = unseen
 
     # Who it is
+
+    @cached_property
+    def url(self) -> sa.URL:
+        """Where it is, with the password."""
+        return sa.make_url(self._given)
 
     @property
     def database(self) -> str:
@@ -162,6 +166,12 @@ class Backend:
     @cached_property
     def _only_engine(self) -> sa.Engine:  # another one would ask the server what it is, and compile each statement anew
         return self._engine(self.url)
+
+    @contextmanager
+    def looking(self) -> Iterator[sa.Connection]:
+        """Open a connection that only looks at what is there."""
+        with self.engine().connect() as connection, self.limited(connection):
+            yield connection
 
     @contextmanager
     def sessions_kept(self) -> Iterator[None]:

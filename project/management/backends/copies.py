@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import sqlalchemy as sa
-
 from ..errors import CommandError
+from ..lazily import sqlalchemy as sa
 
 if TYPE_CHECKING:
     from .base import Backend, TableName
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 TABLE = "management_snapshot"  # in a MariaDB database that is a copy: what is known of it, written when it is complete
 
 About = dict[str, Any]  # what is known of a copy, as JSON has it
-Describe = Callable[[sa.Connection], About]
+Describe = Callable[["sa.Connection"], About]
 
 
 class CannotCopy(CommandError):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from ..errors import CommandError, did_you_mean
+from ..lazily import sqlalchemy as sa
 
 Given = str | tuple[str, ...]
 Read = Callable[[str], object]

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import sqlalchemy as sa
-
 from ..errors import StepRefused
+from ..lazily import sqlalchemy as sa
 
 # Alembic's way: CREATE TABLE _alembic_tmp_x, INSERT INTO it, DROP TABLE x, ALTER TABLE _alembic_tmp_x RENAME TO x.
 _TEMPORARY = r'"?(?P<temporary>_alembic_tmp_[^"\s(]*)"?'

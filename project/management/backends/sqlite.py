@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import date, datetime
 from functools import cached_property, partial
 from operator import methodcaller
@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import sqlalchemy as sa
-
 from ..errors import CommandError
-from ..outcomes import Convert, Remembered, through_tables
-from . import processes, recreated, sqlite_loading
+from ..lazily import sqlalchemy as sa
+from ..outcomes import Convert, Remembered, around_nulls, through_tables
+from . import processes, sqlite_loading
 from .base import (
     Backend,
     Blocks,
@@ -31,6 +30,7 @@ from .base import (
     driver_errors,
     drop_each,
 )
+from .looking import Plain, raised_as_sqlalchemys
 
 if TYPE_CHECKING:
     from .sqlite_copies import SQLiteCopies
@@ -45,8 +45,12 @@ class SQLite(Backend):
     one_transaction = True  # its write lock is the project's lock, and goes with the transaction
     follows_keys = False  # they are switched off
 
-    def __init__(self, url: sa.URL, *, root: Path) -> None:
+    def __init__(self, url: sa.URL | str, *, root: Path) -> None:
+        """Take a URL; as a text only what is certainly that of a plain file."""
         super().__init__(url, root=root)
+        if isinstance(url, str):
+            self.path = root / Path(url.removeprefix("sqlite:///"))
+            return
         name = url.database or ""
         if name in ("", ":memory:") or url.query.get("mode") == "memory" or name.startswith("file::memory:"):
             raise CommandError(
@@ -65,6 +69,10 @@ class SQLite(Backend):
         return self.path.name
 
     @property
+    def dialect(self) -> str:
+        return "sqlite"
+
+    @property
     def offline_dialect(self) -> str:
         return "postgresql"  # batch mode wants a live table to copy; this spells the same change out
 
@@ -81,11 +89,9 @@ class SQLite(Backend):
         return self._engine_in("rwc")
 
     def _engine_in(self, mode: str) -> sa.Engine:
-        """Return an engine that opens the file in one of SQLite's modes: https://www.sqlite.org/uri.html"""
-        address = f"file:{quote(os.fsencode(self.path))}?mode={mode}"
         engine = sa.create_engine(
             "sqlite://",
-            creator=lambda: self._open(address),
+            creator=lambda: self._open(mode),
             poolclass=sa.NullPool,
             hide_parameters=True,
         )
@@ -94,7 +100,23 @@ class SQLite(Backend):
         sa.event.listen(engine, "before_cursor_execute", _refuse_after_rollback)
         return engine
 
-    def _open(self, address: str) -> sqlite3.Connection:
+    @contextmanager
+    def looking(self) -> Iterator[sa.Connection]:
+        """Open a connection that only looks, without SQLAlchemy where SQLite itself can tell all that is asked."""
+        if sqlite3.sqlite_version_info < (3, 37):
+            with super().looking() as connection:
+                yield connection
+            return
+        self._look(create=False)
+        with raised_as_sqlalchemys("open"):
+            driver = self._open("rw")
+        with closing(driver):
+            driver.isolation_level = None
+            yield Plain(driver, partial(self._begin_reading, driver)).itself
+
+    def _open(self, mode: str) -> sqlite3.Connection:
+        """Open the file in one of SQLite's modes: https://www.sqlite.org/uri.html"""
+        address = f"file:{quote(os.fsencode(self.path))}?mode={mode}"
         # Waiting inside SQLite would keep Ctrl-C waiting too, and a large transaction waits at each page it puts aside.
         driver = sqlite3.connect(address, uri=True, timeout=0, factory=_Connection)
         driver.commits = self._when_readers_have_left
@@ -105,14 +127,18 @@ class SQLite(Backend):
         driver = connection.connection.driver_connection
         assert driver is not None
         writes = connection.get_execution_options().get("begin_immediate")
-        driver.execute("PRAGMA busy_timeout = 0")
         with driver_errors(connection, sqlite3.Error):
             if writes:
+                driver.execute("PRAGMA busy_timeout = 0")
                 self.when_free(lambda: driver.execute("BEGIN IMMEDIATE"))
             else:
-                driver.execute("BEGIN")
-                self.when_free(lambda: driver.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall())
-                driver.execute(f"PRAGMA busy_timeout = {WRITE_TIMEOUT * 1000}")
+                self._begin_reading(driver)
+
+    def _begin_reading(self, driver: sqlite3.Connection) -> None:
+        driver.execute("PRAGMA busy_timeout = 0")
+        driver.execute("BEGIN")
+        self.when_free(lambda: driver.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall())
+        driver.execute(f"PRAGMA busy_timeout = {WRITE_TIMEOUT * 1000}")
 
     def when_free(self, begin: Callable[[], object]) -> None:
         """Do something as soon as SQLite does not refuse it for somebody's lock."""
@@ -200,6 +226,8 @@ class SQLite(Backend):
 
         https://www.sqlite.org/lang_altertable.html#otheralter
         """
+        from . import recreated
+
         driver = connection.connection.driver_connection
         assert driver is not None
         driver.execute("PRAGMA foreign_keys = OFF")
@@ -322,13 +350,16 @@ def _faster(kind: sa.types.TypeEngine[Any], convert: Convert) -> Convert:
         return convert
     for example, write in _WRITTEN:
         if convert([example]) == [write(example)]:
-            return through_tables(Remembered(partial(_written, type(example), write, convert)).all)
+            return through_tables(partial(_written, type(example), Remembered(write).all, convert))
     return convert
 
 
-def _written(kind: type, write: Callable[[Any], str], convert: Convert, value: Any) -> Any:
-    """Write a value of exactly the type that is expected; leave others to SQLAlchemy."""
-    return write(value) if type(value) is kind else convert([value])[0]
+def _written(kind: type, write: Convert, convert: Convert, values: Sequence[Any]) -> Any:
+    """Write values of exactly the type that is expected; leave others to SQLAlchemy."""
+    kinds = {*map(type, values)}
+    if kinds == {kind}:
+        return write(values)
+    return around_nulls(write, values) if kinds == {kind, type(None)} else convert(values)
 
 
 _WRITTEN: list[tuple[date, Callable[[Any], str]]] = [

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import sqlalchemy as sa
-
+from ..lazily import sqlalchemy as sa
 from .base import driver_errors
 from .copies import Copy, Describe, Keep
 from .folders import FolderCopies, sync
+from .looking import driver_of, raised_as_sqlalchemys
 
 try:
     import fcntl
@@ -97,18 +97,16 @@ class SQLiteCopies(FolderCopies):
 
     def _copy_out(self, target: Path) -> None:
         """Copy the file while a read lock keeps it as it is; a WAL-mode one, which that would not, page by page."""
-        with open(self.backend.path, "rb") as file, self.backend.engine().connect() as connection, connection.begin():
+        with open(self.backend.path, "rb") as file, self.backend.looking() as connection, connection.begin() as reading:
             if _is_wal(file):
                 self._copy_pages(connection, target)
             else:
                 _copy_bytes(file, target)
-            connection.rollback()
+            reading.rollback()  # a commit waits for those who read
 
     def _copy_pages(self, connection: sa.Connection, target: Path) -> None:
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        with driver_errors(connection, sqlite3.Error), closing(sqlite3.connect(target)) as other:
-            driver.backup(other)
+        with raised_as_sqlalchemys("backup"), closing(sqlite3.connect(target)) as other:
+            driver_of(connection).backup(other)
             other.execute("PRAGMA journal_mode = DELETE").fetchall()  # a copy is one file
         sync(target)
 
@@ -169,9 +167,9 @@ class SQLiteCopies(FolderCopies):
         if not live.exists() or live.is_symlink():
             return False
         if look:  # a journal that a crash left is rolled back by the first who reads, a log is taken in by the last
-            with self.backend.engine().connect() as connection, connection.begin():
+            with self.backend.looking() as connection, connection.begin() as reading:
                 connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")
-                connection.rollback()
+                reading.rollback()
         return not any(os.path.exists(f"{live}{ending}") for ending in ("-journal", "-wal", "-shm"))
 
     def _write_into(self, source: Path, keep: Keep | None) -> None:
@@ -186,7 +184,7 @@ class SQLiteCopies(FolderCopies):
                 return
             with self._making() as making:
                 if _is_wal(file):
-                    with self.backend.engine().connect() as reading:
+                    with self.backend.looking() as reading:
                         self._copy_pages(reading, making / DATA)
                 else:
                     _copy_bytes(file, making / DATA)

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
-import sqlalchemy as sa
-
 from ..errors import CommandError, shortened
+from ..lazily import sqlalchemy as sa
 
 LOCK_TIMEOUT = 60  # seconds to wait for a lock, where nobody says otherwise
 LONGEST = 86_400  # seconds that can be asked for
@@ -17,7 +16,7 @@ SAY_AFTER = 2  # seconds of waiting before saying for whom
 LOOK_EVERY = 0.5  # seconds, who is in the way of a statement
 
 Notify = Callable[[str], None]
-Look = Callable[[sa.Connection], str | None]
+Look = Callable[["sa.Connection"], str | None]
 
 
 class GaveUp(CommandError):

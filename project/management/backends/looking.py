@@ -1,0 +1,90 @@
+"""A connection that only looks: SQLAlchemy's, or to an SQLite file one without, for importing that takes longer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from ..lazily import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from .base import TableName
+
+
+class Plain:
+    """What is asked of SQLAlchemy's connection on the way of a reset from a snapshot, by SQLite's driver alone."""
+
+    def __init__(self, driver: sqlite3.Connection, begin: Callable[[], object]) -> None:
+        """Take a connection, and what begins a transaction on it."""
+        self.driver = driver
+        self._begin = begin
+
+    @property
+    def itself(self) -> sa.Connection:
+        """This, as what it stands for where nothing but this is asked of it."""
+        return cast("sa.Connection", self)
+
+    @contextmanager
+    def begin(self) -> Iterator[Plain]:
+        """Begin a transaction, and end it."""
+        with raised_as_sqlalchemys("BEGIN"):
+            self._begin()
+        try:
+            yield self
+        finally:
+            self.rollback()
+
+    def rollback(self) -> None:
+        if self.driver.in_transaction:
+            self.driver.execute("ROLLBACK")
+
+    def exec_driver_sql(self, statement: str) -> Rows:
+        """Run a statement, in a transaction that it begins where none is open."""
+        with raised_as_sqlalchemys(statement):
+            if not self.driver.in_transaction:
+                self._begin()
+            return Rows(self.driver.execute(statement))
+
+
+class Rows(list[Any]):
+    """What a statement returned, as tuples."""
+
+    def scalars(self) -> list[Any]:
+        return [row[0] for row in self]
+
+    def scalar(self) -> Any:
+        return self[0][0] if self else None
+
+
+@contextmanager
+def raised_as_sqlalchemys(statement: str) -> Iterator[None]:
+    """Raise the driver's errors as SQLAlchemy would, for whoever explains them."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise sa.exc.DBAPIError.instance(statement, None, error, sqlite3.Error, hide_parameters=True) from error
+
+
+def driver_of(connection: sa.Connection) -> sqlite3.Connection:
+    """Return SQLite's own connection."""
+    driver = connection.driver if isinstance(connection, Plain) else connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+def has_table(connection: sa.Connection, name: str) -> bool:
+    """Return whether a database has a table, or a view, in its default schema."""
+    if not isinstance(connection, Plain):
+        return sa.inspect(connection).has_table(name)
+    found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").scalars()
+    return name in found
+
+
+def count(connection: sa.Connection, table: TableName) -> int:
+    """Return how many rows a table holds."""
+    if isinstance(connection, Plain):
+        name = '"' + table[1].replace('"', '""') + '"'
+        return int(connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar())  # noqa: S608  # quoted
+    return connection.scalar(sa.select(sa.func.count()).select_from(table.clause)) or 0
