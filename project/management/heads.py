@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import migration_history
-from .lazily import sqlalchemy as sa
+from .backends import looking
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from .project import Project
 
 
@@ -27,9 +29,10 @@ def reached_head(root: Path, connection: sa.Connection) -> str | None:
         head = _head(root)
     except (*_UNREADABLE, Error):  # what is wrong with the files, Alembic's own way will find out
         return None
-    if head is None or not sa.inspect(connection).has_table("alembic_version"):
+    if head is None or not looking.has_table(connection, "alembic_version"):
         return None
-    return head if list(connection.scalars(sa.text("SELECT version_num FROM alembic_version"))) == [head] else None
+    reached = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars()
+    return head if list(reached) == [head] else None
 
 
 def is_as_applied(project: Project, connection: sa.Connection) -> bool:

@@ -98,18 +98,25 @@ def test_help_imports_no_library_and_no_model(python: Python) -> None:
     assert {one for one in imported if one.startswith(HEAVY)} == set()
 
 
-def test_a_reset_from_a_snapshot_imports_nothing_heavy_on_sqlite(
+def test_what_copies_an_sqlite_file_imports_nothing_heavy(
     python: Python, manage: Runner, sqlite_database: Database
 ) -> None:
     manage.ok("reset", "--no-input")
-    sqlite_database.execute("UPDATE students SET grade = 13 - grade")
 
-    result = python("reset", "--no-input", flags=("-X", "importtime")).expect(0)
+    for command, said in (
+        (("snapshot", "by-hand"), "Saved"),
+        (("reset", "--no-input"), "Restored from snapshot"),
+        (("restore", "by-hand", "--no-input"), "Restored in"),
+        (("snapshots",), "by-hand"),
+        (("snapshots", "--delete", "by-hand"), "Deleted 1 snapshot"),
+    ):
+        sqlite_database.execute("UPDATE students SET grade = 13 - grade")
+        result = python(*command, flags=("-X", "importtime")).expect(0)
 
-    assert "Restored from snapshot" in result.out
-    imported = {line.rpartition("|")[2].strip() for line in result.err.splitlines()}
-    assert "project.management.resetting" in imported
-    assert {one for one in imported if one.startswith(HEAVY)} <= {"argparse"}
+        assert said in result.out
+        imported = {line.rpartition("|")[2].strip() for line in result.err.splitlines()}
+        assert "project.management.snapshots" in imported
+        assert {one for one in imported if one.startswith(HEAVY)} <= {"argparse"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

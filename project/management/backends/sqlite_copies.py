@@ -17,7 +17,7 @@ from ..lazily import sqlalchemy as sa
 from .base import driver_errors
 from .copies import Copy, Describe, Keep
 from .folders import FolderCopies, sync
-from .looking import driver_of, raised_as_sqlalchemys
+from .looking import Plain, driver_of, raised_as_sqlalchemys
 
 try:
     import fcntl
@@ -211,9 +211,8 @@ class SQLiteCopies(FolderCopies):
 
 def describe_file(file: Path, describe: Describe) -> Any:
     """Return what there is to say of a copy."""
-    engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(file), poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        return describe(connection)
+    with closing(sqlite3.connect(file, isolation_level=None)) as driver:
+        return describe(Plain(driver, partial(driver.execute, "BEGIN")).itself)
 
 
 class _Busy(Exception):

@@ -54,7 +54,7 @@ def handle(
         guard.refuse_more(None if no_input else losses, found)
         restored = snapshots.restore(project, snapshot, undo)
     seconds = time.perf_counter() - begun
-    with project.connect() as connection:
+    with project.looking() as connection:
         head = heads.reached_head(project.root, connection)
     place = f"at head {head}" if head else f"at revision {', '.join(snapshot.revisions) or 'zero'}"
     hint = "" if head or lacking else "   Next: python manage.py migrate"
@@ -73,7 +73,7 @@ def described(snapshot: Snapshot) -> str:
 
 
 def _look(project: Project) -> tuple[guard.Losses, Undo]:
-    with project.connect() as connection:
+    with project.looking() as connection:
         guard.after_connecting(project, connection, "restore")
         losses = snapshots.everything(project, connection)
         connection.rollback()

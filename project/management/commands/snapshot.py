@@ -29,7 +29,7 @@ def handle(
     guard.before_connecting(project, "snapshot", allow_remote=allow_remote, allow_production_name=allow_production_name)
     if name is not None:
         snapshots.refuse_name(name)
-    with project.connect() as connection:
+    with project.looking() as connection:
         guard.after_connecting(project, connection, "snapshot")
     begun = time.perf_counter()
     with snapshots.alone(project):
