@@ -518,11 +518,21 @@ def _complete(project: Project, script: ScriptDirectory, context: MigrationConte
         _drop_keys_of_cycles(operations)
     for operations in (new.upgrade_ops, new.downgrade_ops):
         _tidy(operations, connection)
+        _spell_not_valid(operations)
     used = _Enumerations(project.metadata, new.upgrade_ops)
     used.make(new.upgrade_ops, there=used.before)
     used.drop(new.upgrade_ops, left=used.after)
     used.make(new.downgrade_ops, there=used.after)
     used.drop(new.downgrade_ops, left=used.before)
+
+
+def _spell_not_valid(operations: ops.OpContainer) -> None:
+    """Let CHECKs that were reflected as NOT VALID be made so again: SQLAlchemy leaves the dialect out of the option."""
+    for op in operations.ops:
+        if isinstance(op, ops.OpContainer):
+            _spell_not_valid(op)
+        elif isinstance(op, ops.CreateCheckConstraintOp) and "not_valid" in op.kw:
+            op.kw["postgresql_not_valid"] = op.kw.pop("not_valid")
 
 
 class MakeEnumeration(ops.MigrateOperation):

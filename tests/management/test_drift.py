@@ -168,6 +168,21 @@ def test_constraints_that_were_never_validated_are_warnings(
     assert check not in meant.out
 
 
+def test_the_way_back_of_a_check_that_was_never_validated_leaves_it_so(
+    manage: Runner, postgresql_database: Database
+) -> None:
+    manage.ok("migrate")
+    postgresql_database.execute("ALTER TABLE students ADD CONSTRAINT by_hand CHECK (grade > 3) NOT VALID")
+
+    written = manage.ok("makemigrations", "-m", "Without it")
+    manage.ok("migrate")
+    assert postgresql_database.value("SELECT count(*) FROM pg_constraint WHERE conname = 'by_hand'") == 0
+    manage.ok("rollback", "--no-input")
+
+    assert written.err == ""
+    assert postgresql_database.value("SELECT convalidated FROM pg_constraint WHERE conname = 'by_hand'") is False
+
+
 COMMENTED = {
     "sqlite": [],
     "postgresql": ["COMMENT ON COLUMN students.grade IS 'a year'", "COMMENT ON TABLE students IS 'all'"],
