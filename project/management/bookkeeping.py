@@ -26,8 +26,6 @@ _MADE_ANEW = {
     "alembic_version": "python manage.py migrate --fake REVISION records the one it is at",
 }
 
-_ALL = f"SELECT {TABLE}.key, {TABLE}.value FROM {TABLE}"  # noqa: S608  # after a dot key needs no quotes
-
 
 @cache
 def metadata_table() -> sa.Table:
@@ -59,15 +57,17 @@ def ensure(connection: sa.Connection) -> None:
 
 def read(connection: sa.Connection, key: str) -> str | None:
     """Return a key's value, None when it or the whole table is missing."""
-    return read_all(connection).get(key)
+    if not exists(connection):
+        return None
+    return looking.value(connection, TABLE, metadata_table, key)
 
 
-def read_all(connection: sa.Connection, prefix: str = "") -> dict[str, str]:
+def read_all(connection: sa.Connection, prefix: str) -> dict[str, str]:
     """Return the values of all keys with a prefix, by the rest of the key."""
     if not exists(connection):
         return {}
-    rows = connection.exec_driver_sql(_ALL)
-    return {key[len(prefix) :]: value for key, value in rows if key.startswith(prefix)}
+    found = looking.values(connection, TABLE, metadata_table, prefix)
+    return {key[len(prefix) :]: value for key, value in found.items()}
 
 
 def seeded_rows(connection: sa.Connection) -> dict[str, int]:

@@ -265,7 +265,7 @@ def require_columns(project: Project, connection: sa.Connection, targets: Sequen
     Raises:
         CommandError: a table or a column of a model is not in the database.
     """
-    if _can_read_all(connection, targets):
+    if _can_read_all(project, connection, targets):
         return  # as nearly always, told without reading how the tables are made
     inspector = sa.inspect(connection)
     for schema in {target.table.schema for target in targets}:
@@ -283,9 +283,11 @@ def require_columns(project: Project, connection: sa.Connection, targets: Sequen
                 )
 
 
-def _can_read_all(connection: sa.Connection, targets: Sequence[Target]) -> bool:
-    """Return whether every column that a model has can be read."""
+def _can_read_all(project: Project, connection: sa.Connection, targets: Sequence[Target]) -> bool:
+    """Return whether every column that a model has can be read, and is certainly one that was made."""
     quote = connection.dialect.identifier_preparer
+    if any(column.name.lower() in project.backend.own_columns for one in targets for column in one.table.columns):
+        return False
     reads = []
     for target in targets:
         table = quote.format_table(target.table)
@@ -293,7 +295,7 @@ def _can_read_all(connection: sa.Connection, targets: Sequence[Target]) -> bool:
         reads.append(f"EXISTS (SELECT {columns} FROM {table} WHERE 1 = 0)")  # noqa: S608  # quoted names
     try:
         with connection.begin_nested():
-            connection.exec_driver_sql(f"SELECT {', '.join(reads)}", execution_options={"no_parameters": True})
+            connection.exec_driver_sql(f"SELECT {', '.join(reads)}")
     except sa.exc.DBAPIError:
         return False
     return True

@@ -444,3 +444,28 @@ def test_an_environment_that_nothing_here_records_is_not_taken_for_development(
 
         assert f"management_metadata holds {recorded!r} for environment" in refused
         assert migrated.count("students") == 20
+
+
+def test_production_is_seen_however_the_table_is_spelled_on_sqlite(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "mine")
+    sqlite_database.execute(
+        "UPDATE management_metadata SET value = 'production' WHERE key = 'environment'",
+        "ALTER TABLE management_metadata RENAME TO other",
+        "ALTER TABLE other RENAME TO MANAGEMENT_METADATA",
+    )
+
+    for command in (("reset", "--no-input"), ("restore", "mine", "--no-input"), ("snapshot", "another")):
+        assert "records that it is a production database" in manage(*command).refusal()
+
+
+def test_rows_that_nobody_asks_for_are_in_nobodys_way(manage: Runner, database: Database) -> None:
+    manage.ok("reset", "--no-input")
+    blob = {"sqlite": "x'ff'", "postgresql": "E'\\u2028'", "mariadb": "x'00'"}[database.kind]
+    key = "key" if database.kind != "mariadb" else "`key`"
+    database.execute(f"INSERT INTO management_metadata ({key}, value) VALUES ({blob}, 'x')")
+
+    manage.ok("snapshot", "mine")
+    manage.ok("restore", "mine", "--no-input")
+    manage.ok("seed", "--count", "150")
+    manage.ok("reset", "--no-input")

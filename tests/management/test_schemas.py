@@ -680,6 +680,36 @@ def test_seeding_does_not_wait_for_ever_behind_another_session(
     assert server_database.count("students") == 100
 
 
+def test_names_with_a_percent_sign(house: House, manage: Runner, database: Database) -> None:
+    models = """
+class Share(Base):
+    __tablename__ = "shares in %"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    part: Mapped[int] = mapped_column("100%s", sa.Integer)
+"""
+    house.write("project/models/own.py", IMPORTS + models)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+
+    manage.ok("seed", "shares in %", "--count", "60")
+    manage.ok("seed", "shares in %", "--count", "21000", "--fresh", "--no-input")
+
+    with database.connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(sa.table("shares in %"))) == 21_000
+
+
+def test_a_column_with_a_name_of_the_databases_own_is_missed(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    house.change("project/models/student.py", "    grade: Mapped[int]", "    grade: Mapped[int]\n    oid: Mapped[int]")
+
+    line = manage("seed", "students").refusal()
+
+    assert "has not the column students.oid" in line
+
+
 # Many rows in one statement, which runs while the next ones are made
 
 
@@ -696,6 +726,31 @@ def test_rows_are_the_same_however_they_are_loaded(manage: Runner, sqlite_databa
     manage.ok("seed", "students", "--count", "45000", "--fresh", "--no-input")
 
     assert students_of(sqlite_database) == one_by_one
+
+
+def test_a_seeder_makes_all_rows_in_one_thread(house: House, manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    house.write(
+        "project/seeds/students.py",
+        "import decimal\n"
+        "import sqlite3\n\n"
+        "from project.management.seeding import Rows, Seeder, column\n"
+        "from project.models.student import Student\n\n"
+        "NAMES = sqlite3.connect(':memory:')\n\n\n"
+        "class StudentSeeder(Seeder):\n"
+        "    model = Student\n\n"
+        "    @column\n"
+        "    def name(self, rows: Rows) -> list[str]:\n"
+        "        if rows.numbers[0] == 10_000:\n"
+        "            decimal.setcontext(decimal.Context(prec=4))\n"
+        "        [(ada,)] = NAMES.execute(\"SELECT 'Ada ' || ?\", (str(decimal.Decimal(1) / 3),)).fetchall()\n"
+        "        return [ada] * len(rows)\n",
+    )
+
+    manage.ok("seed", "students", "--count", "45000")
+
+    found = sqlite_database.rows("SELECT name, count(*) FROM students GROUP BY name ORDER BY min(id)")
+    assert [(len(name), count) for name, count in found] == [(34, 10_000), (10, 35_000)]
 
 
 def test_many_rows_at_once_obey_triggers_and_conflict_clauses(manage: Runner, sqlite_database: Database) -> None:

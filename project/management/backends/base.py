@@ -113,6 +113,7 @@ class Backend:
     title = "database"
     transactional_ddl = True  # whether a failed migration can be rolled back
     one_transaction = False  # whether a run of migrations is one transaction with a savepoint for each
+    own_columns: frozenset[str] = frozenset()  # names under which every table has something, whoever made it
     follows_keys = True  # whether rows go with those they refer to (ON DELETE CASCADE) while it migrates
 
     def __init__(self, url: sa.URL | str, *, root: Path) -> None:
@@ -501,6 +502,11 @@ def driver_errors(connection: sa.Connection, base: type[Exception]) -> Iterator[
         yield
     except base as error:
         raise sa.exc.DBAPIError.instance(None, None, error, base, dialect=connection.dialect) from error
+
+
+def without_parameters(sql: str) -> str:
+    """Return what SQLAlchemy has quoted for a driver that is given no parameters, and so takes a % for what it is."""
+    return sql.replace("%%", "%")
 
 
 def executable(sql: str) -> str:

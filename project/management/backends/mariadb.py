@@ -41,6 +41,7 @@ from .base import (
     spelled_check,
     spelled_column,
     spelling_column,
+    without_parameters,
 )
 from .copies import run
 from .processes import UNKNOWN
@@ -375,7 +376,7 @@ class MariaDB(Backend):
         most = int(connection.scalar(sa.text("SELECT @@max_allowed_packet")) or 0) // 2
         quote = connection.dialect.identifier_preparer
         names = ", ".join(map(quote.quote, columns))
-        insert = f"INSERT INTO {quote.format_table(table)} ({names}) VALUES "  # noqa: S608  # quoted names
+        insert = without_parameters(f"INSERT INTO {quote.format_table(table)} ({names}) VALUES ")  # noqa: S608  # quoted
         texts = _Literals(driver.escape)
         with driver_errors(connection, pymysql.MySQLError), driver.cursor() as cursor:
             for block in blocks:
@@ -495,7 +496,7 @@ def _load_statement(connection: sa.Connection, table: sa.Table, columns: Sequenc
         places.append(f"@bytes{number}" if is_binary else quote.quote(name))
         binary += [f"{quote.quote(name)} = UNHEX(@bytes{number})"] if is_binary else []
     after = f" SET {', '.join(binary)}" if binary else ""
-    target = f"{quote.format_table(table)} CHARACTER SET utf8mb4 ({', '.join(places)}){after}"
+    target = without_parameters(f"{quote.format_table(table)} CHARACTER SET utf8mb4 ({', '.join(places)}){after}")
     return f"LOAD DATA LOCAL INFILE '{{file}}' INTO TABLE {target.replace('{', '{{').replace('}', '}}')}"
 
 

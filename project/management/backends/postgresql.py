@@ -39,6 +39,7 @@ from .base import (
     spelled_check,
     spelled_column,
     spelling_column,
+    without_parameters,
 )
 from .copies import CannotCopy, run
 from .processes import UNKNOWN, program
@@ -59,6 +60,8 @@ _KEYS: dict[LockName, int] = {
 
 class PostgreSQL(Backend):
     title = "PostgreSQL"
+    # https://www.postgresql.org/docs/current/ddl-system-columns.html
+    own_columns = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 
     def __init__(self, url: sa.URL, *, root: Path) -> None:
         super().__init__(options.translated_ssl(url, _SSL_WORDS), root=root)
@@ -386,7 +389,8 @@ class PostgreSQL(Backend):
         driver = connection.connection.driver_connection
         assert driver is not None
         quote = connection.dialect.identifier_preparer
-        copy_from = f"COPY {quote.format_table(table)} ({', '.join(map(quote.quote, columns))}) FROM STDIN"
+        names = ", ".join(map(quote.quote, columns))
+        copy_from = without_parameters(f"COPY {quote.format_table(table)} ({names}) FROM STDIN")
         converters = self._converters(connection, table, columns)
         texts = text.Lines(_KINDS)
         with driver_errors(connection, psycopg.Error), driver.cursor() as cursor, cursor.copy(copy_from) as copy:
@@ -423,17 +427,18 @@ class PostgreSQL(Backend):
                 connection.exec_driver_sql(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE NOWAIT")
         except sa.exc.DBAPIError:  # somebody is using it, or it is not ours
             return []
-        return [(row.drop, row.make) for row in connection.execute(sa.text(_INDEXES), {"table": name})]
+        found = connection.execute(sa.text(_INDEXES), {"table": without_parameters(name)})
+        return [(row.drop, row.make) for row in found]
 
     def _move_sequence(self, connection: sa.Connection, key: sa.Column[Any]) -> None:
         """Let a key's own numbers go on after the largest that is there."""
-        owner = connection.dialect.identifier_preparer.format_table(key.table)
+        owner = without_parameters(connection.dialect.identifier_preparer.format_table(key.table))
         sequence = connection.scalar(sa.select(sa.func.pg_get_serial_sequence(owner, key.name)))
         largest = connection.scalar(sa.select(sa.func.max(key)))
         if sequence is None or largest is None:
             return
         asked = f"SELECT last_value + is_called::int FROM {sequence}"  # noqa: S608  # PostgreSQL quoted it
-        if largest >= (connection.exec_driver_sql(asked).scalar() or 0):
+        if largest >= (run(connection, asked).scalar() or 0):
             last = sa.text("SELECT seqmax FROM pg_sequence WHERE seqrelid = CAST(:sequence AS regclass)")
             if largest >= connection.scalar(last, {"sequence": sequence}):  # no rollback would move it back
                 raise CommandError(
@@ -444,12 +449,12 @@ class PostgreSQL(Backend):
 
     def _restart_sequence(self, connection: sa.Connection, key: sa.Column[Any]) -> None:
         """Let the numbers of an empty table begin anew: those that were taken do not come back with a rollback."""
-        owner = connection.dialect.identifier_preparer.format_table(key.table)
+        owner = without_parameters(connection.dialect.identifier_preparer.format_table(key.table))
         sequence = connection.scalar(sa.text(_MOVED_SEQUENCE), {"table": owner, "column": key.name})
         if sequence is None:
             return
         with connection.begin_nested() as savepoint:
-            connection.exec_driver_sql(f"ALTER SEQUENCE {sequence} RESTART")
+            run(connection, f"ALTER SEQUENCE {sequence} RESTART")
             # It is locked now, so that no other transaction that took a number of it is open.
             if connection.execute(sa.select(sa.literal(1)).select_from(key.table).limit(1)).first() is not None:
                 savepoint.rollback()

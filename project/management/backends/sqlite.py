@@ -43,6 +43,7 @@ _PENDING = 0x40000000  # the first of the 512 bytes that SQLite locks
 class SQLite(Backend):
     title = "SQLite"
     one_transaction = True  # its write lock is the project's lock, and goes with the transaction
+    own_columns = frozenset({"rowid", "oid", "_rowid_"})  # https://www.sqlite.org/lang_createtable.html#rowid
     follows_keys = False  # they are switched off
 
     def __init__(self, url: sa.URL | str, *, root: Path) -> None:
@@ -118,7 +119,8 @@ class SQLite(Backend):
         """Open the file in one of SQLite's modes: https://www.sqlite.org/uri.html"""
         address = f"file:{quote(os.fsencode(self.path))}?mode={mode}"
         # Waiting inside SQLite would keep Ctrl-C waiting too, and a large transaction waits at each page it puts aside.
-        driver = sqlite3.connect(address, uri=True, timeout=0, factory=_Connection)
+        # A thread of its own may load rows; nobody else uses the connection then.
+        driver = sqlite3.connect(address, uri=True, timeout=0, factory=_Connection, check_same_thread=False)
         driver.commits = self._when_readers_have_left
         return driver
 

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import re
+import signal
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import copy_context
-from threading import Thread
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from queue import SimpleQueue
+from threading import Thread, current_thread, main_thread
+from types import FrameType
+from typing import Any, NamedTuple
 
 from .base import Size
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 CACHE = 128 * 1024  # KiB of pages while many rows are loaded
 MEANWHILE_FROM = 20_000  # rows to come that are worth a thread: of fewer there is no block to make meanwhile
 ROWS = 2_000  # of one statement at most: a longer one takes more time to be prepared, and saves none
 SWITCHING = 0.00005  # seconds after which a thread that makes rows lets the one that loads them go on
 
-_Made = TypeVar("_Made")
 Columns = Sequence[Sequence[Any]]  # of one block, all of the same length
 
 
@@ -31,8 +29,7 @@ def load(driver: sqlite3.Connection, table: str, columns: Sequence[str], blocks:
     Args:
         table: its name.
         columns: the names of those that are filled, in the order of each block's.
-        blocks: what the driver takes as it is; all but the first may be made by another thread, while the connection
-            is in use.
+        blocks: what the driver takes as it is; while all but the first are made the connection may be in use.
     """
     with _without_indexes(driver, table, size):
         if not size.present:
@@ -75,44 +72,81 @@ def _takes_many_rows(driver: sqlite3.Connection, table: str) -> bool:
 
 
 def _load_meanwhile(driver: sqlite3.Connection, insert: str, blocks: Iterable[Columns]) -> None:
-    """Insert blocks, each while a thread makes the next one: SQLite needs no Python within a statement.
+    """Insert blocks in a thread, each while the next one is made here: SQLite needs no Python within a statement."""
+    most = driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+    with _switching_often(), _Loading(driver, insert) as loading:
+        for block in blocks:
+            pieces = [*_pieces(block, most)]
+            loading.wait()
+            loading.begin(pieces)
+        loading.wait()
 
-    The thread leaves the connection alone, so that Ctrl-C, which comes to this one, may end the work at any moment.
+
+class _Loading:
+    """A thread that inserts rows. While it does nobody else uses the connection: it is left when the thread has ended.
+
+    Rows are made by the thread that everything else runs in, for what a seeder uses may belong to that one. It is that
+    one too that Ctrl-C and SIGTERM interrupt: once, for if they took it away from waiting here, whoever takes the
+    transaction back would do so amid a statement, and the next one would be committed by itself.
     """
-    coming, most = iter(blocks), driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
 
-    def make() -> list[_Piece] | None:
-        block = next(coming, None)
-        return None if block is None else [*_pieces(block, most)]
+    def __init__(self, driver: sqlite3.Connection, insert: str) -> None:
+        self._driver, self._insert = driver, insert
+        self._given: SimpleQueue[Sequence[_Piece] | None] = SimpleQueue()
+        self._ended: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._begun = self._is_stopped = False
+        self._thread = Thread(target=self._run, name="loading", daemon=True)
+        in_main_thread = current_thread() is main_thread()  # no other is interrupted
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if in_main_thread}
+        self._handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
 
-    pieces = make()  # what has to be read from the database is read for the first block
-    with _switching_often():
-        while pieces is not None:
-            making = _started(make)
+    def __enter__(self) -> _Loading:
+        self._thread.start()
+        for number in self._handlers:
+            signal.signal(number, self._interrupt)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        interruption: BaseException | None = None
+        self._is_stopped = self._is_stopped or kind is not None
+        while self._thread.is_alive():
+            try:
+                self._given.put(None)
+                self._thread.join()
+            except BaseException as error:  # it ends after this statement, and is waited for
+                interruption = error
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        if interruption is not None and kind is None:
+            raise interruption
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        if not self._is_stopped:
+            self._is_stopped = True
+            self._handlers[signal.Signals(number)](number, frame)
+
+    def begin(self, pieces: Sequence[_Piece]) -> None:
+        """Have rows inserted, when those before them are."""
+        self._begun = True
+        self._given.put(pieces)
+
+    def wait(self) -> None:
+        """Wait until the rows are inserted, and raise what came of it."""
+        if self._begun and (error := self._ended.get()) is not None:
+            raise error
+
+    def _run(self) -> None:
+        while (pieces := self._given.get()) is not None:
             try:
                 for piece in pieces:
-                    driver.execute(insert + ", ".join([_marks(piece.width)] * piece.rows), piece.values)
-            except sqlite3.Error:
-                making.exception()  # whoever looks for the row that was refused makes rows too: one at a time
-                raise
-            pieces = making.result()
-
-
-def _started(make: Callable[[], _Made]) -> Future[_Made]:
-    """Let a thread make something; it ends with the program, whatever it waits for."""
-    from concurrent.futures import Future
-
-    made: Future[_Made] = Future()
-    context = copy_context()
-
-    def work() -> None:
-        try:
-            made.set_result(context.run(make))
-        except BaseException as error:  # it is raised where the result is asked for
-            made.set_exception(error)
-
-    Thread(target=work, name="making rows", daemon=True).start()
-    return made
+                    if self._is_stopped:
+                        raise KeyboardInterrupt
+                    rows = ", ".join([_marks(piece.width)] * piece.rows)
+                    self._driver.execute(self._insert + rows, piece.values)
+            except BaseException as error:  # it is raised where the rows are waited for
+                self._ended.put(error)
+            else:
+                self._ended.put(None)
 
 
 class _Piece(NamedTuple):
