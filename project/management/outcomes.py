@@ -21,7 +21,7 @@ ENTRIES = 65_536
 POOL = 1_000  # values drawn from Faker where it has no list to expand
 FEWEST = 50  # entries of the rarest outcome: with fewer its share would be more than 1% off
 
-WORTH = 2 * ENTRIES  # values that were picked from a table before it is worth converting all of it
+WORTH = 20_000  # values that were picked from a table before all of it is converted: so many come first without delay
 REMEMBERED = 50_000  # results of a function that are kept
 
 Outcome = TypeVar("Outcome")
@@ -80,7 +80,7 @@ class Picked(Sequence[Outcome]):
 
 
 def through_tables(convert: Convert) -> Convert:
-    """Return what converts a table of outcomes once, where more is picked from it than it has entries."""
+    """Return what converts a table of outcomes once, where much is picked from it, instead of what is picked."""
     known: dict[int, _Table] = {}
 
     def convert_picked(values: Sequence[Any]) -> Any:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from .base import Size
 
-CACHE = 128 * 1024  # KiB of pages while many rows are loaded
+CACHE = 96 * 1024  # KiB of pages while many rows are loaded
 MEANWHILE_FROM = 20_000  # rows to come that are worth a thread: of fewer there is no block to make meanwhile
 ROWS = 2_000  # of one statement at most: a longer one takes more time to be prepared, and saves none
 SWITCHING = 0.00005  # seconds after which a thread that makes rows lets the one that loads them go on
