@@ -44,6 +44,13 @@ def exists(connection: sa.Connection) -> bool:
     return looking.has_table(connection, TABLE)
 
 
+def versions(connection: sa.Connection) -> list[str]:
+    """Return the revisions that the database is at; none where Alembic's table is missing."""
+    if not looking.has_table(connection, "alembic_version"):
+        return []
+    return list(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars())
+
+
 def is_complete(connection: sa.Connection) -> bool:
     """Return whether it has that of the steps too, which earlier versions of this project did not make."""
     return exists(connection) and migration_history.exists(connection)

@@ -119,17 +119,14 @@ class Console:
 
 
 class ProgressBar:
-    """A bar of rich that appears after one second; without a terminal nothing at all. Any thread may move it."""
+    """A bar of rich that appears after one second; without a terminal nothing at all."""
 
     def __init__(self, label: str, total: int, *, shown: bool, color: bool) -> None:
-        from threading import Lock
-
         self._label, self._total, self._shown, self._color = one_line(label), total, shown, color
         self._done = 0
         self._begun = time.monotonic()
         self._stop: Callable[[], None] | None = None
         self._move: Callable[[int], None] | None = None
-        self._lock = Lock()  # it is closed once, and not opened after that
 
     def advance(self, rows: int) -> None:
         """Move the bar by the rows that were just written."""
@@ -137,9 +134,7 @@ class ProgressBar:
         if self._move:
             self._move(rows)
         elif self._shown and time.monotonic() - self._begun > 1:
-            with self._lock:
-                if self._shown:
-                    self._open()
+            self._open()
 
     def _open(self) -> None:
         from rich.console import Console as RichConsole
@@ -154,15 +149,13 @@ class ProgressBar:
             transient=True,
         )
         task = progress.add_task(self._label, total=self._total, completed=self._done)
-        self._stop = progress.stop
         progress.start()
+        self._stop = progress.stop
         self._move = partial(progress.advance, task)
 
     def close(self) -> None:
-        with self._lock:
-            self._shown = False
-            if self._stop:
-                self._stop()
+        if self._stop:
+            self._stop()
 
 
 def columns(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset(), indent: str = "  ") -> str:

@@ -10,8 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import migration_history
-from .backends import looking
+from . import bookkeeping, migration_history
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -29,10 +28,7 @@ def reached_head(root: Path, connection: sa.Connection) -> str | None:
         head = _head(root)
     except (*_UNREADABLE, Error):  # what is wrong with the files, Alembic's own way will find out
         return None
-    if head is None or not looking.has_table(connection, "alembic_version"):
-        return None
-    reached = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars()
-    return head if list(reached) == [head] else None
+    return head if head is not None and bookkeeping.versions(connection) == [head] else None
 
 
 def is_as_applied(project: Project, connection: sa.Connection) -> bool:

@@ -146,20 +146,16 @@ def insert(record: Record, now: sa.ColumnElement[Any] | None = None) -> sa.Inser
     Args:
         now: what says in SQL which moment in UTC it is, for a step that somebody else will take.
     """
-    return (
-        history_table()
-        .insert()
-        .values(
-            revision=record.revision,
-            down_revision=", ".join(record.parents) or None,
-            message=record.message,
-            direction=record.direction,
-            done_at=record.done_at.astimezone(UTC).replace(tzinfo=None) if record.done_at else now,
-            seconds=record.seconds,
-            done_by=record.done_by,
-            checksum=record.checksum,
-            code_checksum=record.code_checksum,
-        )
+    return sa.insert(history_table()).values(
+        revision=record.revision,
+        down_revision=", ".join(record.parents) or None,
+        message=record.message,
+        direction=record.direction,
+        done_at=record.done_at.astimezone(UTC).replace(tzinfo=None) if record.done_at else now,
+        seconds=record.seconds,
+        done_by=record.done_by,
+        checksum=record.checksum,
+        code_checksum=record.code_checksum,
     )
 
 

@@ -87,9 +87,9 @@ def through_tables(convert: Convert) -> Convert:
         if not isinstance(values, Picked):
             return convert(values)
         table = known.setdefault(id(values.table), _Table(values.table))
-        if table.picked == WORTH and table.converted is None:
+        if table.picked >= WORTH and table.converted is None:
             table.converted = convert(table.entries)
-        table.picked = min(table.picked + len(values), WORTH)
+        table.picked += len(values)
         return convert(values) if table.converted is None else values.draws.of(table.converted)
 
     return convert_picked

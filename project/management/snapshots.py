@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from . import bookkeeping, git, guard
-from .backends import looking
 from .backends.copies import About, CannotCopy, Copy, Keep
 from .backends.waiting import SAY_AFTER, GaveUp
 from .errors import CommandError, NotAllowed, did_you_mean, shortened
@@ -348,12 +347,10 @@ def _description(
         rows = {str(table): number for table, number in counted.items()}
     else:
         rows = {table: number for table, number, _ in losses}
-    has_version = looking.has_table(connection, "alembic_version")
-    versions = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars() if has_version else ()
     return {
         "taken": datetime.now(UTC).isoformat(timespec="microseconds"),
         "kind": kind,
-        "revisions": sorted(versions),
+        "revisions": sorted(bookkeeping.versions(connection)),
         "rows": rows,
         "inventory": project.backend.copies.inventory(connection),
         "fingerprint": fingerprint,

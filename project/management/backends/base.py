@@ -504,6 +504,16 @@ def driver_errors(connection: sa.Connection, base: type[Exception]) -> Iterator[
         raise sa.exc.DBAPIError.instance(None, None, error, base, dialect=connection.dialect) from error
 
 
+def quoted(name: str) -> str:
+    """Return a name in quotes, as SQL takes any."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def standing(connection: sa.Connection, table: sa.FromClause) -> str:
+    """Return a table's name as it stands in a statement that is given no parameters, or in the parameter of another."""
+    return without_parameters(connection.dialect.identifier_preparer.format_table(table))
+
+
 def without_parameters(sql: str) -> str:
     """Return what SQLAlchemy has quoted for a driver that is given no parameters, and so takes a % for what it is."""
     return sql.replace("%%", "%")

@@ -6,13 +6,10 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from ..lazily import sqlalchemy as sa
-
-if TYPE_CHECKING:
-    from .base import TableName
-
+from .base import TableName, quoted
 
 _LOG = logging.getLogger("sqlalchemy.engine.Engine")  # where SQLAlchemy writes its statements
 
@@ -98,8 +95,8 @@ def has_table(connection: sa.Connection, name: str) -> bool:
 def count(connection: sa.Connection, table: TableName) -> int:
     """Return how many rows a table holds."""
     if isinstance(connection, Plain):
-        name = '"' + table[1].replace('"', '""') + '"'
-        return int(connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar())  # noqa: S608  # quoted
+        query = f"SELECT count(*) FROM {quoted(table[1])}"  # noqa: S608  # quoted
+        return int(connection.exec_driver_sql(query).scalar())
     return connection.scalar(sa.select(sa.func.count()).select_from(table.clause)) or 0
 
 

@@ -41,6 +41,7 @@ from .base import (
     spelled_check,
     spelled_column,
     spelling_column,
+    standing,
     without_parameters,
 )
 from .copies import run
@@ -421,7 +422,7 @@ def _spelled(
     read: Callable[[sa.Inspector, str | None], str],
 ) -> str | None:
     """Return what the server makes of an addition to a table: nothing where it lacks a column, None if it refuses."""
-    name = connection.dialect.identifier_preparer.format_table(table)
+    name = standing(connection, table)
     try:
         run(connection, f"CREATE TEMPORARY TABLE {SPELLING} LIKE {name}")
         run(connection, f"ALTER TABLE {SPELLING} ADD {addition}")

@@ -39,6 +39,7 @@ from .base import (
     spelled_check,
     spelled_column,
     spelling_column,
+    standing,
     without_parameters,
 )
 from .copies import CannotCopy, run
@@ -421,18 +422,17 @@ class PostgreSQL(Backend):
 
     def _droppable(self, connection: sa.Connection, table: sa.Table) -> list[tuple[str, str]]:
         """Return for each index or unique constraint that may be built anew what drops it and what makes it."""
-        name = connection.dialect.identifier_preparer.format_table(table)
+        name = standing(connection, table)
         try:
             with connection.begin_nested():
-                connection.exec_driver_sql(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE NOWAIT")
+                run(connection, f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE NOWAIT")
         except sa.exc.DBAPIError:  # somebody is using it, or it is not ours
             return []
-        found = connection.execute(sa.text(_INDEXES), {"table": without_parameters(name)})
-        return [(row.drop, row.make) for row in found]
+        return [(row.drop, row.make) for row in connection.execute(sa.text(_INDEXES), {"table": name})]
 
     def _move_sequence(self, connection: sa.Connection, key: sa.Column[Any]) -> None:
         """Let a key's own numbers go on after the largest that is there."""
-        owner = without_parameters(connection.dialect.identifier_preparer.format_table(key.table))
+        owner = standing(connection, key.table)
         sequence = connection.scalar(sa.select(sa.func.pg_get_serial_sequence(owner, key.name)))
         largest = connection.scalar(sa.select(sa.func.max(key)))
         if sequence is None or largest is None:
@@ -449,7 +449,7 @@ class PostgreSQL(Backend):
 
     def _restart_sequence(self, connection: sa.Connection, key: sa.Column[Any]) -> None:
         """Let the numbers of an empty table begin anew: those that were taken do not come back with a rollback."""
-        owner = without_parameters(connection.dialect.identifier_preparer.format_table(key.table))
+        owner = standing(connection, key.table)
         sequence = connection.scalar(sa.text(_MOVED_SEQUENCE), {"table": owner, "column": key.name})
         if sequence is None:
             return
@@ -497,7 +497,7 @@ class PostgreSQL(Backend):
         return found
 
     def conditions_elsewhere(self, connection: sa.Connection, table: sa.Table) -> list[str]:
-        name = connection.dialect.identifier_preparer.format_table(table)
+        name = standing(connection, table)
         return list(connection.scalars(_CONDITIONS_ELSEWHERE, {"table": name}))
 
     def respelled(self, connection: sa.Connection, table: sa.Table, check: sa.CheckConstraint) -> str | None:
@@ -706,7 +706,7 @@ def _spelled(
     read: Callable[[sa.Inspector, str | None], str],
 ) -> str | None:
     """Return what the server makes of an addition to a table: nothing where it lacks a column, None if it refuses."""
-    name = connection.dialect.identifier_preparer.format_table(table)
+    name = standing(connection, table)
     trying = connection.begin_nested()
     try:
         run(connection, f"CREATE TEMPORARY TABLE {SPELLING} (LIKE {name})")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ..errors import CommandError, shortened
-from .base import IDLE, TableName
+from .base import IDLE, TableName, quoted
 from .copies import CannotCopy, Copies, Copy, Describe, Keep, address_of, digest, run, unreadable
 from .postgresql import sessions
 from .postgresql_dumps import PROGRAMS, PostgreSQLDumps
@@ -55,7 +55,7 @@ class PostgreSQLCopies(Copies):
             return error
         if rights is None:  # there is no database
             return None
-        user, database = _quoted(rights.me), _quoted(self.owner)
+        user, database = quoted(rights.me), quoted(self.owner)
         cures = [] if rights.makes else [f"ALTER ROLE {user} CREATEDB"]
         cures += [] if rights.owns else [f"ALTER DATABASE {database} OWNER TO {user}"]
         return (
@@ -284,7 +284,7 @@ class PostgreSQLCopies(Copies):
         if (server.dialect.server_version_info or ()) >= (15,):
             size = server.scalar(sa.text("SELECT pg_database_size(CAST(:name AS name))"), {"name": source}) or 0
             strategy = " STRATEGY FILE_COPY" if size >= COPIED_AS_FILES else " STRATEGY WAL_LOG"
-        statement = f"CREATE DATABASE {_quoted(target)} TEMPLATE {_quoted(source)}{strategy}"
+        statement = f"CREATE DATABASE {quoted(target)} TEMPLATE {quoted(source)}{strategy}"
         with self._permitted("copy a database"):
             self._when_nobody_is_in(server, source, lambda: run(server, statement))
 
@@ -299,7 +299,7 @@ class PostgreSQLCopies(Copies):
             user = self.backend.url.username
             raise CannotCopy(
                 f"PostgreSQL does not let user {user!r} {what}: {self.backend.refusal(error)}",
-                f"ALTER ROLE {_quoted(user or '')} CREATEDB; the database has to be its own",
+                f"ALTER ROLE {quoted(user or '')} CREATEDB; the database has to be its own",
             ) from error
 
     def _is_used(self, server: sa.Connection) -> bool:
@@ -323,7 +323,7 @@ class PostgreSQLCopies(Copies):
         with self._permitted("make a database"):
             run(
                 server,
-                f"CREATE DATABASE {_quoted(database)} TEMPLATE template0 ENCODING '{row.encoding}'"
+                f"CREATE DATABASE {quoted(database)} TEMPLATE template0 ENCODING '{row.encoding}'"
                 f" LC_COLLATE '{row.datcollate}' LC_CTYPE '{row.datctype}'{provider}",
             )
 
@@ -393,32 +393,32 @@ class PostgreSQLCopies(Copies):
     def _carry_over(self, server: sa.Connection, old: str, new: str, *, only_rights: bool = False) -> None:
         """Give the new database what belongs to the old one and is not in it: rights, owner, settings, comment."""
         row = server.execute(sa.text(_BELONGINGS), {"name": old}).one()
-        target, statements = _quoted(new), []
+        target, statements = quoted(new), []
         if row.owner != row.me and not only_rights:
-            statements.append(f"ALTER DATABASE {target} OWNER TO {_quoted(row.owner)}")
+            statements.append(f"ALTER DATABASE {target} OWNER TO {quoted(row.owner)}")
         if row.datconnlimit != -1:
             statements.append(f"ALTER DATABASE {target} CONNECTION LIMIT {row.datconnlimit}")
         if row.acl is not None:
             statements.append(f"REVOKE ALL ON DATABASE {target} FROM PUBLIC")
             for right, grantee, grantable in row.acl:
-                to = _quoted(grantee) if grantee else "PUBLIC"
+                to = quoted(grantee) if grantee else "PUBLIC"
                 option = " WITH GRANT OPTION" if grantable else ""
                 statements.append(f"GRANT {right} ON DATABASE {target} TO {to}{option}")
         for role, setting in () if only_rights else row.settings or ():
             name, _, value = setting.partition("=")
             given = value if name in _LISTS else "'" + value.replace("'", "''") + "'"
-            of = f"ROLE {_quoted(role)} IN " if role else ""
-            statements.append(f"ALTER {of}DATABASE {target} SET {_quoted(name)} TO {given}")
+            of = f"ROLE {quoted(role)} IN " if role else ""
+            statements.append(f"ALTER {of}DATABASE {target} SET {quoted(name)} TO {given}")
         for statement in statements:
             run(server, statement)
         if not only_rights and row.comment is not None and not row.comment.startswith(_MARK):
             _comment(server, new, row.comment)
 
     def _rename(self, server: sa.Connection, old: str, new: str) -> None:
-        run(server, f"ALTER DATABASE {_quoted(old)} RENAME TO {_quoted(new)}")
+        run(server, f"ALTER DATABASE {quoted(old)} RENAME TO {quoted(new)}")
 
     def _drop(self, server: sa.Connection, database: str) -> None:
-        statement = f"DROP DATABASE IF EXISTS {_quoted(database)}"
+        statement = f"DROP DATABASE IF EXISTS {quoted(database)}"
         self._when_nobody_is_in(server, database, lambda: run(server, statement))
 
 
@@ -435,14 +435,10 @@ def _at_once(server: sa.Connection) -> Iterator[None]:
     run(server, "COMMIT")
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _comment(server: sa.Connection, database: str, comment: object) -> None:
     text = comment if isinstance(comment, str) else json.dumps(comment)
     literal = server.scalar(sa.text("SELECT quote_literal(:text)"), {"text": text})
-    run(server, f"COMMENT ON DATABASE {_quoted(database)} IS {literal}")
+    run(server, f"COMMENT ON DATABASE {quoted(database)} IS {literal}")
 
 
 def _oid(server: sa.Connection, database: str) -> int | None:

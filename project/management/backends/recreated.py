@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import sqlalchemy as sa
+
 from ..errors import StepRefused
-from ..lazily import sqlalchemy as sa
+from .base import quoted
 
 # Alembic's way: CREATE TABLE _alembic_tmp_x, INSERT INTO it, DROP TABLE x, ALTER TABLE _alembic_tmp_x RENAME TO x.
 _TEMPORARY = r'"?(?P<temporary>_alembic_tmp_[^"\s(]*)"?'
@@ -173,7 +175,7 @@ class _Watch:
             query = "SELECT sql FROM sqlite_master WHERE type = 'index' AND name = ?"
             now = self.driver.execute(query, (name,)).fetchone()
             if now and _words(now[0]) != _words(sql) and _words(now[0]) == _words(_CLAUSE.sub("", sql)):
-                self.driver.execute('DROP INDEX "{}"'.format(name.replace('"', '""')))
+                self.driver.execute(f"DROP INDEX {quoted(name)}")
                 self.driver.execute(sql)
 
     def _try_them(self, table: str) -> None:

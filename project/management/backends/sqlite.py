@@ -30,7 +30,7 @@ from .base import (
     driver_errors,
     drop_each,
 )
-from .looking import Plain, raised_as_sqlalchemys
+from .looking import Plain, driver_of, raised_as_sqlalchemys
 
 if TYPE_CHECKING:
     from .sqlite_copies import SQLiteCopies
@@ -96,7 +96,7 @@ class SQLite(Backend):
             poolclass=sa.NullPool,
             hide_parameters=True,
         )
-        sa.event.listen(engine, "connect", _take_over_transactions)
+        sa.event.listen(engine, "connect", _enforce_keys)
         sa.event.listen(engine, "begin", self._begin)
         sa.event.listen(engine, "before_cursor_execute", _refuse_after_rollback)
         return engine
@@ -112,22 +112,22 @@ class SQLite(Backend):
         with raised_as_sqlalchemys("open"):
             driver = self._open("rw")
         with closing(driver):
-            driver.isolation_level = None
             yield Plain(driver, partial(self._begin_reading, driver)).itself
 
     def _open(self, mode: str) -> sqlite3.Connection:
         """Open the file in one of SQLite's modes: https://www.sqlite.org/uri.html"""
         address = f"file:{quote(os.fsencode(self.path))}?mode={mode}"
         # Waiting inside SQLite would keep Ctrl-C waiting too, and a large transaction waits at each page it puts aside.
-        # A thread of its own may load rows; nobody else uses the connection then.
-        driver = sqlite3.connect(address, uri=True, timeout=0, factory=_Connection, check_same_thread=False)
+        # Python's own transactions leave DDL outside. A thread of its own may load rows; nobody else is there then.
+        driver = sqlite3.connect(
+            address, uri=True, timeout=0, factory=_Connection, isolation_level=None, check_same_thread=False
+        )
         driver.commits = self._when_readers_have_left
         return driver
 
     def _begin(self, connection: sa.Connection) -> None:
         """Begin, and hold the lock: for one that writes the write lock, for one that reads what keeps writers off."""
-        driver = connection.connection.driver_connection
-        assert driver is not None
+        driver = driver_of(connection)
         writes = connection.get_execution_options().get("begin_immediate")
         with driver_errors(connection, sqlite3.Error):
             if writes:
@@ -215,8 +215,7 @@ class SQLite(Backend):
 
     def rolled_back(self, connection: sa.Connection) -> bool:
         # As it may on a full disk: https://www.sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
-        driver = connection.connection.driver_connection
-        assert driver is not None
+        driver = driver_of(connection)
         return connection.in_transaction() and not driver.in_transaction
 
     def writing(self, connection: sa.Connection) -> sa.Connection:
@@ -230,8 +229,7 @@ class SQLite(Backend):
         """
         from . import recreated
 
-        driver = connection.connection.driver_connection
-        assert driver is not None
+        driver = driver_of(connection)
         driver.execute("PRAGMA foreign_keys = OFF")
         try:
             with recreated.watched(connection, driver), warnings.catch_warnings():
@@ -315,8 +313,7 @@ class SQLite(Backend):
     def bulk_load(
         self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], blocks: Blocks, size: Size
     ) -> None:
-        driver = connection.connection.driver_connection
-        assert driver is not None
+        driver = driver_of(connection)
         converters = self._converters(connection, table, columns)
         converted = ([convert(one) for convert, one in zip(converters, block, strict=True)] for block in blocks)
         with driver_errors(connection, sqlite3.Error):
@@ -379,8 +376,7 @@ class _Connection(sqlite3.Connection):
         self.commits(super().commit)
 
 
-def _take_over_transactions(driver: sqlite3.Connection, _record: object) -> None:
-    driver.isolation_level = None  # Python's own transactions leave DDL outside
+def _enforce_keys(driver: sqlite3.Connection, _record: object) -> None:
     driver.execute("PRAGMA foreign_keys = ON")
 
 
@@ -389,8 +385,7 @@ def _refuse_after_rollback(connection: sa.Connection, _cursor: object, statement
 
     Raises what the transaction was taken back for, where that is what is being handled, as by Alembic's batch mode.
     """
-    driver = connection.connection.driver_connection
-    assert driver is not None
+    driver = driver_of(connection)
     if driver.in_transaction or not connection.get_execution_options().get("begin_immediate"):
         return
     if statement.startswith("BEGIN"):

@@ -196,8 +196,7 @@ class SQLiteCopies(FolderCopies):
             closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as other,
             self.backend.engine().connect() as connection,
         ):
-            driver = connection.connection.driver_connection
-            assert driver is not None
+            driver = driver_of(connection)
             driver.execute("PRAGMA foreign_keys = OFF")
             driver.execute("PRAGMA busy_timeout = 0")
             with driver_errors(connection, sqlite3.Error):

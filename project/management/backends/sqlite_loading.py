@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Thread, current_thread, main_thread
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
-from .base import Size
+from .base import Size, quoted
 
 CACHE = 96 * 1024  # KiB of pages while many rows are loaded
 MEANWHILE_FROM = 20_000  # rows to come that are worth a thread: of fewer there is no block to make meanwhile
@@ -21,6 +21,7 @@ ROWS = 2_000  # of one statement at most: a longer one takes more time to be pre
 SWITCHING = 0.00005  # seconds after which a thread that makes rows lets the one that loads them go on
 
 Columns = Sequence[Sequence[Any]]  # of one block, all of the same length
+_Statement = tuple[str, list[Any]]  # and its values
 
 
 def load(driver: sqlite3.Connection, table: str, columns: Sequence[str], blocks: Iterable[Columns], size: Size) -> None:
@@ -36,17 +37,13 @@ def load(driver: sqlite3.Connection, table: str, columns: Sequence[str], blocks:
             _restart_numbers(driver, table)
         if not columns:
             return
-        insert = f"INSERT INTO {quoted(table)} ({', '.join(map(quoted, columns))}) VALUES "  # noqa: S608  # quoted
+        into = f"INTO {quoted(table)} ({', '.join(map(quoted, columns))}) VALUES"
+        marks = f"({', '.join('?' * len(columns))})"
         if size.coming >= MEANWHILE_FROM and _takes_many_rows(driver, table):
-            _load_meanwhile(driver, insert.replace("INSERT", "INSERT OR FAIL", 1), blocks)
+            _load_meanwhile(driver, f"INSERT OR FAIL {into}", marks, blocks)
         else:
             for block in blocks:
-                driver.executemany(insert + _marks(len(block)), zip(*block, strict=True))
-
-
-def quoted(name: str) -> str:
-    """Return a name as SQLite takes any: https://www.sqlite.org/lang_keywords.html"""
-    return '"' + name.replace('"', '""') + '"'
+                driver.executemany(f"INSERT {into} {marks}", zip(*block, strict=True))
 
 
 def _takes_many_rows(driver: sqlite3.Connection, table: str) -> bool:
@@ -71,28 +68,31 @@ def _takes_many_rows(driver: sqlite3.Connection, table: str) -> bool:
     return not any(driver.execute(f"SELECT 1 FROM {quoted(name)} LIMIT 1").fetchone() for name in names)  # noqa: S608
 
 
-def _load_meanwhile(driver: sqlite3.Connection, insert: str, blocks: Iterable[Columns]) -> None:
+def _load_meanwhile(driver: sqlite3.Connection, insert: str, marks: str, blocks: Iterable[Columns]) -> None:
     """Insert blocks in a thread, each while the next one is made here: SQLite needs no Python within a statement."""
     most = driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
-    with _switching_often(), _Loading(driver, insert) as loading:
+    with _switching_often(), _Loading(driver) as loading:
         for block in blocks:
-            pieces = [*_pieces(block, most)]
+            statements = [
+                (f"{insert} {', '.join([marks] * (len(values) // len(block)))}", values)
+                for values in _pieces(block, most)
+            ]
             loading.wait()
-            loading.begin(pieces)
+            loading.begin(statements)
         loading.wait()
 
 
 class _Loading:
-    """A thread that inserts rows. While it does nobody else uses the connection: it is left when the thread has ended.
+    """A thread that runs statements. Nobody else uses the connection then: it is left when the thread has ended.
 
     Rows are made by the thread that everything else runs in, for what a seeder uses may belong to that one. It is that
     one too that Ctrl-C and SIGTERM interrupt: once, for if they took it away from waiting here, whoever takes the
     transaction back would do so amid a statement, and the next one would be committed by itself.
     """
 
-    def __init__(self, driver: sqlite3.Connection, insert: str) -> None:
-        self._driver, self._insert = driver, insert
-        self._given: SimpleQueue[Sequence[_Piece] | None] = SimpleQueue()
+    def __init__(self, driver: sqlite3.Connection) -> None:
+        self._driver = driver
+        self._given: SimpleQueue[Sequence[_Statement] | None] = SimpleQueue()
         self._ended: SimpleQueue[BaseException | None] = SimpleQueue()
         self._begun = self._is_stopped = False
         self._thread = Thread(target=self._run, name="loading", daemon=True)
@@ -125,53 +125,39 @@ class _Loading:
             self._is_stopped = True
             self._handlers[signal.Signals(number)](number, frame)
 
-    def begin(self, pieces: Sequence[_Piece]) -> None:
-        """Have rows inserted, when those before them are."""
+    def begin(self, statements: Sequence[_Statement]) -> None:
+        """Have statements run."""
         self._begun = True
-        self._given.put(pieces)
+        self._given.put(statements)
 
     def wait(self) -> None:
-        """Wait until the rows are inserted, and raise what came of it."""
+        """Wait until those that were begun have run, and raise what came of it."""
         if self._begun and (error := self._ended.get()) is not None:
             raise error
 
     def _run(self) -> None:
-        while (pieces := self._given.get()) is not None:
+        while (statements := self._given.get()) is not None:
             try:
-                for piece in pieces:
+                for statement, values in statements:
                     if self._is_stopped:
                         raise KeyboardInterrupt
-                    rows = ", ".join([_marks(piece.width)] * piece.rows)
-                    self._driver.execute(self._insert + rows, piece.values)
-            except BaseException as error:  # it is raised where the rows are waited for
+                    self._driver.execute(statement, values)
+            except BaseException as error:  # it is raised where they are waited for
                 self._ended.put(error)
             else:
                 self._ended.put(None)
 
 
-class _Piece(NamedTuple):
-    """Rows of one statement: their values, row after row."""
-
-    rows: int
-    width: int
-    values: list[Any]
-
-
-def _pieces(block: Columns, most: int) -> Iterator[_Piece]:
-    """Yield the rows of a block, as many at once as go into one statement with so many values at most."""
+def _pieces(block: Columns, most: int) -> Iterator[list[Any]]:
+    """Yield the values of a block row after row, of as many rows at once as go into a statement with so many values."""
     width = len(block)
     count = max(1, min(ROWS, most // width))
     for start in range(0, len(block[0]), count):
         columns = [values[start : start + count] for values in block]
-        rows = len(columns[0])
-        together: list[Any] = [None] * (rows * width)
+        together: list[Any] = [None] * (len(columns[0]) * width)
         for place, values in enumerate(columns):
             together[place::width] = values
-        yield _Piece(rows, width, together)
-
-
-def _marks(width: int) -> str:
-    return f"({', '.join('?' * width)})"
+        yield together
 
 
 @contextmanager
