@@ -46,6 +46,7 @@ from .base import (
 )
 from .copies import run
 from .processes import UNKNOWN
+from .waiting import LOCK_TIMEOUT
 
 if TYPE_CHECKING:
     from .mariadb_copies import MariaDBCopies
@@ -437,7 +438,7 @@ def _patient(look: Callable[..., bool]) -> Callable[..., bool]:
     """Return what looks whether a table is there, until nobody changes it: https://mariadb.com/kb/en/e1684/"""
 
     def has_table(*arguments: Any, **options: Any) -> bool:
-        for _ in range(500):
+        for _ in range(LOCK_TIMEOUT * 100):  # on a slow disk a change takes seconds
             try:
                 return look(*arguments, **options)
             except sa.exc.DBAPIError as error:
