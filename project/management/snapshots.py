@@ -143,10 +143,14 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> bool:
     return True
 
 
-def delete(project: Project, snapshots: Sequence[Snapshot]) -> None:
-    """Delete snapshots; inside `alone`."""
-    for one in snapshots:
-        project.backend.copies.delete(one.copy)
+def delete(project: Project, snapshots: Sequence[Snapshot], *, wait: bool = True) -> None:
+    """Delete snapshots; inside `alone`.
+
+    Args:
+        wait: until the last of them is gone as well.
+    """
+    for number, one in enumerate(snapshots, 1):
+        project.backend.copies.delete(one.copy, wait=wait or number < len(snapshots))
 
 
 def forget(project: Project, kind: Kind) -> None:
@@ -158,7 +162,7 @@ def forget(project: Project, kind: Kind) -> None:
             action = _STAMP.split(one.name)[0]
             kept[action] = kept.get(action, 0) + 1
             going += [one] if kept[action] > project.settings.snapshots_kept else []
-    delete(project, going)
+    delete(project, going, wait=False)
 
 
 # For a reset

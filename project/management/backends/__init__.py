@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from ..errors import CommandError, did_you_mean
 from ..lazily import sqlalchemy as sa
 from . import options
+from .addresses import Address
 from .base import Backend
 
 __all__ = ["Backend", "backend_for", "moved"]
@@ -47,6 +48,12 @@ def backend_for(text: str, *, root: Path, source: str) -> Backend:
         from .sqlite import SQLite
 
         return SQLite(text, root=root)
+    if (address := Address.of_plain(text)) is not None:  # nor does this, while its driver is asked nothing else
+        from .postgresql import PostgreSQL
+
+        scheme, rest = text.split("://")
+        *_, drivers, extra = _SCHEMES[scheme]
+        return PostgreSQL(f"postgresql+{_installed(scheme, '', drivers, extra)}://{rest}", root=root, address=address)
     url = _parsed(text, source)
     scheme, _, driver = url.drivername.lower().partition("+")
     if scheme not in _SCHEMES:

@@ -205,10 +205,15 @@ class Backend:
     def _connect_or_explain(
         self, dialect: sa.Dialect, _record: object, arguments: Sequence[object], given: dict[str, object]
     ) -> object:
+        with self.connecting(dialect.driver, (dialect.loaded_dbapi.Error, CommandError)):
+            return self._connect(dialect, arguments, given)
+
+    @contextmanager
+    def connecting(self, driver: str, own: tuple[type[Exception], ...]) -> Iterator[None]:
         """Connect; what a driver raises that is no error of a database comes of what the URL says."""
         try:
-            return self._connect(dialect, arguments, given)
-        except (dialect.loaded_dbapi.Error, CommandError):
+            yield
+        except own:
             raise
         except UnicodeEncodeError as error:  # a byte of the environment that is no text
             raise CommandError(
@@ -217,7 +222,7 @@ class Backend:
         except Exception as error:
             named = f" with its options ({', '.join(self.url.query)})" if self.url.query else ""
             raise CommandError(
-                f"{dialect.driver} cannot use DATABASE_URL{named}: {type(error).__name__}: {first_line(error)}",
+                f"{driver} cannot use DATABASE_URL{named}: {type(error).__name__}: {first_line(error)}",
                 "correct DATABASE_URL, or install what is missing",
             ) from error
 

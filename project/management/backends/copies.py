@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from ..errors import CommandError
 from ..lazily import sqlalchemy as sa
 
 if TYPE_CHECKING:
     from .base import Backend, TableName
+    from .looking import Plain, Rows
 
 TABLE = "management_snapshot"  # in a MariaDB database that is a copy: what is known of it, written when it is complete
 
@@ -78,8 +79,12 @@ class Copies:
         """
         raise NotImplementedError
 
-    def delete(self, copy: Copy) -> None:
-        """Delete a copy."""
+    def delete(self, copy: Copy, *, wait: bool = True) -> None:
+        """Delete a copy.
+
+        Args:
+            wait: until it is gone; else it only is a copy no more, where its going takes long.
+        """
         raise NotImplementedError
 
     def clear_up(self) -> None:
@@ -155,7 +160,11 @@ def unreadable(place: str) -> Copy:
     return Copy("", "", {}, 0, place)
 
 
-def run(server: sa.Connection, statement: str) -> sa.CursorResult[*tuple[Any, ...]]:
+@overload
+def run(server: sa.Connection, statement: str) -> sa.CursorResult[*tuple[Any, ...]]: ...
+@overload
+def run(server: Plain, statement: str) -> Rows: ...
+def run(server: sa.Connection | Plain, statement: str) -> sa.CursorResult[*tuple[Any, ...]] | Rows:
     """Run a statement as it stands: a % in a name or a default is no parameter."""
     return server.exec_driver_sql(statement, execution_options={"no_parameters": True})
 

@@ -53,7 +53,7 @@ class FolderCopies(Copies):
                 found.append(copy)
         return found
 
-    def delete(self, copy: Copy) -> None:
+    def delete(self, copy: Copy, *, wait: bool = True) -> None:
         folder = Path(copy.place).parent
         with _explained(folder):
             gone = Path(tempfile.mkdtemp(prefix=_MAKING, dir=folder))

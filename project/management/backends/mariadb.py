@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID
@@ -217,7 +217,8 @@ class MariaDB(Backend):
             connection.exec_driver_sql(f"SET SESSION {variable} = {seconds}")
         here = connection.scalar(sa.text("SELECT CONNECTION_ID()"))
         connection.commit()
-        with self.waiting.watched(connection.engine, lambda beside: _in_the_way_of(beside, here), self._holds, seconds):
+        beside = partial(committing, connection.engine)
+        with self.waiting.watched(beside, lambda session: _in_the_way_of(session, here), self._holds, seconds):
             yield
 
     def whole_default(self, connection: sa.Connection, column: sa.Column[Any], reflected: str | None) -> str | None:
@@ -414,6 +415,13 @@ class MariaDB(Backend):
         password = query.get("password") or query.get("passwd") or url.password
         database = ["--", url.database] if url.database else []
         return ["mariadb", *arguments, *database], {"MYSQL_PWD": password} if password else {}
+
+
+@contextmanager
+def committing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Open a session each of whose statements commits."""
+    with engine.connect() as session:
+        yield session.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _spelled(

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from ..errors import CommandError
 from . import mariadb_objects
 from .copies import TABLE, CannotCopy, Copies, Copy, Describe, Keep, address_of, digest, run, unreadable
+from .mariadb import committing
 from .mariadb_objects import StoredObject, code_of, quoted, using
 from .waiting import LOOK_EVERY, meanwhile
 
@@ -152,7 +154,7 @@ class MariaDBCopies(Copies):
             finally:
                 self._drop(server, making)
 
-    def delete(self, copy: Copy) -> None:
+    def delete(self, copy: Copy, *, wait: bool = True) -> None:
         with self._server() as server:
             self._drop(server, copy.place)
 
@@ -331,7 +333,7 @@ class MariaDBCopies(Copies):
                 bar.advance(now - last if now >= last else now)  # each table is a transaction of its own
                 last = now
 
-            with meanwhile(server.engine, look, after=LOOK_EVERY):
+            with meanwhile(partial(committing, server.engine), look, after=LOOK_EVERY):
                 yield
 
     def _made_by(self, server: sa.Connection, database: str, table: str) -> str:

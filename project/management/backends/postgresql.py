@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import importlib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from datetime import timedelta
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
 from ..errors import CommandError, NotAllowed, first_line
+from ..lazily import sqlalchemy as sa
 from ..outcomes import Convert
-from ..types import plain_type
-from . import options, text
+from . import options
+from .addresses import Address
 from .base import (
     CONNECT_TIMEOUT,
     IDLE,
@@ -31,18 +29,19 @@ from .base import (
     Size,
     TableName,
     Unvalidated,
-    driver_errors,
     drop_each,
     drop_tables_at_once,
     expression_text,
     idle_for,
+    quoted,
     spelled_check,
     spelled_column,
     spelling_column,
     standing,
-    without_parameters,
 )
 from .copies import CannotCopy, run
+from .looking import raised_as_sqlalchemys
+from .postgresql_looking import Session
 from .processes import UNKNOWN, program
 
 if TYPE_CHECKING:
@@ -64,10 +63,23 @@ class PostgreSQL(Backend):
     # https://www.postgresql.org/docs/current/ddl-system-columns.html
     own_columns = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 
-    def __init__(self, url: sa.URL, *, root: Path) -> None:
-        super().__init__(options.translated_ssl(url, _SSL_WORDS), root=root)
-        self._refuse_options()
-        self._server: sa.Connection | None = None
+    def __init__(self, url: sa.URL | str, *, root: Path, address: Address | None = None) -> None:
+        """Take a URL; as a text, with its driver, only one that is plain, and then its parts."""
+        if isinstance(url, str):
+            assert address is not None
+            super().__init__(url, root=root)
+            self.address, self._driver_name = address, url.partition("://")[0].partition("+")[2]
+        else:
+            url = options.translated_ssl(url, _SSL_WORDS)
+            super().__init__(url, root=root)
+            self.address, self._driver_name = Address.of(url), url.get_driver_name()
+            self._refuse_options()
+        self._server: Session | None = None
+        self._parting = ""  # what the server does when nobody waits for it any more
+
+    @property
+    def dialect(self) -> str:
+        return "postgresql"
 
     @property
     def label(self) -> str:
@@ -75,37 +87,41 @@ class PostgreSQL(Backend):
 
     @property
     def database(self) -> str:
-        return self.url.database or os.environ.get("PGDATABASE") or self.url.username or ""
+        return self.address.database or os.environ.get("PGDATABASE") or self.address.user or ""
 
     @property
     def _is_named(self) -> bool:
         # Else libpq takes the user's name: https://www.postgresql.org/docs/current/libpq-connect.html
-        return bool(self.url.database or os.environ.get("PGDATABASE") or self._service)
+        return bool(self.address.database or os.environ.get("PGDATABASE") or self._service)
 
     @property
     def _service(self) -> str:
-        return str(self.url.query.get("service") or os.environ.get("PGSERVICE") or "")
+        return str(self.address.options.get("service") or os.environ.get("PGSERVICE") or "")
 
     def hosts(self) -> list[str]:
         # What libpq would do: https://www.postgresql.org/docs/current/libpq-envars.html
         if self._service:
             return [f"service {self._service}"]
-        named = [self.url.host, *_values(self.url, "host"), *_values(self.url, "hostaddr")]
+        named = [self.address.host, *self._options("host"), *self._options("hostaddr")]
         named.append(os.environ.get("PGHOSTADDR"))
         if not any(named[:-1]):
             named.append(os.environ.get("PGHOST"))
         return [host for value in named if value for host in value.split(",") if not host.startswith(("/", "@"))]
 
+    def _options(self, name: str) -> list[str]:
+        value = self.address.options.get(name, ())
+        return [value] if isinstance(value, str) else list(value)
+
     def _refuse_options(self) -> None:
         """Refuse what libpq does not know; the values it looks at itself when it connects."""
-        if self.url.get_driver_name() != "psycopg":
+        if self._driver_name != "psycopg":
             return
         from psycopg import pq
 
         known: dict[str, options.Read] = {one.keyword.decode(): str for one in pq.Conninfo.get_defaults()}
         known["connect_timeout"] = options.integer
         several = ("host", "port")  # https://docs.sqlalchemy.org/en/21/dialects/postgresql.html#psycopg-multi-host
-        query = {name: value for name, value in self.url.query.items() if name not in several}
+        query = {name: value for name, value in self.address.options.items() if name not in several}
         options.read(query, known, "psycopg")
         try:
             self.url.get_dialect()().create_connect_args(self.url)
@@ -115,14 +131,50 @@ class PostgreSQL(Backend):
             ) from error
 
     def _engine_options(self) -> dict[str, object]:
+        return {"connect_args": self._given_always()}
+
+    def _given_always(self) -> dict[str, object]:
+        """Return what a session is opened with, whatever the URL says."""
         given: dict[str, object] = {"fallback_application_name": program(sys.argv)}  # who others will be told of
-        if "connect_timeout" not in self.url.query:
+        if "connect_timeout" not in self.address.options:
             given["connect_timeout"] = CONNECT_TIMEOUT
-        return {"connect_args": given}
+        return given
+
+    @contextmanager
+    def session(self, database: str | None = None, *, autocommit: bool = False) -> Iterator[Session]:
+        """Open a session without SQLAlchemy.
+
+        Args:
+            database: another one of the server.
+            autocommit: let each statement commit.
+        """
+        driver = importlib.import_module(self._driver_name)
+        arguments: Sequence[Any] = ()
+        given: Mapping[str, Any]
+        if isinstance(self._given, str):
+            given = self.address.given(dbname=database or self.address.database)
+        else:
+            url = self.url.set(database=database) if database else self.url
+            arguments, given = url.get_dialect()().create_connect_args(url)
+        with (
+            raised_as_sqlalchemys("connect", driver.Error),
+            self.connecting(self._driver_name, (driver.Error,)),
+        ):
+            opened = driver.connect(*arguments, **{**given, **self._given_always()})
+        with closing(opened):
+            opened.autocommit = autocommit
+            yield Session(opened, driver.Error)
+
+    @contextmanager
+    def looking(self) -> Iterator[sa.Connection]:
+        """Open a connection that only looks, without SQLAlchemy."""
+        self.require_name()
+        with self.session() as session, self.limited(session.itself):
+            yield session.itself
 
     @contextmanager
     def sessions_kept(self) -> Iterator[None]:
-        if self.url.get_driver_name() != "psycopg":
+        if self._driver_name != "psycopg":
             yield
             return
         engine = self._engine(self.url, poolclass=sa.QueuePool, pool_reset_on_return=None)
@@ -135,25 +187,15 @@ class PostgreSQL(Backend):
             engine.dispose()
             del self._only_engine
 
-    def server_engine(self) -> sa.Engine:
-        """Return an engine beside the database, each of whose statements commits: for what is done with the whole."""
-        return self._engine(self.url.set(database=SERVER_DATABASE), isolation_level="AUTOCOMMIT")
-
-    def engine_of(self, database: str) -> sa.Engine:
-        """Return an engine for another database of the server."""
-        return self._engine(self.url.set(database=database))
-
     def create_database(self) -> bool:
         self.require_name()
-        with self.server_engine().connect() as connection:
-            known = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
-            if connection.scalar(known, {"name": self.database}):
+        with self.session(SERVER_DATABASE, autocommit=True) as server:
+            if server.has_database(self.database):
                 return False
-            quoted = connection.dialect.identifier_preparer.quote_identifier(self.database)
             try:
-                connection.exec_driver_sql(f"CREATE DATABASE {quoted}")
+                server.exec_driver_sql(f"CREATE DATABASE {quoted(self.database)}")
             except sa.exc.DBAPIError:
-                if connection.scalar(known, {"name": self.database}):
+                if server.has_database(self.database):
                     return False  # another process made it in this moment
                 raise
         return True
@@ -170,7 +212,7 @@ class PostgreSQL(Backend):
             return CommandError(f"the disk of {where} is full", "make room, then run the command again")
         if state == "42501":
             return NotAllowed(
-                f"PostgreSQL does not let user {self.url.username!r} do this: {words.rstrip('.')}",
+                f"PostgreSQL does not let user {self.address.user!r} do this: {words.rstrip('.')}",
                 "grant that right, or use the tables' owner",
             )
         if state == "2BP01":
@@ -188,19 +230,19 @@ class PostgreSQL(Backend):
             )
         if "authentication failed" in words or ("role" in words and "does not exist" in words) or "pg_hba" in words:
             return CommandError(
-                f"PostgreSQL on {where} refuses user {self.url.username!r}: wrong user or password",
+                f"PostgreSQL on {where} refuses user {self.address.user!r}: wrong user or password",
                 "correct DATABASE_URL (in a password write @ as %40, : as %3A, / as %2F, # as %23, % as %25)",
             )
         if "no password supplied" in words:
             return CommandError(
-                f"PostgreSQL on {where} wants a password for user {self.url.username!r}",
+                f"PostgreSQL on {where} wants a password for user {self.address.user!r}",
                 "put it into DATABASE_URL",
             )
         if wrong := _WRONG_OPTION.search(words):
             return CommandError(f"an option of DATABASE_URL cannot be used: {wrong[0]}", "correct it, or take it out")
         if "timeout" in words or "timed out" in words:
             return CommandError(
-                f"{where} did not answer within {self.url.query.get('connect_timeout', CONNECT_TIMEOUT)} seconds",
+                f"{where} did not answer within {self.address.options.get('connect_timeout', CONNECT_TIMEOUT)} seconds",
                 "is DATABASE_URL right, and the server well?",
             )
         if "resolve host" in words:
@@ -209,7 +251,7 @@ class PostgreSQL(Backend):
             reason = words.partition("failed: ")[2].partition("failed: ")[2] or words
             reason = reason.removeprefix("FATAL: ").strip().partition(" Is the server")[0]
             return CommandError(
-                f"PostgreSQL on {where}:{self.url.port or 5432} cannot be reached: {reason}",
+                f"PostgreSQL on {where}:{self.address.port or 5432} cannot be reached: {reason}",
                 "start it, or correct DATABASE_URL",
             )
         return None
@@ -244,7 +286,7 @@ class PostgreSQL(Backend):
             yield
 
     @contextmanager
-    def on_server(self) -> Iterator[sa.Connection]:
+    def on_server(self) -> Iterator[Session]:
         """Give a session beside the database, each of whose statements commits; who asks meanwhile gets the same.
 
         Raises:
@@ -255,25 +297,32 @@ class PostgreSQL(Backend):
             return
         if self.database == SERVER_DATABASE:
             raise CannotCopy(f"the database {SERVER_DATABASE} is where the others are copied from", "use another one")
-        try:
-            server = self.server_engine().connect()
-        except sa.exc.DBAPIError as error:
-            if not _SHUT_OUT.search(str(error.orig)):  # the server itself is not to be reached
-                raise
-            raise CannotCopy(
-                f"user {self.url.username!r} cannot connect to the database {SERVER_DATABASE}, where others are copied"
-                f" from: {first_line(error.orig or error)}",
-                "grant that right",
-            ) from error
-        with server:
+        with ExitStack() as stack:
+            try:
+                server = stack.enter_context(self.session(SERVER_DATABASE, autocommit=True))
+            except sa.exc.DBAPIError as error:
+                if not _SHUT_OUT.search(str(error.orig)):  # the server itself is not to be reached
+                    raise
+                raise CannotCopy(
+                    f"user {self.address.user!r} cannot connect to the database {SERVER_DATABASE}, where others are"
+                    f" copied from: {first_line(error.orig or error)}",
+                    "grant that right",
+                ) from error
             self._server = server
             try:
                 yield server
             finally:
                 self._server = None
+                if self._parting and not server.closed:
+                    server.part(self._parting)
+                self._parting = ""
+
+    def part_with(self, statement: str) -> None:
+        """Have the session beside the database end with a statement, for which nobody waits."""
+        self._parting = statement
 
     @contextmanager
-    def held(self, server: sa.Connection, purpose: str, does: str) -> Iterator[None]:
+    def held(self, server: Session, purpose: str, does: str) -> Iterator[None]:
         """Hold a lock on the database of a session that is beside it, and that is over with it.
 
         Args:
@@ -281,21 +330,23 @@ class PostgreSQL(Backend):
         """
         words = f"{purpose}:{self.database}".encode("utf-8", "surrogateescape")
         key = int.from_bytes(hashlib.sha256(words).digest()[:7], "big")
-        lock = sa.text("SELECT pg_try_advisory_lock(:key)")
-        self.waiting.until(lambda: bool(server.scalar(lock, {"key": key})), lambda: _holder_of(server, key), does)
+        lock = partial(server.exec_driver_sql, "SELECT pg_try_advisory_lock(%s)", (key,))
+        self.waiting.until(lambda: bool(lock().scalar()), lambda: _holder_of(server, key), does)
         try:
             yield
         finally:
-            if not server.closed and not server.invalidated:
-                with suppress(sa.exc.DBAPIError):  # it went with its session
-                    server.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+            if not server.closed:
+                try:
+                    server.exec_driver_sql("SELECT pg_advisory_unlock(%s)", (key,))
+                except sa.exc.DBAPIError:  # it went with its session
+                    assert server.closed
 
     @contextmanager
     def limited(self, connection: sa.Connection) -> Iterator[None]:
-        settle = sa.text("SELECT set_config('lock_timeout', :wait, false), pg_backend_pid()")
-        _, here = connection.execute(settle, {"wait": f"{round(self.patience * 1000)}ms"}).one()
+        settle = "SELECT set_config('lock_timeout', %s, false), pg_backend_pid()"
+        [(_, here)] = connection.exec_driver_sql(settle, (f"{round(self.patience * 1000)}ms",))
         connection.commit()
-        with self.watching(connection.engine, "SELECT CAST(:here AS int)", here=here):
+        with self.watching("SELECT CAST(%(here)s AS int)", here=here):
             yield
 
     @property
@@ -303,21 +354,22 @@ class PostgreSQL(Backend):
         """Seconds after which the server is to end a wait."""
         return max(self.waiting.seconds, SHORTEST_WAIT)
 
-    def watching(self, engine: sa.Engine, waiters: str, **which: object) -> AbstractContextManager[None]:
-        """Look who is in the way of sessions.
+    def watching(self, waiters: str, **which: object) -> AbstractContextManager[None]:
+        """Look who is in the way of sessions in this database.
 
         Args:
             waiters: the query for their numbers, and what it wants to know.
 
         https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION
         """
-        blocking = sa.text(
+        blocking = (
             f"SELECT {_SESSION} FROM ({waiters}) AS w(pid)"  # noqa: S608  # columns
             " CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS b(pid)"
             " LEFT JOIN pg_stat_activity a ON a.pid = b.pid ORDER BY a.xact_start"
         )
+        beside = partial(self.session, autocommit=True)
         return self.waiting.watched(
-            engine, lambda beside: sessions(beside.execute(blocking, which).all()), self._holds, self.patience
+            beside, lambda session: sessions(session.exec_driver_sql(blocking, which)), self._holds, self.patience
         )
 
     def relations(self, connection: sa.Connection, schemas: Iterable[str | None]) -> list[Relation]:
@@ -373,102 +425,23 @@ class PostgreSQL(Backend):
     def bulk_load(
         self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], blocks: Blocks, size: Size
     ) -> None:
+        from . import postgresql_loading as loading
+
         key = table.autoincrement_column
         if key is not None and key.name not in columns:
-            (self._move_sequence if size.present else self._restart_sequence)(connection, key)
-        if self.url.get_driver_name() != "psycopg" or not columns:
+            (loading.move_sequence if size.present else loading.restart_sequence)(connection, key)
+        if self._driver_name != "psycopg" or not columns:
             super().bulk_load(connection, table, columns, blocks, size)
         else:
-            with self._without_indexes(connection, table, size):
-                self._copy(connection, table, columns, blocks)
+            with loading.without_indexes(connection, table, size):
+                loading.copy(connection, table, columns, self._converters(connection, table, columns), blocks)
         if key is not None and key.name in columns:
-            self._move_sequence(connection, key)
-
-    def _copy(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], blocks: Blocks) -> None:
-        import psycopg
-
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        quote = connection.dialect.identifier_preparer
-        names = ", ".join(map(quote.quote, columns))
-        copy_from = without_parameters(f"COPY {quote.format_table(table)} ({names}) FROM STDIN")
-        converters = self._converters(connection, table, columns)
-        texts = text.Lines(_KINDS)
-        with driver_errors(connection, psycopg.Error), driver.cursor() as cursor, cursor.copy(copy_from) as copy:
-            for block in blocks:
-                values = [convert(column) for convert, column in zip(converters, block, strict=True)]
-                lines = texts.of(values)
-                if lines is not None:
-                    copy.write(lines)
-                else:  # types that psycopg knows how to write, a row at a time
-                    for row in zip(*values, strict=True):
-                        copy.write_row(row)
-
-    @contextmanager
-    def _without_indexes(self, connection: sa.Connection, table: sa.Table, size: Size) -> Iterator[None]:
-        """Drop indexes and unique constraints and build them again, in the same transaction, when that is faster.
-
-        Only where nobody reads or writes the table at this moment: dropping would wait for them.
-        """
-        droppable = self._droppable(connection, table) if size.is_worth_rebuilding else []
-        as_it_stands = {"no_parameters": True}  # a % in an index is no parameter
-        for drop, _ in droppable:
-            connection.exec_driver_sql(drop, execution_options=as_it_stands)
-        yield
-        if droppable:
-            connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")
-        for _, make in droppable:
-            connection.exec_driver_sql(make, execution_options=as_it_stands)
-
-    def _droppable(self, connection: sa.Connection, table: sa.Table) -> list[tuple[str, str]]:
-        """Return for each index or unique constraint that may be built anew what drops it and what makes it."""
-        name = standing(connection, table)
-        try:
-            with connection.begin_nested():
-                run(connection, f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE NOWAIT")
-        except sa.exc.DBAPIError:  # somebody is using it, or it is not ours
-            return []
-        return [(row.drop, row.make) for row in connection.execute(sa.text(_INDEXES), {"table": name})]
-
-    def _move_sequence(self, connection: sa.Connection, key: sa.Column[Any]) -> None:
-        """Let a key's own numbers go on after the largest that is there."""
-        owner = standing(connection, key.table)
-        sequence = connection.scalar(sa.select(sa.func.pg_get_serial_sequence(owner, key.name)))
-        largest = connection.scalar(sa.select(sa.func.max(key)))
-        if sequence is None or largest is None:
-            return
-        asked = f"SELECT last_value + is_called::int FROM {sequence}"  # noqa: S608  # PostgreSQL quoted it
-        if largest >= (run(connection, asked).scalar() or 0):
-            last = sa.text("SELECT seqmax FROM pg_sequence WHERE seqrelid = CAST(:sequence AS regclass)")
-            if largest >= connection.scalar(last, {"sequence": sequence}):  # no rollback would move it back
-                raise CommandError(
-                    f"a row of {key.table.fullname} has the {key.name} {largest:,}, the last there is",
-                    "give that row another one, then run the command again",
-                )
-            connection.execute(sa.select(sa.func.setval(sequence, largest)))
-
-    def _restart_sequence(self, connection: sa.Connection, key: sa.Column[Any]) -> None:
-        """Let the numbers of an empty table begin anew: those that were taken do not come back with a rollback."""
-        owner = standing(connection, key.table)
-        sequence = connection.scalar(sa.text(_MOVED_SEQUENCE), {"table": owner, "column": key.name})
-        if sequence is None:
-            return
-        with connection.begin_nested() as savepoint:
-            run(connection, f"ALTER SEQUENCE {sequence} RESTART")
-            # It is locked now, so that no other transaction that took a number of it is open.
-            if connection.execute(sa.select(sa.literal(1)).select_from(key.table).limit(1)).first() is not None:
-                savepoint.rollback()
+            loading.move_sequence(connection, key)
 
     def _converters(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> list[Convert]:
-        """Return the base's converters, but for JSON a text: psycopg's own wrapper would be written row by row."""
-        converters = super()._converters(connection, table, columns)
-        kinds = [plain_type(table.columns[name]) for name in columns]
-        return [
-            (lambda values: [None if value is None else json.dumps(value) for value in values])
-            if isinstance(kind, sa.JSON)
-            else convert
-            for kind, convert in zip(kinds, converters, strict=True)
-        ]
+        from . import postgresql_loading as loading
+
+        return loading.converters(super()._converters(connection, table, columns), table, columns)
 
     @property
     def utc_now(self) -> sa.ColumnElement[Any]:
@@ -489,7 +462,7 @@ class PostgreSQL(Backend):
         default = sa.inspect(connection).default_schema_name
         ours = {(table.schema or default, table.name): table for table in tables}
         found = []
-        for schema, name, kind, constraint in connection.execute(_NOT_VALID):
+        for schema, name, kind, constraint in connection.execute(sa.text(_NOT_VALID)):
             table, quoted = ours.get((schema, name)), preparer.quote(constraint)
             if table is not None and quoted not in map(preparer.format_constraint, _meant_not_valid(table)):
                 cure = f"ALTER TABLE {preparer.format_table(table)} VALIDATE CONSTRAINT {quoted}"
@@ -498,7 +471,7 @@ class PostgreSQL(Backend):
 
     def conditions_elsewhere(self, connection: sa.Connection, table: sa.Table) -> list[str]:
         name = standing(connection, table)
-        return list(connection.scalars(_CONDITIONS_ELSEWHERE, {"table": name}))
+        return list(connection.scalars(sa.text(_CONDITIONS_ELSEWHERE), {"table": name}))
 
     def respelled(self, connection: sa.Connection, table: sa.Table, check: sa.CheckConstraint) -> str | None:
         condition = f"CONSTRAINT {SPELLING} CHECK ({expression_text(connection, check)})"
@@ -540,6 +513,11 @@ class PostgreSQL(Backend):
             *changes,
             f"DROP TYPE {'.'.join(filter(None, (schema and quote(schema), old)))}",
         ]
+
+    def version(self, connection: sa.Connection | None) -> str:
+        if isinstance(connection, Session):
+            return ".".join(map(str, connection.version))
+        return super().version(connection)
 
     @cached_property
     def copies(self) -> PostgreSQLCopies:
@@ -608,16 +586,6 @@ AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExc
 ORDER BY 1, 2, 3
 """
 
-# A column's own sequence, if numbers of it were taken, it is ours to restart, and nobody else is using it.
-_MOVED_SEQUENCE = """
-SELECT c.oid::regclass::text FROM pg_class c WHERE c.oid = pg_get_serial_sequence(:table, :column)::regclass
-AND CASE WHEN pg_has_role(c.relowner, 'USAGE') THEN pg_sequence_last_value(c.oid) END IS NOT NULL
-AND NOT EXISTS (
-    SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-    WHERE d.datname = current_database() AND l.relation = c.oid AND l.pid <> pg_backend_pid()
-)
-"""
-
 # The columns of an enumeration, or of arrays of one, with what says that and their default; those of partitions follow.
 _OF_ENUMERATION = """
 SELECT CAST(a.attrelid AS regclass)::text, quote_ident(a.attname), CASE WHEN a.atttypid = t.oid THEN '' ELSE '[]' END,
@@ -628,52 +596,21 @@ LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE t.oid = CAST(:kind AS regtype) ORDER BY 1, a.attnum
 """
 
-_NOT_VALID = sa.text("""
+_NOT_VALID = """
 SELECT n.nspname, c.relname, CASE k.contype WHEN 'c' THEN 'CHECK' ELSE 'foreign key' END, k.conname
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE NOT k.convalidated AND k.contype IN ('c', 'f')
 ORDER BY n.nspname, c.relname, k.conname
-""")
+"""
 
 # What the types of a table's columns say, and the bounds of its partitions, or of itself as one.
-_CONDITIONS_ELSEWHERE = sa.text("""
+_CONDITIONS_ELSEWHERE = """
 SELECT regexp_replace(pg_get_constraintdef(k.oid), '\\mVALUE\\M', quote_ident(a.attname), 'g')
 FROM pg_attribute a JOIN pg_constraint k ON k.contypid = a.atttypid
 WHERE a.attrelid = CAST(:table AS regclass) AND NOT a.attisdropped
 UNION ALL SELECT pg_get_expr(c.relpartbound, c.oid) FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
 WHERE c.relispartition AND CAST(:table AS regclass) IN (c.oid, i.inhparent)
-""")
-
-# Secondary indexes that can be built anew as they are: none that a foreign key refers to or anything else depends on.
-_INDEXES = """
-SELECT
-    CASE WHEN con.oid IS NULL THEN 'DROP INDEX ' || i.indexrelid::regclass
-        ELSE 'ALTER TABLE ' || owner.oid::regclass || ' DROP CONSTRAINT ' || quote_ident(con.conname) END AS drop,
-    CASE WHEN con.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
-        ELSE 'ALTER TABLE ' || owner.oid::regclass || ' ADD CONSTRAINT ' || quote_ident(con.conname) || ' '
-            || pg_get_constraintdef(con.oid) END AS make
-FROM pg_index i
-JOIN pg_class c ON c.oid = i.indexrelid
-JOIN pg_class owner ON owner.oid = i.indrelid
-LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.contype IN ('p', 'u', 'x')
-WHERE i.indrelid = (:table)::regclass AND NOT i.indisprimary AND i.indisvalid AND NOT i.indisclustered
-AND NOT i.indisreplident AND (con.oid IS NULL OR con.contype = 'u') AND c.reltablespace = 0
-AND (con.oid IS NULL OR c.reloptions IS NULL) AND owner.relkind = 'r' AND NOT owner.relispartition
-AND pg_has_role(owner.relowner, 'USAGE') AND has_schema_privilege(owner.relnamespace, 'CREATE')
-AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND f.conindid = i.indexrelid)
-AND NOT EXISTS (SELECT FROM pg_description d WHERE d.objoid IN (i.indexrelid, con.oid))
-AND NOT EXISTS (
-    SELECT FROM pg_depend d WHERE d.refobjid IN (i.indexrelid, con.oid) AND d.deptype = 'n'
-)
-ORDER BY c.relname
 """
-
-_KINDS: dict[type, text.Render] = {
-    bool: lambda value: "t" if value else "f",
-    bytes: lambda value: "\\\\x" + value.hex(),
-    list: lambda value: _array_text(value),
-    timedelta: lambda value: f"{value.total_seconds():f} seconds",
-}
 
 
 def _without_plans(session: Any, _record: object) -> None:
@@ -723,14 +660,14 @@ def _literal(label: str) -> str:
     return "'" + label.replace("'", "''") + "'"
 
 
-def _holder_of(connection: sa.Connection, key: int) -> str:
+def _holder_of(connection: sa.Connection | Session, key: int) -> str:
     """Return the session that holds an advisory lock in a session's database."""
-    query = sa.text(
+    query = (
         f"SELECT {_SESSION} FROM pg_locks l JOIN pg_stat_activity a USING (pid)"  # noqa: S608  # columns
         " WHERE l.locktype = 'advisory' AND l.granted AND l.database = a.datid"
-        " AND a.datname = current_database() AND (l.classid::bigint << 32) + l.objid::bigint = :key"
+        " AND a.datname = current_database() AND (l.classid::bigint << 32) + l.objid::bigint = %s"
     )
-    return sessions(connection.execute(query, {"key": key}).all()) or UNKNOWN
+    return sessions(list(connection.exec_driver_sql(query, (key,)))) or UNKNOWN
 
 
 def sessions(found: Sequence[Any]) -> str | None:
@@ -743,26 +680,3 @@ def sessions(found: Sequence[Any]) -> str | None:
     inside = ", ".join(filter(None, (program_name, address)))
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     return f"session {pid} of {user}{f' ({inside})' if inside else ''}{more}"
-
-
-def _array_text(values: list[Any]) -> str:
-    """Return a list as COPY reads an array: https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO"""
-    return text.escaped(_array(values))
-
-
-def _array(values: list[Any]) -> str:
-    items = ("NULL" if one is None else _array(one) if isinstance(one, list) else _quoted_item(one) for one in values)
-    return "{" + ",".join(items) + "}"
-
-
-def _quoted_item(value: Any) -> str:
-    value = getattr(value, "obj", value)  # psycopg's own wrapper of JSON
-    if isinstance(value, dict):
-        value = json.dumps(value)
-    written = ("t" if value else "f") if isinstance(value, bool) else str(value)
-    return '"' + written.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _values(url: sa.URL, key: str) -> list[str]:
-    value = url.query.get(key, ())
-    return [value] if isinstance(value, str) else list(value)

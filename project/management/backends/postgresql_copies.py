@@ -13,13 +13,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
 from ..errors import CommandError, shortened
+from ..lazily import sqlalchemy as sa
 from .base import IDLE, TableName, quoted
 from .copies import CannotCopy, Copies, Copy, Describe, Keep, address_of, digest, run, unreadable
 from .postgresql import sessions
 from .postgresql_dumps import PROGRAMS, PostgreSQLDumps
+from .postgresql_looking import Session
 from .processes import UNKNOWN
 
 if TYPE_CHECKING:
@@ -50,19 +50,15 @@ class PostgreSQLCopies(Copies):
         """Why this role can make no copies on the server, as far as its rights say."""
         try:
             with self.backend.on_server() as server:
-                rights = server.execute(sa.text(_RIGHTS), {"name": self.owner}).one_or_none()
+                found = server.exec_driver_sql(_RIGHTS, (self.owner,))
         except CannotCopy as error:
             return error
-        if rights is None:  # there is no database
+        if not found:  # there is no database
             return None
-        user, database = quoted(rights.me), quoted(self.owner)
-        cures = [] if rights.makes else [f"ALTER ROLE {user} CREATEDB"]
-        cures += [] if rights.owns else [f"ALTER DATABASE {database} OWNER TO {user}"]
-        return (
-            CannotCopy(f"PostgreSQL does not let user {rights.me!r} copy a database", "; ".join(cures))
-            if cures
-            else None
-        )
+        [(me, makes, owns)] = found
+        cures = [] if makes else [f"ALTER ROLE {quoted(me)} CREATEDB"]
+        cures += [] if owns else [f"ALTER DATABASE {quoted(self.owner)} OWNER TO {quoted(me)}"]
+        return CannotCopy(f"PostgreSQL does not let user {me!r} copy a database", "; ".join(cures)) if cures else None
 
     def _is_dump(self, copy: Copy) -> bool:
         return copy.place.startswith(f"{self.dumps.root}{os.sep}")
@@ -82,9 +78,10 @@ class PostgreSQLCopies(Copies):
         found = [*self.dumps.all()]
         try:
             with self.backend.on_server() as server:
-                found += [_read(row) for row in server.execute(sa.text(_COPIES), {"mark": f"{_MARK}%"})]
+                found += [_read(*row) for row in server.exec_driver_sql(_COPIES, (f"{_MARK}%",))]
         except CannotCopy:
-            self.backend.engine().connect().close()  # where nothing answers, that is to be told
+            with self.backend.session():  # where nothing answers, that is to be told
+                pass
         return found
 
     def save(self, name: str, describe: Describe) -> None:
@@ -95,10 +92,10 @@ class PostgreSQLCopies(Copies):
             making, place = self._working("making"), self._place(server, name)
             live = {"oid": _oid(server, self.owner), "after": _transaction(server)}  # later changes have later numbers
             is_whole = self._copied(server, making)
-            with self._connected(making) as copy:
-                about = describe(copy)
-                counts = {table: count for table, count, _ in _changes(copy, live["after"] or 0)}
-                size = self.size(copy)
+            with self.backend.session(making) as copy:
+                about = describe(copy.itself)
+                counts = {table: count for table, count, _ in _changes(copy.itself, live["after"] or 0)}
+                size = self.size(copy.itself)
             comment = {"snapshot": name, "database": self.owner, "about": about, "size": size}
             if is_whole:  # a dump leaves out what somebody has not committed, whose number may be an earlier one
                 comment |= {"live": live, "counts": counts}
@@ -107,7 +104,7 @@ class PostgreSQLCopies(Copies):
                 _comment(server, making, comment)
                 self._rename(server, making, place)
 
-    def _copied(self, server: sa.Connection, target: str) -> bool:
+    def _copied(self, server: Session, target: str) -> bool:
         """Copy the database, whoever works with it; return whether it is a copy of all there is, pages and all."""
         if is_whole := not self._is_used(server):
             self._clone(server, self.owner, target)
@@ -139,11 +136,11 @@ class PostgreSQLCopies(Copies):
         with self.backend.on_server() as server:
             making, gone = self._working("making"), self._working("gone")
             self._clone(server, copy.place, making)
-            written = json.loads(server.scalar(sa.text(_COMMENT), {"name": copy.place}))
+            written = json.loads(_comment_of(server, copy.place) or "{}")
             written["live"] = {"oid": _oid(server, making), "after": _transaction(server)}
             if "counts" not in written:  # it came of a dump
-                with self._connected(making) as connection:
-                    written["counts"] = {table: count for table, count, _ in _changes(connection, 0)}
+                with self.backend.session(making) as connection:
+                    written["counts"] = {table: count for table, count, _ in _changes(connection.itself, 0)}
             old = self._place(server, keep.name) if keep else gone
             kept = (
                 {"snapshot": keep.name, "database": self.owner, "about": keep.about, "size": keep.size} if keep else {}
@@ -162,12 +159,23 @@ class PostgreSQLCopies(Copies):
             if not keep:
                 self._drop(server, gone)
 
-    def delete(self, copy: Copy) -> None:
+    def delete(self, copy: Copy, *, wait: bool = True) -> None:
         if self._is_dump(copy):
             self.dumps.delete(copy)
             return
         with self.backend.on_server() as server:
-            self._drop(server, copy.place)
+            if wait:
+                self._drop(server, copy.place)
+                return
+            going = self._working("going")
+
+            def take_away() -> None:
+                _comment(server, copy.place, None)
+                self._rename(server, copy.place, going)
+
+            with self._permitted(f"drop the database {copy.place}"):
+                self._when_nobody_is_in(server, copy.place, take_away, at_once=True)
+            self.backend.part_with(_dropped(going))
 
     @contextmanager
     def throwaway(self, *, empty: bool = False) -> Iterator[str]:
@@ -187,7 +195,7 @@ class PostgreSQLCopies(Copies):
     def clear_up(self) -> None:
         self.dumps.clear_up()
         with suppress(CannotCopy), self.backend.on_server() as server:
-            for purpose in ("making", "gone"):
+            for purpose in ("making", "gone", "going"):
                 if _oid(server, self._working(purpose)) is not None:
                     self._drop(server, self._working(purpose))
 
@@ -197,7 +205,7 @@ class PostgreSQLCopies(Copies):
             return None
         with self.backend.on_server() as server:
             now, oid = _transaction(server), _oid(server, self.owner)
-            comments = {one.place: server.scalar(sa.text(_COMMENT), {"name": one.place}) for one in copies}
+            comments = {one.place: _comment_of(server, one.place) for one in copies}
         for copy in copies:
             written = json.loads(comments[copy.place] or "{}")
             live, counts = written.get("live"), written.get("counts")
@@ -225,29 +233,21 @@ class PostgreSQLCopies(Copies):
     def drop(self, name: str) -> None:
         with self.backend.on_server() as server:
             with suppress(sa.exc.DBAPIError):  # somebody else's: it is waited for
-                server.execute(sa.text(_END), {"name": name})
+                server.exec_driver_sql(_END, (name,))
             self._drop(server, name)
 
     def beginning(self, begin: str) -> Sequence[str]:
         with self.backend.on_server() as server:
-            return list(
-                server.scalars(
-                    sa.text("SELECT datname FROM pg_database WHERE starts_with(datname, :begin)"), {"begin": begin}
-                )
-            )
+            return server.exec_driver_sql(_BEGINNING, (begin,)).scalars()
 
     def tables(self, connection: sa.Connection) -> list[TableName]:
-        default = sa.inspect(connection).default_schema_name
-        return [
-            TableName(None if schema == default else schema, name)
-            for schema, name in connection.execute(sa.text(_TABLES_OF_ALL))
-        ]
+        return [TableName(schema, name) for schema, name in run(connection, _TABLES_OF_ALL)]
 
     def inventory(self, connection: sa.Connection) -> list[str]:
-        return list(connection.scalars(sa.text(_INVENTORY)))
+        return list(run(connection, _INVENTORY).scalars())
 
     def size(self, connection: sa.Connection) -> int:
-        return int(connection.scalar(sa.text("SELECT pg_database_size(current_database())")) or 0)
+        return int(run(connection, "SELECT pg_database_size(current_database())").scalar() or 0)
 
     # Names
 
@@ -255,7 +255,7 @@ class PostgreSQLCopies(Copies):
         """Return the name of a database that is there only while something is done; no snapshot's name has a ~."""
         return self._named(f"~{purpose}")
 
-    def _place(self, server: sa.Connection, name: str) -> str:
+    def _place(self, server: Session, name: str) -> str:
         """Return the name of the database that a copy becomes."""
         place = self._named(name)
         if _oid(server, place) is not None:
@@ -272,17 +272,10 @@ class PostgreSQLCopies(Copies):
 
     # On the server
 
-    @contextmanager
-    def _connected(self, database: str) -> Iterator[sa.Connection]:
-        engine = self.backend.engine_of(database)
-        with engine.connect() as connection:
-            yield connection
-        engine.dispose()
-
-    def _clone(self, server: sa.Connection, source: str, target: str) -> None:
+    def _clone(self, server: Session, source: str, target: str) -> None:
         strategy = ""
-        if (server.dialect.server_version_info or ()) >= (15,):
-            size = server.scalar(sa.text("SELECT pg_database_size(CAST(:name AS name))"), {"name": source}) or 0
+        if server.version >= (15, 0):
+            size = server.exec_driver_sql("SELECT pg_database_size(CAST(%s AS name))", (source,)).scalar() or 0
             strategy = " STRATEGY FILE_COPY" if size >= COPIED_AS_FILES else " STRATEGY WAL_LOG"
         statement = f"CREATE DATABASE {quoted(target)} TEMPLATE {quoted(source)}{strategy}"
         with self._permitted("copy a database"):
@@ -296,16 +289,16 @@ class PostgreSQLCopies(Copies):
         except sa.exc.DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) != "42501":
                 raise
-            user = self.backend.url.username
+            user = self.backend.address.user
             raise CannotCopy(
                 f"PostgreSQL does not let user {user!r} {what}: {self.backend.refusal(error)}",
                 f"ALTER ROLE {quoted(user or '')} CREATEDB; the database has to be its own",
             ) from error
 
-    def _is_used(self, server: sa.Connection) -> bool:
+    def _is_used(self, server: Session) -> bool:
         """Return whether somebody is connected whom its own tools let stay while they copy the database."""
         for _ in range(10):
-            names = list(server.scalars(sa.text(_NAMES), {"database": self.owner}))
+            names = server.exec_driver_sql(_NAMES, (self.owner,)).scalars()
             if not all(re.match(_OURS, name) for name in names):
                 return all(map(shutil.which, ("pg_dump", "psql")))
             if not names:
@@ -313,21 +306,22 @@ class PostgreSQLCopies(Copies):
             time.sleep(0.01)  # a session of this program that was closed a moment ago
         return False
 
-    def _create(self, server: sa.Connection, database: str) -> None:
+    def _create(self, server: Session, database: str) -> None:
         """Make an empty database that sorts and spells as this one does."""
-        row = server.execute(sa.text(_LETTERS), {"name": self.owner}).one_or_none()
-        if row is None:
-            self.backend.engine().connect().close()  # says that there is none
-        assert row is not None
-        provider = _PROVIDERS.get(row.provider, "").format(row.locale)
+        found = server.exec_driver_sql(_LETTERS, (self.owner,))
+        if not found:
+            with self.backend.session():  # says that there is none
+                pass
+        [(encoding, collate, ctype, kind, locale)] = found
+        provider = _PROVIDERS.get(kind, "").format(locale)
         with self._permitted("make a database"):
             run(
                 server,
-                f"CREATE DATABASE {quoted(database)} TEMPLATE template0 ENCODING '{row.encoding}'"
-                f" LC_COLLATE '{row.datcollate}' LC_CTYPE '{row.datctype}'{provider}",
+                f"CREATE DATABASE {quoted(database)} TEMPLATE template0 ENCODING '{encoding}'"
+                f" LC_COLLATE '{collate}' LC_CTYPE '{ctype}'{provider}",
             )
 
-    def _dump(self, server: sa.Connection, target: str) -> None:
+    def _dump(self, server: Session, target: str) -> None:
         """Copy the database as pg_dump sees it at one moment, beside those who work in it."""
         self._create(server, target)
         _, environment = self.backend.client()
@@ -354,7 +348,7 @@ class PostgreSQLCopies(Copies):
             )
 
     def _when_nobody_is_in(
-        self, server: sa.Connection, database: str, work: Callable[[], object], *, at_once: bool = False
+        self, server: Session, database: str, work: Callable[[], object], *, at_once: bool = False
     ) -> None:
         """Do what nobody may be connected to a database for; sessions that do nothing are ended, others waited for."""
 
@@ -378,52 +372,51 @@ class PostgreSQLCopies(Copies):
 
         self.backend.waiting.until(done, holder, f"is connected to {database}")
 
-    def _others(self, server: sa.Connection, database: str) -> Sequence[Any]:
+    def _others(self, server: Session, database: str) -> Sequence[Any]:
         """Return the sessions in a database after ending those that do nothing."""
-        found = server.execute(sa.text(_SESSIONS), {"database": database, "idle": IDLE, "ours": _OURS}).all()
-        for one in found:
-            if not one.is_idle:
+        found = server.exec_driver_sql(_SESSIONS, {"database": database, "idle": IDLE, "ours": _OURS})
+        for pid, user, program, _, is_idle in found:
+            if not is_idle:
                 continue
             with suppress(sa.exc.DBAPIError):  # somebody else's: it is waited for
-                server.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": one.pid})
-                inside = f" ({one.application_name})" if one.application_name else ""
-                self.backend.waiting.notify(f"ended session {one.pid} of {one.usename}{inside}, which did nothing")
+                server.exec_driver_sql("SELECT pg_terminate_backend(%s)", (pid,))
+                inside = f" ({program})" if program else ""
+                self.backend.waiting.notify(f"ended session {pid} of {user}{inside}, which did nothing")
         return found
 
-    def _carry_over(self, server: sa.Connection, old: str, new: str, *, only_rights: bool = False) -> None:
+    def _carry_over(self, server: Session, old: str, new: str, *, only_rights: bool = False) -> None:
         """Give the new database what belongs to the old one and is not in it: rights, owner, settings, comment."""
-        row = server.execute(sa.text(_BELONGINGS), {"name": old}).one()
+        [(owner, me, limit, comment, rights, settings)] = server.exec_driver_sql(_BELONGINGS, (old,))
         target, statements = quoted(new), []
-        if row.owner != row.me and not only_rights:
-            statements.append(f"ALTER DATABASE {target} OWNER TO {quoted(row.owner)}")
-        if row.datconnlimit != -1:
-            statements.append(f"ALTER DATABASE {target} CONNECTION LIMIT {row.datconnlimit}")
-        if row.acl is not None:
+        if owner != me and not only_rights:
+            statements.append(f"ALTER DATABASE {target} OWNER TO {quoted(owner)}")
+        if limit != -1:
+            statements.append(f"ALTER DATABASE {target} CONNECTION LIMIT {limit}")
+        if rights is not None:
             statements.append(f"REVOKE ALL ON DATABASE {target} FROM PUBLIC")
-            for right, grantee, grantable in row.acl:
+            for right, grantee, grantable in rights:
                 to = quoted(grantee) if grantee else "PUBLIC"
                 option = " WITH GRANT OPTION" if grantable else ""
                 statements.append(f"GRANT {right} ON DATABASE {target} TO {to}{option}")
-        for role, setting in () if only_rights else row.settings or ():
+        for role, setting in () if only_rights else settings or ():
             name, _, value = setting.partition("=")
             given = value if name in _LISTS else "'" + value.replace("'", "''") + "'"
             of = f"ROLE {quoted(role)} IN " if role else ""
             statements.append(f"ALTER {of}DATABASE {target} SET {quoted(name)} TO {given}")
         for statement in statements:
             run(server, statement)
-        if not only_rights and row.comment is not None and not row.comment.startswith(_MARK):
-            _comment(server, new, row.comment)
+        if not only_rights and comment is not None and not comment.startswith(_MARK):
+            _comment(server, new, comment)
 
-    def _rename(self, server: sa.Connection, old: str, new: str) -> None:
+    def _rename(self, server: Session, old: str, new: str) -> None:
         run(server, f"ALTER DATABASE {quoted(old)} RENAME TO {quoted(new)}")
 
-    def _drop(self, server: sa.Connection, database: str) -> None:
-        statement = f"DROP DATABASE IF EXISTS {quoted(database)}"
-        self._when_nobody_is_in(server, database, lambda: run(server, statement))
+    def _drop(self, server: Session, database: str) -> None:
+        self._when_nobody_is_in(server, database, lambda: run(server, _dropped(database)))
 
 
 @contextmanager
-def _at_once(server: sa.Connection) -> Iterator[None]:
+def _at_once(server: Session) -> Iterator[None]:
     """Make one transaction of what is done on a connection that commits each statement."""
     run(server, "BEGIN")
     try:
@@ -435,20 +428,34 @@ def _at_once(server: sa.Connection) -> Iterator[None]:
     run(server, "COMMIT")
 
 
-def _comment(server: sa.Connection, database: str, comment: object) -> None:
+def _dropped(database: str) -> str:
+    return f"DROP DATABASE IF EXISTS {quoted(database)}"
+
+
+def _comment(server: Session, database: str, comment: object) -> None:
+    """Say something of a database; None takes back what was said."""
+    if comment is None:
+        run(server, f"COMMENT ON DATABASE {quoted(database)} IS NULL")
+        return
     text = comment if isinstance(comment, str) else json.dumps(comment)
-    literal = server.scalar(sa.text("SELECT quote_literal(:text)"), {"text": text})
+    literal = server.exec_driver_sql("SELECT quote_literal(CAST(%s AS text))", (text,)).scalar()
     run(server, f"COMMENT ON DATABASE {quoted(database)} IS {literal}")
 
 
-def _oid(server: sa.Connection, database: str) -> int | None:
-    query = sa.text("SELECT CAST(oid AS bigint) FROM pg_database WHERE datname = :name")
-    found: int | None = server.scalar(query, {"name": database})
+def _comment_of(server: Session, database: str) -> str | None:
+    query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
+    found: str | None = server.exec_driver_sql(query, (database,)).scalar()
     return found
 
 
-def _transaction(server: sa.Connection) -> int:
-    return int(server.scalar(sa.text("SELECT txid_current()")) or 0)
+def _oid(server: Session, database: str) -> int | None:
+    query = "SELECT CAST(oid AS bigint) FROM pg_database WHERE datname = %s"
+    found: int | None = server.exec_driver_sql(query, (database,)).scalar()
+    return found
+
+
+def _transaction(server: Session) -> int:
+    return int(server.exec_driver_sql("SELECT txid_current()").scalar() or 0)
 
 
 def _changes(connection: sa.Connection, after: int) -> list[tuple[str, int, int]]:
@@ -458,49 +465,49 @@ def _changes(connection: sa.Connection, after: int) -> list[tuple[str, int, int]
     """
     younger = f"count(*) FILTER (WHERE age(xmin) <= age('{after % _NUMBERS}'::xid))"
     looks = [f"SELECT '{name}', count(*), {younger} FROM pg_catalog.{name}" for name in _CATALOGS]  # noqa: S608  # ours
-    for table, literal, kind in connection.execute(sa.text(_TABLES)):
+    for table, literal, kind in run(connection, _TABLES):
         what = "last_value * 2 + is_called::int, 0" if kind == "S" else f"count(*), {younger}"
         looks.append(f"SELECT {literal}, {what} FROM {table}")  # noqa: S608  # PostgreSQL quoted them
     everything = run(connection, " UNION ALL ".join(looks))
     return [(name, count, changed) for name, count, changed in everything]
 
 
-def _read(row: Any) -> Copy:
+def _read(database: str, comment: str) -> Copy:
     try:
-        written = json.loads(row.comment)
-        return Copy(written["snapshot"], written["database"], written["about"], written["size"], row.datname)
+        written = json.loads(comment)
+        return Copy(written["snapshot"], written["database"], written["about"], written["size"], database)
     except (ValueError, KeyError, TypeError):  # of another version of this program, or changed by hand
-        return unreadable(row.datname)
+        return unreadable(database)
 
 
 _OURS = r"^(manage\.py|alembic)( (?!shell)|$)"  # sessions of this project's programs; Python and PostgreSQL read it
-_NAMES = "SELECT application_name FROM pg_stat_activity WHERE datname = :database AND backend_type = 'client backend'"
-_COMMENT = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = :name"
+_NAMES = "SELECT application_name FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
+_BEGINNING = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
 _COPIES = """
 SELECT datname, shobj_description(oid, 'pg_database') AS comment
-FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE :mark ORDER BY datname
+FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE %s ORDER BY datname
 """
 # A program of this project that waits for its turn is not idle: it goes by itself. A shell may sit there for days.
 _SESSIONS = """
 SELECT pid, usename, application_name, host(client_addr) AS address,
-    application_name !~ :ours
+    application_name !~ %(ours)s
     AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory')
-    AND (state = 'idle' OR state LIKE 'idle in transaction%' AND backend_xid IS NULL
-        AND state_change <= clock_timestamp() - make_interval(secs => :idle)) AS is_idle
+    AND (state = 'idle' OR state LIKE 'idle in transaction%%' AND backend_xid IS NULL
+        AND state_change <= clock_timestamp() - make_interval(secs => %(idle)s)) AS is_idle
 FROM pg_stat_activity a
-WHERE datname = :database AND pid <> pg_backend_pid() AND backend_type NOT LIKE 'autovacuum%'
+WHERE datname = %(database)s AND pid <> pg_backend_pid() AND backend_type NOT LIKE 'autovacuum%%'
 ORDER BY pid
 """
-_END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+_END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 _RIGHTS = """
 SELECT rolname AS me, rolcreatedb OR rolsuper AS makes, rolsuper OR pg_has_role(datdba, 'USAGE') AS owns
-FROM pg_roles, pg_database WHERE rolname = current_user AND datname = :name
+FROM pg_roles, pg_database WHERE rolname = current_user AND datname = %s
 """
 _LETTERS = (
     "SELECT pg_encoding_to_char(encoding) AS encoding, datcollate, datctype,"
     " to_jsonb(d) ->> 'datlocprovider' AS provider,"  # versions before 15 have none
     " coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') AS locale"
-    " FROM pg_database d WHERE datname = :name"
+    " FROM pg_database d WHERE datname = %s"
 )
 # https://www.postgresql.org/docs/current/sql-createdatabase.html
 _PROVIDERS = {"i": " LOCALE_PROVIDER icu ICU_LOCALE '{}'", "b": " LOCALE_PROVIDER builtin BUILTIN_LOCALE '{}'"}
@@ -514,7 +521,7 @@ SELECT pg_get_userbyid(datdba) AS owner, current_user AS me, datconnlimit,
     ) END AS acl,
     (SELECT json_agg(json_build_array(CASE WHEN setrole <> 0 THEN pg_get_userbyid(setrole) END, one))
         FROM pg_db_role_setting, unnest(setconfig) AS one WHERE setdatabase = d.oid) AS settings
-FROM pg_database d WHERE datname = :name
+FROM pg_database d WHERE datname = %s
 """
 # Settings whose value is a list of names, kept quoted: https://www.postgresql.org/docs/current/runtime-config-client.html
 _LISTS = (
@@ -552,7 +559,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm', 'S') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' ORDER BY c.oid
 """
 _TABLES_OF_ALL = """
-SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT nullif(n.nspname, current_schema()), c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname <> 'information_schema'
 AND n.nspname NOT LIKE 'pg\\_%' AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'

@@ -13,9 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from ..errors import CommandError, first_line
+from ..lazily import sqlalchemy as sa
 from .copies import CannotCopy, Copy, Describe, Keep
 from .folders import FolderCopies, sync
 from .processes import program
@@ -38,7 +37,7 @@ class PostgreSQLDumps(FolderCopies):
     data = DATA
 
     def __init__(self, backend: PostgreSQL) -> None:
-        self.server = f"{', '.join(backend.hosts())}:{backend.url.port or os.environ.get('PGPORT') or 5432}"
+        self.server = f"{', '.join(backend.hosts())}:{backend.address.port or os.environ.get('PGPORT') or 5432}"
         super().__init__(backend, backend.database, backend.database)
 
     def save(self, name: str, describe: Describe) -> None:
@@ -115,9 +114,9 @@ class PostgreSQLDumps(FolderCopies):
         wait = f"-c lock_timeout={round(self.backend.patience * 1000)} -c client_min_messages=warning"
         given = {**os.environ, **environment, "PGAPPNAME": name, "LC_ALL": "C"}
         given["PGOPTIONS"] = f"{given.get('PGOPTIONS', '')} {wait}".strip()
-        waiters = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = :name"
+        waiters = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = %(name)s"
         with (
-            self.backend.watching(self.backend.engine(), waiters, name=name),
+            self.backend.watching(waiters, name=name),
             subprocess.Popen(  # noqa: S603  # ours
                 command, env=given, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
             ) as child,

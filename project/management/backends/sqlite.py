@@ -30,7 +30,8 @@ from .base import (
     driver_errors,
     drop_each,
 )
-from .looking import Plain, driver_of, raised_as_sqlalchemys
+from .looking import raised_as_sqlalchemys
+from .sqlite_looking import PlainSQLite, driver_of
 
 if TYPE_CHECKING:
     from .sqlite_copies import SQLiteCopies
@@ -109,10 +110,10 @@ class SQLite(Backend):
                 yield connection
             return
         self._look(create=False)
-        with raised_as_sqlalchemys("open"):
+        with raised_as_sqlalchemys("open", sqlite3.Error):
             driver = self._open("rw")
         with closing(driver):
-            yield Plain(driver, partial(self._begin_reading, driver)).itself
+            yield PlainSQLite(driver, partial(self._begin_reading, driver)).itself
 
     def _open(self, mode: str) -> sqlite3.Connection:
         """Open the file in one of SQLite's modes: https://www.sqlite.org/uri.html"""

@@ -17,7 +17,8 @@ from ..lazily import sqlalchemy as sa
 from .base import driver_errors
 from .copies import Copy, Describe, Keep
 from .folders import FolderCopies, sync
-from .looking import Plain, driver_of, raised_as_sqlalchemys
+from .looking import raised_as_sqlalchemys
+from .sqlite_looking import PlainSQLite, driver_of
 
 try:
     import fcntl
@@ -105,7 +106,7 @@ class SQLiteCopies(FolderCopies):
             reading.rollback()  # a commit waits for those who read
 
     def _copy_pages(self, connection: sa.Connection, target: Path) -> None:
-        with raised_as_sqlalchemys("backup"), closing(sqlite3.connect(target)) as other:
+        with raised_as_sqlalchemys("backup", sqlite3.Error), closing(sqlite3.connect(target)) as other:
             driver_of(connection).backup(other)
             other.execute("PRAGMA journal_mode = DELETE").fetchall()  # a copy is one file
         sync(target)
@@ -211,7 +212,7 @@ class SQLiteCopies(FolderCopies):
 def describe_file(file: Path, describe: Describe) -> Any:
     """Return what there is to say of a copy."""
     with closing(sqlite3.connect(file, isolation_level=None)) as driver:
-        return describe(Plain(driver, partial(driver.execute, "BEGIN")).itself)
+        return describe(PlainSQLite(driver, partial(driver.execute, "BEGIN")).itself)
 
 
 class _Busy(Exception):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from threading import Event, Thread
+from typing import TypeVar
 
 from ..errors import CommandError, shortened
-from ..lazily import sqlalchemy as sa
 
 LOCK_TIMEOUT = 60  # seconds to wait for a lock, where nobody says otherwise
 LONGEST = 86_400  # seconds that can be asked for
@@ -16,7 +16,9 @@ SAY_AFTER = 2  # seconds of waiting before saying for whom
 LOOK_EVERY = 0.5  # seconds, who is in the way of a statement
 
 Notify = Callable[[str], None]
-Look = Callable[["sa.Connection"], str | None]
+Asked = TypeVar("Asked")  # a connection
+Beside = Callable[[], AbstractContextManager[Asked]]
+Look = Callable[[Asked], str | None]
 
 
 class GaveUp(CommandError):
@@ -75,19 +77,20 @@ class Waiting:
         return GaveUp(f"{after}{who} {does}", f"let it finish or end it, then run the command again{longer}")
 
     @contextmanager
-    def watched(self, engine: sa.Engine, look: Look, does: str, seconds: float) -> Iterator[None]:
+    def watched(self, beside: Beside[Asked], look: Look[Asked], does: str, seconds: float) -> Iterator[None]:
         """Look from a second connection who is in the way of the statements on the first; say so when that lasts.
 
         Args:
+            beside: opens it, each of its statements being a transaction.
             look: returns who it is, None for nobody; called in a thread of its own.
             does: what whoever is in the way does.
             seconds: after which the database itself ends a wait.
         """
         since: float | None = None
 
-        def watch(beside: sa.Connection) -> None:
+        def watch(connection: Asked) -> None:
             nonlocal since
-            if (found := look(beside)) is None:
+            if (found := look(connection)) is None:
                 since = None
                 return
             self.seen = found
@@ -95,7 +98,7 @@ class Waiting:
             if time.monotonic() - since >= SAY_AFTER:
                 self._say(found, does)
 
-        with meanwhile(engine, watch, after=min(LOOK_EVERY, seconds / 4)):
+        with meanwhile(beside, watch, after=min(LOOK_EVERY, seconds / 4)):
             yield
 
     def _say(self, who: str, does: str) -> None:
@@ -106,10 +109,11 @@ class Waiting:
 
 
 @contextmanager
-def meanwhile(engine: sa.Engine, look: Callable[[sa.Connection], object], *, after: float) -> Iterator[None]:
+def meanwhile(beside: Beside[Asked], look: Callable[[Asked], object], *, after: float) -> Iterator[None]:
     """Look from a second connection, again and again, while statements run on the first.
 
     Args:
+        beside: opens it, each of its statements being a transaction.
         look: called in a thread of its own.
         after: seconds until the first look, and between two; most commands need no second connection.
     """
@@ -118,10 +122,9 @@ def meanwhile(engine: sa.Engine, look: Callable[[sa.Connection], object], *, aft
     def watch() -> None:
         if ended.wait(after):
             return
-        with suppress(Exception), engine.connect() as beside:  # where it cannot look, nothing can be told
-            beside.execution_options(isolation_level="AUTOCOMMIT")
+        with suppress(Exception), beside() as connection:  # where it cannot look, nothing can be told
             while not ended.is_set():
-                look(beside)
+                look(connection)
                 ended.wait(after)
 
     thread = Thread(target=watch, daemon=True)

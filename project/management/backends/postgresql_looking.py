@@ -1,0 +1,33 @@
+"""A session of PostgreSQL by psycopg or psycopg2 alone."""
+
+from __future__ import annotations
+
+from .looking import LOG, Plain
+
+
+class Session(Plain):
+    """What SQLAlchemy's connection would do here, of a driver that takes parameters as %s or %(name)s."""
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """The server's, as SQLAlchemy tells it: https://www.postgresql.org/docs/current/libpq-status.html"""
+        number = int(self.driver.info.server_version)
+        return number // 10_000, number % 10_000
+
+    def has_database(self, name: str) -> bool:
+        """Return whether the server has a database of this name."""
+        return bool(self.exec_driver_sql("SELECT 1 FROM pg_database WHERE datname = %s", (name,)))
+
+    def part(self, statement: str) -> None:
+        """Close the session with a statement that the server runs to its end, without waiting for it.
+
+        https://www.postgresql.org/docs/current/libpq-async.html
+        """
+        protocol = getattr(self.driver, "pgconn", None)
+        if protocol is None:  # psycopg2 shows nothing of it
+            self.exec_driver_sql(statement)
+            return
+        LOG.info("%s", statement)
+        protocol.nonblocking = 0
+        protocol.send_query(statement.encode(self.driver.info.encoding))
+        self.driver.close()
