@@ -143,18 +143,17 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> bool:
     return True
 
 
-def delete(project: Project, snapshots: Sequence[Snapshot], *, wait: bool = True) -> None:
-    """Delete snapshots; inside `alone`.
-
-    Args:
-        wait: until the last of them is gone as well.
-    """
-    for number, one in enumerate(snapshots, 1):
-        project.backend.copies.delete(one.copy, wait=wait or number < len(snapshots))
+def delete(project: Project, snapshots: Sequence[Snapshot]) -> None:
+    """Delete snapshots; inside `alone`."""
+    for one in snapshots:
+        project.backend.copies.delete(one.copy)
 
 
 def forget(project: Project, kind: Kind) -> None:
-    """Delete those of a kind that are more than the settings keep, before each action as many; inside `alone`."""
+    """Delete those of a kind that are more than the settings keep, before each action as many; inside `alone`.
+
+    What was to be done is done: one that somebody is in stays until the next time, and nobody waits for the last to go.
+    """
     kept: dict[str, int] = {}
     going = []
     for one in own(project):
@@ -162,7 +161,12 @@ def forget(project: Project, kind: Kind) -> None:
             action = _STAMP.split(one.name)[0]
             kept[action] = kept.get(action, 0) + 1
             going += [one] if kept[action] > project.settings.snapshots_kept else []
-    delete(project, going, wait=False)
+    for one in going:
+        try:
+            with project.backend.waiting.at_most(SAY_AFTER):
+                project.backend.copies.delete(one.copy, wait=one is not going[-1])
+        except GaveUp as error:
+            project.console.note(f"Snapshot {one.name} stays for now: {error.cause}")
 
 
 # For a reset

@@ -25,6 +25,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from project.management.backends.looking import Plain
+
 _FAULT = os.environ.get("FAULT", "")
 _AT = int(os.environ.get("FAULT_AT", "0"))
 _KILLS = ("kill", "hold")
@@ -38,10 +40,10 @@ _SET_PTRACER, _ANYBODY = 0x59616D61, -1
 class _Run:
     points = 0
     is_traced = False
-    connection: sa.Connection | None = None
+    connection: Any = None  # SQLAlchemy's, or a plain one
 
 
-def point(connection: sa.Connection | None = None) -> None:
+def point(connection: Any = None) -> None:
     """Come to one more point; the fault happens at the one that is asked for."""
     _Run.connection = connection or _Run.connection
     _Run.points += 1
@@ -61,9 +63,22 @@ def point(connection: sa.Connection | None = None) -> None:
     _cut(_Run.connection, everybody=_FAULT == "cut-all")
 
 
-def _statement(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+def _statement(connection: Any, _cursor: object, statement: str, *_: object) -> None:
     if _FAULT not in _KILLS or not _READS.match(statement):
         point(connection)
+
+
+def _plain_statement(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the statements that go past SQLAlchemy their points."""
+
+    @functools.wraps(run)
+    def counted(session: Any, statement: str, *arguments: Any, **named: Any) -> Any:
+        _statement(session, None, statement)
+        result = run(session, statement, *arguments, **named)
+        _statement(session, None, statement)
+        return result
+
+    return counted
 
 
 def _with_points(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,14 +103,18 @@ def _small_cache(driver: Any, _record: object) -> None:
     driver.execute("PRAGMA cache_size = 10")
 
 
-def _cut(connection: sa.Connection, *, everybody: bool) -> None:
+def _cut(connection: Any, *, everybody: bool) -> None:
     """End a session from outside, and wait until the server has forgotten it."""
-    if connection.closed or connection.invalidated:
+    is_plain = isinstance(connection, Plain)
+    if connection.closed or (not is_plain and connection.invalidated):
         return
-    driver: Any = connection.connection.driver_connection
-    postgresql = connection.dialect.name == "postgresql"
+    driver: Any = connection.driver if is_plain else connection.connection.driver_connection
+    postgresql = is_plain or connection.dialect.name == "postgresql"
     own = driver.info.backend_pid if postgresql else driver.thread_id()
-    other = sa.create_engine(connection.engine.url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT").connect()
+    url = (
+        sa.make_url(os.environ["DATABASE_URL"]).set(database=driver.info.dbname) if is_plain else connection.engine.url
+    )
+    other = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT").connect()
     with other:
         if postgresql:
             sessions = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -128,6 +147,7 @@ if _FAULT:
     sa.event.listen(sa.Engine, "before_cursor_execute", _statement)
     sa.event.listen(sa.Engine, "after_cursor_execute", _statement)
     sa.event.listen(sa.Engine, "commit", point)
+    Plain.exec_driver_sql = _plain_statement(Plain.exec_driver_sql)  # type: ignore[method-assign]  # a wrapper of it
     if _FAULT in _KILLS and os.environ["DATABASE_URL"].startswith("sqlite"):
         for module, names in ((os, ("mkdir", "rename", "unlink", "fsync", "pwrite")), (shutil, ("copyfile", "rmtree"))):
             for name in names:

@@ -98,9 +98,8 @@ def test_help_imports_no_library_and_no_model(python: Python) -> None:
     assert {one for one in imported if one.startswith(HEAVY)} == set()
 
 
-def test_what_copies_an_sqlite_file_imports_nothing_heavy(
-    python: Python, manage: Runner, sqlite_database: Database
-) -> None:
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+def test_what_copies_a_database_imports_nothing_heavy(python: Python, manage: Runner, database: Database) -> None:
     manage.ok("reset", "--no-input")
 
     for command, said in (
@@ -110,13 +109,13 @@ def test_what_copies_an_sqlite_file_imports_nothing_heavy(
         (("snapshots",), "by-hand"),
         (("snapshots", "--delete", "by-hand"), "Deleted 1 snapshot"),
     ):
-        sqlite_database.execute("UPDATE students SET grade = 13 - grade")
+        database.execute("UPDATE students SET grade = 13 - grade")
         result = python(*command, flags=("-X", "importtime")).expect(0)
 
         assert said in result.out
         imported = {line.rpartition("|")[2].strip() for line in result.err.splitlines()}
         assert "project.management.snapshots" in imported
-        assert {one for one in imported if one.startswith(HEAVY)} <= {"argparse"}
+        assert {one for one in imported if one.startswith(HEAVY)} <= {"argparse", "psycopg"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

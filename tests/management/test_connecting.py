@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from project.management.backends.addresses import Address
 from tests.databases import SERVERS, Database, fresh, server_address
 from tests.houses import House, Runner
 
@@ -30,6 +31,33 @@ def free_port() -> int:
 
 def _quoted(connection: sa.Connection, name: str) -> str:
     return connection.dialect.identifier_preparer.quote_identifier(name)
+
+
+# URLs
+
+
+@pytest.mark.parametrize(
+    ("url", "is_plain"),
+    [
+        ("postgresql://ada:secret.1!~*$-_@db.example.org:5433/school", True),
+        ("postgres://ada@127.0.0.1/school_2", True),
+        ("postgresql://localhost/a-b.c", True),
+        ("postgresql://ada:p%40ss@localhost/school", False),
+        ("postgresql://ada:a+b@localhost/school", False),
+        ("postgresql://ada@localhost/school?sslmode=disable", False),
+        ("postgresql+psycopg://ada@localhost/school", False),
+        ("postgresql://[::1]:5432/school", False),
+        ("postgresql:///school", False),
+        ("postgresql://localhost", False),
+        ("postgresql://localhost/", False),
+        ("mariadb://ada@localhost/school", False),
+    ],
+)
+def test_a_plain_url_is_read_as_sqlalchemy_reads_it(url: str, is_plain: bool) -> None:
+    address = Address.of_plain(url)
+
+    assert (address is not None) == is_plain
+    assert address in (None, Address.of(sa.make_url(url)))
 
 
 # Servers

@@ -639,6 +639,47 @@ def test_the_newest_of_each_automatic_kind_are_kept_and_all_taken_by_hand(
     assert len(found) == 9
 
 
+def test_what_is_kept_no_more_is_dropped_though_nobody_waits(manage: Runner, postgresql_database: Database) -> None:
+    manage.ok("reset", "--no-input")
+    for _ in range(3):
+        put_in_ada(postgresql_database)
+        manage.ok("reset", "--no-input", env={"SNAPSHOTS_KEPT": "1"})
+    assert [one["kind"] for one in kept(manage, postgresql_database)] == ["before", "reset"]
+
+    going = f"{postgresql_database.name}_snapshot_~going"
+    while going in snapshots_of(postgresql_database.address, postgresql_database.name):
+        pass  # the server is at it
+    administrate(server_address("postgresql"), f'CREATE DATABASE "{going}"')  # as a crash leaves one
+    manage.ok("snapshot", "next")
+    assert sorted(snapshots_of(postgresql_database.address, postgresql_database.name)) == sorted(
+        f"{postgresql_database.name}_snapshot_{name}" for name in names(manage, postgresql_database)
+    )
+
+
+def test_a_snapshot_that_somebody_is_in_stays_until_the_next_time(
+    manage: Runner, postgresql_database: Database
+) -> None:
+    one = {"SNAPSHOTS_KEPT": "1"}
+    manage.ok("reset", "--no-input")
+    put_in_ada(postgresql_database)
+    manage.ok("reset", "--no-input", env=one)
+    [oldest] = [found["name"] for found in kept(manage, postgresql_database) if found["kind"] == "before"]
+    place = postgresql_database.address.set(database=f"{postgresql_database.name}_snapshot_{oldest}")
+    put_in_ada(postgresql_database)
+
+    with Database.at("postgresql", place.render_as_string(hide_password=False)).connect() as inside:
+        inside.exec_driver_sql("CREATE TABLE begun (id int)")
+        result = manage.ok("reset", "--no-input", env=one)
+
+    assert f"Snapshot {oldest} stays for now: gave up after 2 s: session " in result.err
+    assert how(result) == "Restored"
+    assert adas(postgresql_database) == 0
+    assert oldest in names(manage, postgresql_database)
+    put_in_ada(postgresql_database)
+    manage.ok("reset", "--no-input", env=one)
+    assert oldest not in names(manage, postgresql_database)
+
+
 # The SQLite file
 
 
