@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -139,8 +140,11 @@ def fresh(kind: str, folder: Path, *, made: bool = True) -> Iterator[Database]:
             administrate(server, f"CREATE DATABASE {name}")
         yield Database(kind, name, server.set(database=name))
     finally:
-        for one in snapshots_of(server, name) if is_spare else [name, *snapshots_of(server, name)]:
-            administrate(server, _DROP[kind].format(one))
+        while left := snapshots_of(server, name):
+            for one in left:
+                administrate(server, _DROP[kind].format(one))
+        if not is_spare:
+            administrate(server, _DROP[kind].format(name))
         if is_spare:
             spares().give_back(name)
 
@@ -158,12 +162,29 @@ def spares() -> Spares:
 def snapshots_of(server: sa.URL, name: str) -> list[str]:
     """Return the databases of a server that are snapshots of another one, half-made ones too."""
     kind = _kind(server)
+    settle(server, name)
     catalog = "pg_database" if kind == "postgresql" else "information_schema.schemata"
     column = "datname" if kind == "postgresql" else "schema_name"
-    short = hashlib.sha256(name.encode()).hexdigest()[:8]  # a long name is cut and gets this
     query = sa.text(f"SELECT {column} FROM {catalog} WHERE {column} LIKE :name OR {column} LIKE :short")
-    names = {"name": f"{name}\\_snapshot\\_%", "short": f"%\\_{short}\\_snapshot\\_%"}
-    return list(_session(server_address(kind)).scalars(query, names))
+    return list(_session(server_address(kind)).scalars(query, _snapshot_names(name)))
+
+
+def settle(server: sa.URL, name: str) -> None:
+    """Wait for what PostgreSQL does with the snapshots of a database after the command that asked for it has ended."""
+    if _kind(server) != "postgresql":
+        return
+    busy = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'manage.py%'"
+        " AND query ~ '^(CREATE|DROP) DATABASE ' AND (query LIKE '%' || :name OR query LIKE :short)"
+    )
+    while _session(server_address("postgresql")).scalar(busy, _snapshot_names(name)):
+        time.sleep(0.005)
+
+
+def _snapshot_names(name: str) -> dict[str, str]:
+    """Return what the names of a database's snapshots are like."""
+    short = hashlib.sha256(name.encode()).hexdigest()[:8]  # a long name is cut and gets this
+    return {"name": f"{name}\\_snapshot\\_%", "short": f"%\\_{short}\\_snapshot\\_%"}
 
 
 def server_address(kind: str) -> sa.URL:

@@ -140,6 +140,9 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> bool:
     keep = Keep(undo.name, undo.about, undo.size) if undo.name and not undo.same else None
     project.backend.copies.restore(snapshot.copy, keep)
     forget(project, "before")
+    settings = project.settings
+    if settings.snapshots_kept and snapshot.size <= settings.snapshot_limit * MEGABYTE:
+        project.backend.copies.prepare(snapshot.copy)  # who restores it once will do so again
     return True
 
 

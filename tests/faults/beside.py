@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tests.databases import Database
+from tests.databases import Database, settle
 from tests.houses import House
 
 MARK = "_snapshot_"
@@ -79,12 +79,15 @@ class Beside:
             file.write_bytes(data)
 
     def _databases(self) -> dict[str, str | None]:
+        """Return what is kept, but for what a next restore may take and nobody can connect to."""
+        settle(self._database.address, self._database.name)
         begin = f"{self._database.name}{MARK}%".replace("_", "\\_")
         if self._database.kind == "postgresql":
             query = "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname LIKE :begin"
         else:
             query = "SELECT schema_name, NULL FROM information_schema.schemata WHERE schema_name LIKE :begin"
-        return {str(name): written for name, written in self._database.rows(query, begin=begin)}
+        found = self._database.rows(query, begin=begin)
+        return {str(name): written for name, written in found if f"{MARK}~ready-" not in name}
 
     def _restore_databases(self, kept: Kept) -> None:
         there = self._databases()

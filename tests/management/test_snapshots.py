@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.databases import PREFIX, Database, administrate, fresh, server_address, snapshots_of
+from tests.databases import PREFIX, Database, administrate, fresh, server_address, settle, snapshots_of
 from tests.faults.stages import install_points
 from tests.faults.states import read
 from tests.houses import House, OpenTerminal, Python, Runner
@@ -67,6 +67,11 @@ def how(result: Result) -> str:
     found = re.search(r"as the models say\. (Rebuilt|Restored from snapshot \S+|.* seen) in \d+\.\d\d s\.", result.out)
     assert found, f"it does not say how:\n{result}"
     return found[1].split()[0]
+
+
+def at(database: Database, name: str) -> Database:
+    """Return another database of the same server."""
+    return Database.at(database.kind, database.address.set(database=name).render_as_string(hide_password=False))
 
 
 # There and back
@@ -640,20 +645,62 @@ def test_the_newest_of_each_automatic_kind_are_kept_and_all_taken_by_hand(
 
 
 def test_what_is_kept_no_more_is_dropped_though_nobody_waits(manage: Runner, postgresql_database: Database) -> None:
+    begin = f"{postgresql_database.name}_snapshot_"
     manage.ok("reset", "--no-input")
     for _ in range(3):
         put_in_ada(postgresql_database)
         manage.ok("reset", "--no-input", env={"SNAPSHOTS_KEPT": "1"})
     assert [one["kind"] for one in kept(manage, postgresql_database)] == ["before", "reset"]
+    assert len(snapshots_of(postgresql_database.address, postgresql_database.name)) == 3  # and what is made ready
 
-    going = f"{postgresql_database.name}_snapshot_~going"
-    while going in snapshots_of(postgresql_database.address, postgresql_database.name):
-        pass  # the server is at it
-    administrate(server_address("postgresql"), f'CREATE DATABASE "{going}"')  # as a crash leaves one
+    for left in ("~going-1a2b3c4d", "~ready-1a2b3c4d", "~making"):  # by a crash
+        administrate(server_address("postgresql"), f'CREATE DATABASE "{begin}{left}"')
     manage.ok("snapshot", "next")
-    assert sorted(snapshots_of(postgresql_database.address, postgresql_database.name)) == sorted(
-        f"{postgresql_database.name}_snapshot_{name}" for name in names(manage, postgresql_database)
-    )
+    there = snapshots_of(postgresql_database.address, postgresql_database.name)
+    [ready] = set(there) - {begin + name for name in names(manage, postgresql_database)}
+    assert ready.startswith(f"{begin}~ready-")
+    assert ready != f"{begin}~ready-1a2b3c4d"
+
+
+def test_a_restore_takes_what_was_made_ready_and_the_result_is_the_same(
+    manage: Runner, postgresql_database: Database
+) -> None:
+    manage.ok("reset", "--no-input")
+    manage.ok("snapshot", "good")
+    before = everything(postgresql_database)
+    rows = {"name": postgresql_database.name}
+    oid = "SELECT CAST(oid AS bigint) FROM pg_database WHERE datname = :name"
+
+    put_in_ada(postgresql_database)
+    manage.ok("restore", "good", "--no-input")
+    [ready] = [one for one in snapshots_of(postgresql_database.address, postgresql_database.name) if "~ready-" in one]
+    made = postgresql_database.value(oid, name=ready)
+    with pytest.raises(sa.exc.OperationalError, match="not currently accepting connections"):
+        at(postgresql_database, ready).value("SELECT 1")
+    put_in_ada(postgresql_database)
+    told = manage.ok("restore", "good", "--no-input")
+
+    assert postgresql_database.value(oid, **rows) == made
+    assert everything(postgresql_database) == before
+    assert manage.ok("restore", "good", "--no-input").out.count("\n") == 1  # nothing had changed
+    manage.ok("restore", undo(told), "--no-input")
+    assert adas(postgresql_database) == 1
+
+
+def test_what_was_made_ready_of_another_snapshot_is_not_taken(manage: Runner, postgresql_database: Database) -> None:
+    manage.ok("reset", "--no-input")
+    manage.ok("snapshot", "same")
+    put_in_ada(postgresql_database)
+    manage.ok("restore", "same", "--no-input")
+    settle(postgresql_database.address, postgresql_database.name)
+    manage.ok("snapshots", "--delete", "same")
+    put_in_ada(postgresql_database)
+    manage.ok("snapshot", "same")  # another one of the same name
+    postgresql_database.execute("DELETE FROM students WHERE id = 7000")
+
+    manage.ok("restore", "same", "--no-input")
+
+    assert adas(postgresql_database) == 1
 
 
 def test_a_snapshot_that_somebody_is_in_stays_until_the_next_time(
@@ -664,10 +711,9 @@ def test_a_snapshot_that_somebody_is_in_stays_until_the_next_time(
     put_in_ada(postgresql_database)
     manage.ok("reset", "--no-input", env=one)
     [oldest] = [found["name"] for found in kept(manage, postgresql_database) if found["kind"] == "before"]
-    place = postgresql_database.address.set(database=f"{postgresql_database.name}_snapshot_{oldest}")
     put_in_ada(postgresql_database)
 
-    with Database.at("postgresql", place.render_as_string(hide_password=False)).connect() as inside:
+    with at(postgresql_database, f"{postgresql_database.name}_snapshot_{oldest}").connect() as inside:
         inside.exec_driver_sql("CREATE TABLE begun (id int)")
         result = manage.ok("reset", "--no-input", env=one)
 
@@ -1167,6 +1213,8 @@ def role(postgresql_database: Database) -> Iterator[str]:
     postgresql_database.execute(f"GRANT ALL ON SCHEMA public TO {name}")
     yield name
     for one in (postgresql_database.name, *snapshots_of(server, postgresql_database.name)):
+        if "~ready-" in one:
+            continue  # nobody can connect to it, and its owner is changed with the others
         administrate(server.set(database=one), f"REASSIGN OWNED BY {name} TO postgres")
         administrate(server.set(database=one), f"DROP OWNED BY {name}")
     administrate(server, f"DROP ROLE {name}")

@@ -87,6 +87,9 @@ class Copies:
         """
         raise NotImplementedError
 
+    def prepare(self, copy: Copy) -> None:
+        """Let the next restore of a copy take less time, where something can be done for it while nobody waits."""
+
     def clear_up(self) -> None:
         """Remove what is left of copies of this database that a crash interrupted."""
         raise NotImplementedError

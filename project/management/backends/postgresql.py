@@ -75,7 +75,7 @@ class PostgreSQL(Backend):
             self.address, self._driver_name = Address.of(url), url.get_driver_name()
             self._refuse_options()
         self._server: Session | None = None
-        self._parting = ""  # what the server does when nobody waits for it any more
+        self._parting: list[str] = []  # what the server does when nobody waits for it any more
 
     @property
     def dialect(self) -> str:
@@ -313,13 +313,23 @@ class PostgreSQL(Backend):
                 yield server
             finally:
                 self._server = None
-                if self._parting and not server.closed:
-                    server.part(self._parting)
-                self._parting = ""
+                self._part(server)
 
     def part_with(self, statement: str) -> None:
-        """Have the session beside the database end with a statement, for which nobody waits."""
-        self._parting = statement
+        """Have a session beside the database end with a statement, for which nobody waits."""
+        self._parting.append(statement)
+
+    def _part(self, server: Session) -> None:
+        statements, self._parting = self._parting, []
+        if not statements or server.closed:
+            return
+        try:
+            for statement in statements[1:]:
+                with self.session(SERVER_DATABASE, autocommit=True) as another:
+                    another.part(statement)
+            server.part(statements[0])
+        except sa.exc.DBAPIError:
+            return  # all that was asked for is done; what is left of it here is seen to next time
 
     @contextmanager
     def held(self, server: Session, purpose: str, does: str) -> Iterator[None]:

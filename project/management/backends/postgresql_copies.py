@@ -17,6 +17,7 @@ from ..errors import CommandError, shortened
 from ..lazily import sqlalchemy as sa
 from .base import IDLE, TableName, quoted
 from .copies import CannotCopy, Copies, Copy, Describe, Keep, address_of, digest, run, unreadable
+from .looking import Rows
 from .postgresql import sessions
 from .postgresql_dumps import PROGRAMS, PostgreSQLDumps
 from .postgresql_looking import Session
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 63  # bytes: https://www.postgresql.org/docs/current/limits.html
 COPIED_AS_FILES = 128 << 20  # bytes from which copying files takes less time than writing each page to the log
 IN_USE = "55006"
+_LONGEST_PURPOSE = len("~making-12345678")
 _NUMBERS = 1 << 32  # of transactions, after which they begin again
 _MARK = '{"snapshot": '  # with this begins the comment on a database that is a copy
 
@@ -135,8 +137,12 @@ class PostgreSQLCopies(Copies):
             return
         with self.backend.on_server() as server:
             making, gone = self._working("making"), self._working("gone")
-            self._clone(server, copy.place, making)
             written = json.loads(_comment_of(server, copy.place) or "{}")
+            ready = self._ready_for(server, copy.place)
+            if is_ready := "counts" in written and _oid(server, ready) is not None:
+                making = ready
+            else:
+                self._clone(server, copy.place, making)
             written["live"] = {"oid": _oid(server, making), "after": _transaction(server)}
             if "counts" not in written:  # it came of a dump
                 with self.backend.session(making) as connection:
@@ -148,6 +154,8 @@ class PostgreSQLCopies(Copies):
 
             def change_places() -> None:
                 _comment(server, copy.place, written)
+                if is_ready:
+                    run(server, f"ALTER DATABASE {quoted(making)} ALLOW_CONNECTIONS true")
                 self._carry_over(server, self.owner, making)
                 self._rename(server, self.owner, old)
                 self._rename(server, making, self.owner)
@@ -166,16 +174,38 @@ class PostgreSQLCopies(Copies):
         with self.backend.on_server() as server:
             if wait:
                 self._drop(server, copy.place)
-                return
-            going = self._working("going")
+            else:
+                self._let_go(server, copy.place)
 
-            def take_away() -> None:
-                _comment(server, copy.place, None)
-                self._rename(server, copy.place, going)
+    def _let_go(self, server: Session, database: str) -> None:
+        """Make a database no copy any more; the server drops it when nobody waits."""
+        going = self._working("going", f"{database}:{_oid(server, database)}")
 
-            with self._permitted(f"drop the database {copy.place}"):
-                self._when_nobody_is_in(server, copy.place, take_away, at_once=True)
-            self.backend.part_with(_dropped(going))
+        def take_away() -> None:
+            run(server, f"COMMENT ON DATABASE {quoted(database)} IS NULL")
+            self._rename(server, database, going)
+
+        with self._permitted(f"drop the database {database}"):
+            self._when_nobody_is_in(server, database, take_away, at_once=True)
+        self.backend.part_with(_dropped(going))
+
+    def prepare(self, copy: Copy) -> None:
+        """Have the server make, when nobody waits, the database that the next restore of a copy renames.
+
+        Nobody can connect to it before: what belongs to the copied database is given to it only then.
+        """
+        if self._is_dump(copy):
+            return
+        with self.backend.on_server() as server:
+            ready = self._ready_for(server, copy.place)
+            for name, _ in self._temporary(server, "ready"):
+                if name != ready:
+                    self._let_go(server, name)
+            self.backend.part_with(f"{self._cloning(server, copy.place, ready)} ALLOW_CONNECTIONS false")
+
+    def _ready_for(self, server: Session, place: str) -> str:
+        """Return the name of a database that is the same as a copy, in which nobody ever was."""
+        return self._working("ready", f"{place}:{_oid(server, place)}")
 
     @contextmanager
     def throwaway(self, *, empty: bool = False) -> Iterator[str]:
@@ -195,9 +225,10 @@ class PostgreSQLCopies(Copies):
     def clear_up(self) -> None:
         self.dumps.clear_up()
         with suppress(CannotCopy), self.backend.on_server() as server:
-            for purpose in ("making", "gone", "going"):
-                if _oid(server, self._working(purpose)) is not None:
-                    self._drop(server, self._working(purpose))
+            known = {self._working("ready", f"{name}:{oid}") for name, oid in server.exec_driver_sql(_NUMBERED, ("",))}
+            for name, _ in self._temporary(server):
+                if name not in known:
+                    self._drop(server, name)
 
     def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection) -> Copy | None:
         copies = [one for one in copies if not self._is_dump(one)]
@@ -238,7 +269,7 @@ class PostgreSQLCopies(Copies):
 
     def beginning(self, begin: str) -> Sequence[str]:
         with self.backend.on_server() as server:
-            return server.exec_driver_sql(_BEGINNING, (begin,)).scalars()
+            return server.exec_driver_sql(_NUMBERED, (begin,)).scalars()
 
     def tables(self, connection: sa.Connection) -> list[TableName]:
         return [TableName(schema, name) for schema, name in run(connection, _TABLES_OF_ALL)]
@@ -251,9 +282,17 @@ class PostgreSQLCopies(Copies):
 
     # Names
 
-    def _working(self, purpose: str) -> str:
-        """Return the name of a database that is there only while something is done; no snapshot's name has a ~."""
-        return self._named(f"~{purpose}")
+    def _working(self, purpose: str, of: str = "") -> str:
+        """Return the name of a database that is no copy, but becomes one, or was one; no snapshot's name has a ~.
+
+        Args:
+            of: what makes it another one for each.
+        """
+        return self._named(f"~{purpose}{of and '-'}{of and digest(of)}", room=_LONGEST_PURPOSE)
+
+    def _temporary(self, server: Session, purpose: str = "") -> Rows:
+        """Return the names and numbers of those that are there."""
+        return server.exec_driver_sql(_NUMBERED, (self._named(f"~{purpose}", room=_LONGEST_PURPOSE),))
 
     def _place(self, server: Session, name: str) -> str:
         """Return the name of the database that a copy becomes."""
@@ -262,9 +301,10 @@ class PostgreSQLCopies(Copies):
             raise CommandError(f"there is a database {place} already", "take another name, or drop it")
         return place
 
-    def _named(self, name: str) -> str:
+    def _named(self, name: str, *, room: int = 0) -> str:
+        """Return a database's name; of a long one of the owner no more than leaves room for so many letters."""
         end = f"_snapshot_{name}"
-        room = LONGEST_NAME - len(end)
+        room = LONGEST_NAME - max(len(end), len("_snapshot_") + room)
         owner = self.owner
         if len(owner.encode()) > room:
             owner = f"{owner.encode()[: room - 9].decode(errors='ignore')}_{digest(owner)}"
@@ -273,13 +313,16 @@ class PostgreSQLCopies(Copies):
     # On the server
 
     def _clone(self, server: Session, source: str, target: str) -> None:
+        statement = self._cloning(server, source, target)
+        with self._permitted("copy a database"):
+            self._when_nobody_is_in(server, source, lambda: run(server, statement))
+
+    def _cloning(self, server: Session, source: str, target: str) -> str:
         strategy = ""
         if server.version >= (15, 0):
             size = server.exec_driver_sql("SELECT pg_database_size(CAST(%s AS name))", (source,)).scalar() or 0
             strategy = " STRATEGY FILE_COPY" if size >= COPIED_AS_FILES else " STRATEGY WAL_LOG"
-        statement = f"CREATE DATABASE {quoted(target)} TEMPLATE {quoted(source)}{strategy}"
-        with self._permitted("copy a database"):
-            self._when_nobody_is_in(server, source, lambda: run(server, statement))
+        return f"CREATE DATABASE {quoted(target)} TEMPLATE {quoted(source)}{strategy}"
 
     @contextmanager
     def _permitted(self, what: str) -> Iterator[None]:
@@ -433,10 +476,6 @@ def _dropped(database: str) -> str:
 
 
 def _comment(server: Session, database: str, comment: object) -> None:
-    """Say something of a database; None takes back what was said."""
-    if comment is None:
-        run(server, f"COMMENT ON DATABASE {quoted(database)} IS NULL")
-        return
     text = comment if isinstance(comment, str) else json.dumps(comment)
     literal = server.exec_driver_sql("SELECT quote_literal(CAST(%s AS text))", (text,)).scalar()
     run(server, f"COMMENT ON DATABASE {quoted(database)} IS {literal}")
@@ -482,7 +521,7 @@ def _read(database: str, comment: str) -> Copy:
 
 _OURS = r"^(manage\.py|alembic)( (?!shell)|$)"  # sessions of this project's programs; Python and PostgreSQL read it
 _NAMES = "SELECT application_name FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
-_BEGINNING = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
+_NUMBERED = "SELECT datname, CAST(oid AS bigint) FROM pg_database WHERE starts_with(datname, %s)"
 _COPIES = """
 SELECT datname, shobj_description(oid, 'pg_database') AS comment
 FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE %s ORDER BY datname
