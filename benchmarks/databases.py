@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -93,6 +94,9 @@ class Databases:
         self._drop(database)
         self._made.remove(database)
 
+    def settle(self) -> None:
+        """Wait for what the server does after the command that asked for it has ended."""
+
     def version(self) -> str:
         """Return the version of the database."""
         return sqlite3.sqlite_version
@@ -158,6 +162,7 @@ class ServerDatabases(Databases):
 
     def _drop(self, database: Database) -> None:
         """Drop a database and the snapshots of it, which are databases beside it."""
+        self.settle()
         begin = f"{database.name}_snapshot_"
         beside = [name for (name,) in self._server.rows(_NAMES[self.kind]) if name.startswith(begin)]
         for name in (database.name, *beside):
@@ -173,6 +178,11 @@ class PostgreSQLDatabases(ServerDatabases):
     kind = "postgresql"
     title = "PostgreSQL"
     _dropping = 'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
+
+    def settle(self) -> None:
+        busy = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'manage.py%'"
+        while self._server.value(busy):
+            time.sleep(0.05)
 
     def copy(self, original: Database) -> Database:
         made = self._named(PREFIX + uuid.uuid4().hex[:8])

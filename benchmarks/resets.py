@@ -42,6 +42,7 @@ class Reset:
             took: Took = json.loads(house.worker(*words, database=database))
         else:
             took = json.loads(house.worker("benchmarks.reset_work", self.kind, *options, database=database))
+        workshop.databases(self.kind).settle()
         return {**took, "problem": _problem(database, self.rows, grade)}
 
 
@@ -112,6 +113,7 @@ def _changed(workshop: Workshop, kind: str, rows: int) -> tuple[Database, int]:
     database = workshop.reset(kind, rows)
     grade = int(database.value(CHANGED))
     change(database)
+    workshop.databases(kind).settle()
     return database, grade
 
 

@@ -140,10 +140,17 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> bool:
     keep = Keep(undo.name, undo.about, undo.size) if undo.name and not undo.same else None
     project.backend.copies.restore(snapshot.copy, keep)
     forget(project, "before")
-    settings = project.settings
-    if settings.snapshots_kept and snapshot.size <= settings.snapshot_limit * MEGABYTE:
-        project.backend.copies.prepare(snapshot.copy)  # who restores it once will do so again
+    prepare(project, snapshot)  # who restores it once will do so again
     return True
+
+
+def prepare(project: Project, snapshot: Snapshot) -> None:
+    """Let the next restore of a snapshot take less time, unless the settings say that nothing is kept, or not so much.
+
+    Inside `alone`.
+    """
+    if project.settings.snapshots_kept and snapshot.size <= project.settings.snapshot_limit * MEGABYTE:
+        project.backend.copies.prepare(snapshot.copy)
 
 
 def delete(project: Project, snapshots: Sequence[Snapshot]) -> None:
@@ -196,8 +203,9 @@ def keep_reset(project: Project, fingerprint: str) -> None:
         refuse_size(project, connection)
     with project.backend.waiting.at_most(SAY_AFTER), alone(project):
         delete(project, [one for one in own(project) if one.kind == "reset" and one.fingerprint == fingerprint])
-        take(project, free_name(project, "reset"), kind="reset", fingerprint=fingerprint)
+        kept = take(project, free_name(project, "reset"), kind="reset", fingerprint=fingerprint)
         forget(project, "reset")
+        prepare(project, kept)
 
 
 # Before a loss

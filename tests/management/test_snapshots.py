@@ -1213,8 +1213,9 @@ def role(postgresql_database: Database) -> Iterator[str]:
     postgresql_database.execute(f"GRANT ALL ON SCHEMA public TO {name}")
     yield name
     for one in (postgresql_database.name, *snapshots_of(server, postgresql_database.name)):
-        if "~ready-" in one:
-            continue  # nobody can connect to it, and its owner is changed with the others
+        if "~ready-" in one:  # nobody can connect to it
+            administrate(server, f'DROP DATABASE "{one}"')
+            continue
         administrate(server.set(database=one), f"REASSIGN OWNED BY {name} TO postgres")
         administrate(server.set(database=one), f"DROP OWNED BY {name}")
     administrate(server, f"DROP ROLE {name}")

@@ -172,10 +172,9 @@ class PostgreSQLCopies(Copies):
             self.dumps.delete(copy)
             return
         with self.backend.on_server() as server:
-            if wait:
-                self._drop(server, copy.place)
-            else:
-                self._let_go(server, copy.place)
+            ready = self._ready_for(server, copy.place)
+            for name in (ready, copy.place) if _oid(server, ready) is not None else (copy.place,):
+                (self._drop if wait else self._let_go)(server, name)
 
     def _let_go(self, server: Session, database: str) -> None:
         """Make a database no copy any more; the server drops it when nobody waits."""
