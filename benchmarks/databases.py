@@ -180,7 +180,7 @@ class PostgreSQLDatabases(ServerDatabases):
     _dropping = 'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
 
     def settle(self) -> None:
-        busy = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'manage.py%'"
+        busy = "SELECT count(*) FROM pg_stat_activity WHERE starts_with(application_name, 'manage.py')"
         while self._server.value(busy):
             time.sleep(0.05)
 

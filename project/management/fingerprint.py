@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-import platform
 import re
 import sys
 from collections.abc import Iterator
@@ -51,7 +50,7 @@ def of(project: Project, connection: sa.Connection | None, wanted: Wanted) -> st
 
 def _parts(project: Project, connection: sa.Connection | None, wanted: Wanted) -> Iterator[object]:
     yield dataclasses.astuple(wanted) if wanted.seeded else "not seeded"
-    yield platform.python_version(), _versions()
+    yield sys.version.split()[0], _versions()
     yield project.backend.dialect, project.backend.version(connection)
     settings = project.settings
     names = {"environment", *getattr(settings, "__dict__", ())}

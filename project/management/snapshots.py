@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from . import bookkeeping, git, guard
+from . import bookkeeping, guard
 from .backends.copies import About, CannotCopy, Copy, Keep
 from .backends.waiting import SAY_AFTER, GaveUp
 from .errors import CommandError, NotAllowed, did_you_mean, shortened
@@ -329,6 +329,8 @@ def refuse_name(name: str) -> None:
 
 def default_name(project: Project) -> str:
     """Return a free name for a snapshot taken by hand: git's branch and the moment."""
+    from . import git
+
     branch = re.sub(r"[^A-Za-z0-9_]+", "-", git.branch(project.root)).strip("-_")
     return free_name(project, branch[:22].rstrip("-_"))
 

@@ -10,10 +10,9 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 # One that says nothing but these parts, each as it stands; any other is for SQLAlchemy to read.
-_PLAIN = re.compile(
+_PLAIN = (
     r"postgres(?:ql)?://(?:(?P<user>[\w.-]+)(?::(?P<password>[\w.!~*$-]+))?@)?"
-    r"(?P<host>[\w.-]+)(?::(?P<port>\d{1,5}))?/(?P<database>[\w.-]+)",
-    re.ASCII,
+    r"(?P<host>[\w.-]+)(?::(?P<port>\d{1,5}))?/(?P<database>[\w.-]+)"
 )
 
 
@@ -34,7 +33,7 @@ class Address(NamedTuple):
     @classmethod
     def of_plain(cls, text: str) -> Address | None:
         """Return the parts of a URL of PostgreSQL that is plain, read as SQLAlchemy would; None of any other."""
-        if (found := _PLAIN.fullmatch(text)) is None:
+        if not text.startswith("postgres") or (found := re.fullmatch(_PLAIN, text, re.ASCII)) is None:
             return None
         user, password, host, port, database = found.groups()
         return cls(user, password, host, int(port) if port else None, database, {})

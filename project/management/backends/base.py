@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ..console import ProgressBar
 from ..errors import CommandError, driver_words, first_line
 from ..lazily import sqlalchemy as sa
-from ..outcomes import Convert, Remembered, through_tables
 from .copies import Copies
 from .processes import UNKNOWN
 from .waiting import Waiting
+
+if TYPE_CHECKING:
+    from ..outcomes import Convert
 
 CONNECT_TIMEOUT = 10  # seconds for a server to answer a new connection
 IDLE = 1.0  # seconds without a statement after which a session in a transaction counts as forgotten
@@ -470,6 +472,8 @@ class Backend:
 
 
 def _converter(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Convert:
+    from ..outcomes import Remembered, through_tables
+
     convert = kind.dialect_impl(dialect).bind_processor(dialect)
     if convert is None:
         return lambda values: values

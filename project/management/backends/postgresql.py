@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CommandError, NotAllowed, first_line
 from ..lazily import sqlalchemy as sa
-from ..outcomes import Convert
 from . import options
 from .addresses import Address
 from .base import (
@@ -45,6 +44,7 @@ from .postgresql_looking import Session
 from .processes import UNKNOWN, program
 
 if TYPE_CHECKING:
+    from ..outcomes import Convert
     from .postgresql_copies import PostgreSQLCopies
 
 SERVER_DATABASE = "postgres"  # that every server has: https://www.postgresql.org/docs/current/app-initdb.html

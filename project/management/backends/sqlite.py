@@ -9,17 +9,14 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from datetime import date, datetime
 from functools import cached_property, partial
-from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..errors import CommandError
 from ..lazily import sqlalchemy as sa
-from ..outcomes import Convert, Remembered, around_nulls, through_tables
-from . import processes, sqlite_loading
+from . import processes
 from .base import (
     Backend,
     Blocks,
@@ -34,6 +31,7 @@ from .looking import raised_as_sqlalchemys
 from .sqlite_looking import PlainSQLite, driver_of
 
 if TYPE_CHECKING:
+    from ..outcomes import Convert
     from .sqlite_copies import SQLiteCopies
 
 
@@ -298,8 +296,10 @@ class SQLite(Backend):
 
     def _converters(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> list[Convert]:
         """Return the base's converters, but for days and moments what writes the same faster."""
+        from .sqlite_loading import faster
+
         converters = super()._converters(connection, table, columns)
-        return [_faster(table.columns[name].type, convert) for name, convert in zip(columns, converters, strict=True)]
+        return [faster(table.columns[name].type, convert) for name, convert in zip(columns, converters, strict=True)]
 
     def numbers(self, column: sa.Column[Any]) -> bool:
         # Only INTEGER PRIMARY KEY is another name of the rowid: https://www.sqlite.org/lang_createtable.html#rowid
@@ -314,6 +314,8 @@ class SQLite(Backend):
     def bulk_load(
         self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], blocks: Blocks, size: Size
     ) -> None:
+        from . import sqlite_loading
+
         driver = driver_of(connection)
         converters = self._converters(connection, table, columns)
         converted = ([convert(one) for convert, one in zip(converters, block, strict=True)] for block in blocks)
@@ -342,30 +344,6 @@ def _is_database(path: Path) -> bool:
             return file.read(16) == b"SQLite format 3\0"
     except OSError:
         return False
-
-
-def _faster(kind: sa.types.TypeEngine[Any], convert: Convert) -> Convert:
-    """Return what Python writes in C where SQLAlchemy would write the same in Python."""
-    if type(kind) not in (sa.Date, sa.DateTime) or getattr(kind, "timezone", False):
-        return convert
-    for example, write in _WRITTEN:
-        if convert([example]) == [write(example)]:
-            return through_tables(partial(_written, type(example), Remembered(write).all, convert))
-    return convert
-
-
-def _written(kind: type, write: Convert, convert: Convert, values: Sequence[Any]) -> Any:
-    """Write values of exactly the type that is expected; leave others to SQLAlchemy."""
-    kinds = {*map(type, values)}
-    if kinds == {kind}:
-        return write(values)
-    return around_nulls(write, values) if kinds == {kind, type(None)} else convert(values)
-
-
-_WRITTEN: list[tuple[date, Callable[[Any], str]]] = [
-    (datetime(2001, 2, 3, 4, 5, 6, 70), methodcaller("isoformat", " ", "microseconds")),
-    (date(2001, 2, 3), date.isoformat),
-]
 
 
 class _Connection(sqlite3.Connection):
