@@ -10,6 +10,7 @@ its rows come from).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from . import migration_history
@@ -45,10 +46,25 @@ def exists(connection: sa.Connection) -> bool:
 
 
 def versions(connection: sa.Connection) -> list[str]:
-    """Return the revisions that the database is at; none where Alembic's table is missing."""
+    """Return the revisions that the database is at; none where Alembic's table is missing.
+
+    Raises:
+        CommandError: the table holds something else.
+    """
     if not looking.has_table(connection, "alembic_version"):
         return []
-    return list(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars())
+    return require_revisions(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars())
+
+
+def require_revisions(found: Iterable[object]) -> list[str]:
+    """Return what Alembic's table holds, when all of it is texts."""
+    revisions = []
+    for one in found:
+        if not isinstance(one, str):
+            cause = f"alembic_version holds {shortened(repr(one))}, which is no revision"
+            raise CommandError(cause, f"delete that row; then {_MADE_ANEW['alembic_version']}")
+        revisions.append(one)
+    return revisions
 
 
 def is_complete(connection: sa.Connection) -> bool:

@@ -9,15 +9,16 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
 
 from .console import Console, one_line, undelivered, visible
 from .errors import DEPENDENCIES, CommandError, Terminated, did_you_mean, driver_words, first_line
 
+TYPE_CHECKING = False  # typing's own takes long to import, as pathlib does: help needs neither
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
     from types import ModuleType
+    from typing import NoReturn
 
 GROUPS = {
     "Migrations": ("migrate", "rollback", "showmigrations", "makemigrations"),
@@ -29,7 +30,7 @@ UNWRITABLE = (errno.EPIPE, errno.ENOSPC)  # a reader that went away, a full disk
 INSTALL = "python -m pip install -c constraints.txt -e ."
 
 
-def main(arguments: Sequence[str] | None = None, *, package: str, root: Path) -> int | str | None:
+def main(arguments: Sequence[str] | None = None, *, package: str, root: str | Path) -> int | str | None:
     """Run one command line and return its exit code.
 
     0 done or nothing to do, 1 refused or failed, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM. (What a person's own code
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None, *, package: str, root: Path) ->
         if sys.version_info < (3, 11):  # noqa: UP036  # it is run by whatever python there is
             raise CommandError("Python 3.11 or newer is needed", "make install PYTHON=python3.11")
         with _interruptible():
-            code: int | str | None = _run(arguments, package, root, console)
+            code: int | str | None = _run(arguments, package, os.fspath(root), console)
     except BaseException as error:
         code = _explain(_interruption(error) or error, console, show_traceback="--traceback" in arguments)
     finally:
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str] | None = None, *, package: str, root: Path) ->
 
 def run_environment(package: str) -> None:
     """Run Alembic for migrations/env.py, the same whether `alembic` or manage.py asked for it."""
+    from pathlib import Path
+
     from alembic import context
     from alembic.util import CommandError as AlembicCommandError
 
@@ -88,7 +91,7 @@ def run_environment(package: str) -> None:
         raise
 
 
-def _run(arguments: list[str], package: str, root: Path, console: Console) -> int:
+def _run(arguments: list[str], package: str, root: str, console: Console) -> int:
     commands = find_commands(package, root)
     name = arguments[0] if arguments else "help"
     if name in ("help", "-h", "--help"):
@@ -103,39 +106,47 @@ def _run(arguments: list[str], package: str, root: Path, console: Console) -> in
             "python manage.py help lists them",
             exit_code=2,
         )
-    module = _import_command(commands[name], package, root)
+    module = _import_command(name, commands[name], package, root)
     file = commands[name]
-    parser = _parser(name, module, file.relative_to(root) if file.is_relative_to(root) else file)
+    parser = _parser(name, module, file.removeprefix(os.path.join(root, "")))
     options = vars(_parse(parser, arguments[1:]))
     project = _project(options, package, root)
     return module.handle(project, **options) or 0
 
 
-def find_commands(package: str, root: Path) -> dict[str, Path]:
+def find_commands(package: str, root: str) -> dict[str, str]:
     """Return the file of every command by its name: the project's own win over the machinery's."""
-    folders = (Path(__file__).parent / "commands", root / package / "commands")
-    return {
-        file.stem: file
-        for folder in folders
-        for file in sorted(folder.glob("*.py"))
-        if not file.stem.startswith("_") and file.is_file()
-    }
+    found = {}
+    for folder in (os.path.join(os.path.dirname(__file__), "commands"), _own_commands(package, root)):
+        for entry in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+            name, ending = os.path.splitext(entry)
+            file = os.path.join(folder, entry)
+            if ending == ".py" and not name.startswith("_") and os.path.isfile(file):
+                found[name] = file
+    return found
 
 
-def _import_command(file: Path, package: str, root: Path) -> ModuleType:
-    if file.parent != root / package / "commands":
+def _own_commands(package: str, root: str) -> str:
+    return os.path.join(root, package, "commands")
+
+
+def _import_command(name: str, file: str, package: str, root: str) -> ModuleType:
+    if os.path.dirname(file) != _own_commands(package, root):
         import importlib
 
-        return importlib.import_module(f"{__package__}.commands.{file.stem}")
+        return importlib.import_module(f"{__package__}.commands.{name}")
+    from pathlib import Path
+
     from .project import import_own
 
-    module = import_own(f"{package}.commands.{file.stem}", file, root)
+    module = import_own(f"{package}.commands.{name}", Path(file), Path(root))
     if not callable(getattr(module, "handle", None)):
-        raise CommandError(f"{file.relative_to(root)} has no handle(project)", "write what it does into that function")
+        shown = os.path.relpath(file, root)
+        raise CommandError(f"{shown} has no handle(project)", "write what it does into that function")
     return module
 
 
-def _parser(name: str, module: ModuleType, file: Path) -> argparse.ArgumentParser:
+def _parser(name: str, module: ModuleType, file: str) -> argparse.ArgumentParser:
     import argparse
 
     class Parser(argparse.ArgumentParser):
@@ -195,17 +206,21 @@ def _file(text: str) -> Path:
         import argparse
 
         raise argparse.ArgumentTypeError("it names no file")
+    from pathlib import Path
+
     return Path(text).absolute()  # with a name to show, for `.` too
 
 
-def _project(options: dict[str, object], package: str, root: Path):  # type: ignore[no-untyped-def]  # imported late
+def _project(options: dict[str, object], package: str, root: str):  # type: ignore[no-untyped-def]  # imported late
     verbosity, env_file, url = (options.pop(name) for name in ("verbosity", "env_file", "database_url"))
     options.pop("traceback")
     console = Console(verbosity=verbosity, color=not options.pop("no_color"))  # type: ignore[arg-type]  # argparse made an int
     _log(verbosity)  # type: ignore[arg-type]  # argparse made an int
+    from pathlib import Path
+
     from .project import Project
 
-    return Project(package, root, console=console, env_file=env_file, database_url=url)  # type: ignore[arg-type]  # from argparse
+    return Project(package, Path(root), console=console, env_file=env_file, database_url=url)  # type: ignore[arg-type]  # from argparse
 
 
 def _log(verbosity: int) -> None:
@@ -232,7 +247,7 @@ def _log_as_alembic_ini_says(file: str | None) -> None:
         logging.config.fileConfig(file, disable_existing_loggers=False)
 
 
-def _overview(commands: dict[str, Path]) -> str:
+def _overview(commands: dict[str, str]) -> str:
     grouped = {name for names in GROUPS.values() for name in names}
     groups = {**GROUPS, "This project": tuple(name for name in commands if name not in grouped)}
     width = max(map(len, commands))
@@ -243,8 +258,9 @@ def _overview(commands: dict[str, Path]) -> str:
     return "\n".join([*lines, "", "python manage.py help COMMAND shows the options of one."])
 
 
-def _summary(file: Path) -> str:
-    found = re.search(r'"""(.+?)(?:\.?"""|\.?\n)', file.read_text(encoding="utf-8", errors="replace"))
+def _summary(file: str) -> str:
+    with open(file, encoding="utf-8", errors="replace") as lines:
+        found = re.search(r'"""(.+?)(?:\.?"""|\.?\n)', lines.read())
     return found[1] if found else ""
 
 

@@ -8,9 +8,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TextIO
 
 from .errors import CommandError
+
+TYPE_CHECKING = False  # typing's own takes long to import
+if TYPE_CHECKING:
+    from typing import TextIO
 
 # What a terminal obeys instead of showing it, and what turns the order of the letters around: a table name, a message
 # or a value could carry it. https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters

@@ -18,7 +18,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 
-from . import git, migration_history
+from . import bookkeeping, git, migration_history
 from .backends.base import Relation, TableName
 from .errors import CommandError, Terminated, did_you_mean, first_line, shortened
 
@@ -196,7 +196,7 @@ def record(
 def heads_of(connection: sa.Connection) -> tuple[str, ...]:
     """Return the revision an open connection's database is at."""
     with silent():
-        return tuple(sorted(MigrationContext.configure(connection).get_current_heads()))
+        return tuple(sorted(bookkeeping.require_revisions(MigrationContext.configure(connection).get_current_heads())))
 
 
 def require_head(project: Project, connection: sa.Connection) -> None:

@@ -801,6 +801,8 @@ def forbids(column: Column, bounds: Bounds, value: Any) -> str:
         return f"is no value of {type(kind).__name__}"
     if isinstance(value, str) and not _is_utf_8(value):
         return "holds half a character, which no database stores"
+    if isinstance(value, Decimal) and value.is_nan():  # with which nothing can be compared
+        return f"is no number, as {bounds.why} wants" if bounds.names else ""
     length = getattr(kind, "length", None)
     if isinstance(kind, sa.String) and isinstance(value, str) and isinstance(length, int) and len(value) > length:
         return f"is {len(value)} characters long and the column holds {length}"
@@ -867,7 +869,10 @@ def _may_hold_forbidden(column: Column, bounds: Bounds, values: Sequence[Any]) -
         return (longest is not None and max(map(len, values)) > longest) or bool(bounds.names)
     if not bounds.names and not isinstance(plain_type(column), NUMBER):
         return False
-    low, high = min(values), max(values)
+    try:
+        low, high = min(values), max(values)
+    except ArithmeticError:  # some Decimal is no number
+        return True
     return any(forbids(column, bounds, value) for value in (low, high)) or bounds.options is not None
 
 

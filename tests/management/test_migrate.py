@@ -1208,6 +1208,19 @@ def test_fake_leads_back_from_a_revision_that_no_file_has(
     assert database.revision() == (house.line()[-1] if target == "head" else None)
 
 
+@pytest.mark.parametrize("command", ["migrate", "showmigrations", "check", "rollback", "seed", "reset --no-input"])
+def test_what_is_no_revision_in_alembics_table_is_named(
+    manage: Runner, sqlite_database: Database, command: str
+) -> None:
+    manage.ok("migrate")
+    sqlite_database.execute("UPDATE alembic_version SET version_num = x'00ff'")
+
+    result = manage(*command.split())
+
+    assert "alembic_version holds b'\\x00\\xff', which is no revision" in result.out + result.err
+    assert "Traceback" not in result.err
+
+
 @pytest.mark.parametrize("table", sorted(BOOKKEEPING))
 def test_a_table_of_the_bookkeeping_that_is_another_is_named_with_its_cure(
     house: House, manage: Runner, alembic: Runner, database: Database, table: str

@@ -684,3 +684,68 @@ def test_fresh_says_which_rows_come_from_a_migration(house: House, manage: Runne
     assert re.search(r"(?m)^  subjects +14 rows  from migration a5af281c99a2$", result.err)
     assert "subjects" in again.err
     assert "from migration" not in again.err
+
+
+# Values that cannot be compared, or stored
+
+WEIGHED = """
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, Integer, Numeric, TypeDecorator
+from sqlalchemy.orm import Mapped, mapped_column
+
+from project.models.base import Base
+
+
+class Larger(TypeDecorator):
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value, dialect):
+        return None if value is None else value * 2**70
+
+
+class Weighed(Base):
+    __tablename__ = "weighed"
+    __table_args__ = (CheckConstraint("weight > 0", name="weight_positive"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    weight: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    size: Mapped[int | None] = mapped_column(Larger)
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "count", "told"),
+    [
+        (
+            "weight = column(lambda self, rows: [Decimal('NaN')] * len(rows))",
+            10,
+            "weighed.weight would be Decimal('NaN') in row 1, which is no number, as CHECK weight_positive wants",
+        ),
+        ("size = choice([0, 1])", 10, "weighed could not be seeded: Python int too large to convert to SQLite INTEGER"),
+        (
+            "size = choice([0, 1])",
+            20_000,
+            "weighed could not be seeded: Python int too large to convert to SQLite INTEGER",
+        ),
+    ],
+    ids=["no number", "too large", "too large for a thread"],
+)
+def test_a_value_that_cannot_be_compared_or_stored_is_one_line(
+    house: House, manage: Runner, sqlite_database: Database, field: str, count: int, told: str
+) -> None:
+    house.write("project/models/weighed.py", WEIGHED)
+    house.write(
+        "project/seeds/weighed.py",
+        "from decimal import Decimal\n\nfrom project.management.fields import choice\n"
+        "from project.management.seeding import Seeder, column\nfrom project.models.weighed import Weighed\n\n\n"
+        f"class WeighedSeeder(Seeder):\n    model = Weighed\n    {field}\n",
+    )
+    manage.ok("migrate")
+    manage.ok("shell", "-c", "project.metadata.create_all(session.connection()); session.commit()")
+
+    line = manage("seed", "weighed", "--count", str(count)).refusal()
+
+    assert line.startswith(told)
+    assert sqlite_database.count("weighed") == 0

@@ -21,11 +21,11 @@ class Session(Plain):
     def part(self, statement: str) -> None:
         """Close the session with a statement that the server runs to its end, without waiting for it.
 
+        By psycopg2, which shows nothing of the protocol, it is not run at all.
         https://www.postgresql.org/docs/current/libpq-async.html
         """
         protocol = getattr(self.driver, "pgconn", None)
-        if protocol is None:  # psycopg2 shows nothing of it
-            self.exec_driver_sql(statement)
+        if protocol is None:
             return
         LOG.info("%s", statement)
         protocol.nonblocking = 0

@@ -320,7 +320,10 @@ class SQLite(Backend):
         converters = self._converters(connection, table, columns)
         converted = ([convert(one) for convert, one in zip(converters, block, strict=True)] for block in blocks)
         with driver_errors(connection, sqlite3.Error):
-            sqlite_loading.load(driver, table.name, columns, converted, size)
+            try:
+                sqlite_loading.load(driver, table.name, columns, converted, size)
+            except OverflowError as error:  # Python's word for a number that SQLite cannot store
+                raise sqlite3.DataError(str(error)) from error
 
     @cached_property
     def copies(self) -> SQLiteCopies:
