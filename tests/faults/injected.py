@@ -149,7 +149,10 @@ if _FAULT:
     sa.event.listen(sa.Engine, "commit", point)
     Plain.exec_driver_sql = _plain_statement(Plain.exec_driver_sql)  # type: ignore[method-assign]  # a wrapper of it
     if _FAULT in _KILLS and os.environ["DATABASE_URL"].startswith("sqlite"):
-        for module, names in ((os, ("mkdir", "rename", "unlink", "fsync", "pwrite")), (shutil, ("copyfile", "rmtree"))):
+        for module, names in (
+            (os, ("mkdir", "rename", "unlink", "fsync", "pwrite", "copy_file_range")),
+            (shutil, ("copyfile", "rmtree")),
+        ):
             for name in names:
                 setattr(module, name, _with_points(getattr(module, name)))
         setattr(ThreadPoolExecutor, "submit", _in_turn)  # noqa: B010  # its type is another

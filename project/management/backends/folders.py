@@ -83,8 +83,15 @@ class FolderCopies(Copies):
 
     def _complete(self, making: Path, name: str, about: About) -> None:
         """Write down what is known of a copy, and give it its name."""
+        self._note(making, about)
+        self._name(making, name)
+
+    def _note(self, making: Path, about: About) -> None:
         written = {"database": self.owner, "server": self.server, "about": about}
         _write(making / ABOUT, json.dumps(written).encode())
+
+    def _name(self, making: Path, name: str) -> None:
+        """Give a copy, all of which is written, its name: from now on it is there."""
         sync(making)
         os.rename(making, self.folder / name)
         sync(self.folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .looking import LOG, Plain
+from .looking import LOG, Plain, raised_as_sqlalchemys
 
 
 class Session(Plain):
@@ -27,7 +27,8 @@ class Session(Plain):
         protocol = getattr(self.driver, "pgconn", None)
         if protocol is None:
             return
-        LOG.info("%s", statement)
-        protocol.nonblocking = 0
-        protocol.send_query(statement.encode(self.driver.info.encoding))
-        self.driver.close()
+        with raised_as_sqlalchemys(statement, self.errors):
+            LOG.info("%s", statement)
+            protocol.nonblocking = 0
+            protocol.send_query(statement.encode(self.driver.info.encoding))
+            self.driver.close()

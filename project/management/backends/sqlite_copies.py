@@ -134,10 +134,12 @@ class SQLiteCopies(FolderCopies):
         beside = self._beside()
         try:
             with self._making() as making:
-                with ThreadPoolExecutor(1) as meanwhile:  # both copies are on their way to the disk at once
+                with ThreadPoolExecutor(2) as meanwhile:  # all of it is on its way to the disk at once
                     laid = meanwhile.submit(_lay_beside, source, beside, live)
                     if keep is not None:
+                        noted = meanwhile.submit(self._note, making, keep.about)
                         self._copy_out(making / DATA)
+                        noted.result()
                 return laid.result() and self._swap(beside, live, making, keep)
         finally:
             with suppress(OSError):
@@ -152,7 +154,7 @@ class SQLiteCopies(FolderCopies):
                     if _is_wal(now) or (keep and not _is_version(now, making / DATA)):
                         return False
                 if keep:
-                    self._complete(making, keep.name, keep.about)
+                    self._name(making, keep.name)
                 try:
                     os.rename(beside, live)
                 finally:
@@ -260,7 +262,8 @@ def _lay_beside(source: Path, beside: Path, live: Path) -> bool:
     """Copy a file to where it can take another's place at once; return whether that was possible."""
     try:
         beside.unlink(missing_ok=True)
-        shutil.copyfile(source, beside)
+        with open(source, "rb") as out_of:
+            _copy_all(out_of, beside)
         shutil.copystat(live, beside)
         os.utime(beside)
         os.chown(beside, -1, live.stat().st_gid)
@@ -271,10 +274,23 @@ def _lay_beside(source: Path, beside: Path, live: Path) -> bool:
 
 
 def _copy_bytes(file: BinaryIO, target: Path) -> None:
+    _copy_all(file, target)
+    sync(target)
+
+
+def _copy_all(file: BinaryIO, target: Path) -> None:
+    """Copy a file to where none is, by the file system where that can: some share what both hold.
+
+    https://man7.org/linux/man-pages/man2/copy_file_range.2.html
+    """
     file.seek(0)
     with open(target, "xb") as out:
-        shutil.copyfileobj(file, out, _CHUNK)
-    sync(target)
+        if hasattr(os, "copy_file_range"):
+            with suppress(OSError):  # some cannot between two disks, or at all
+                while os.copy_file_range(file.fileno(), out.fileno(), _CHUNK):
+                    pass
+            file.seek(out.seek(0, os.SEEK_END))
+        shutil.copyfileobj(file, out, _CHUNK)  # what is left, or why that cannot be
 
 
 def _page_size(driver: sqlite3.Connection) -> int:
