@@ -714,6 +714,7 @@ def test_a_snapshot_that_somebody_is_in_stays_until_the_next_time(
     put_in_ada(postgresql_database)
 
     with at(postgresql_database, f"{postgresql_database.name}_snapshot_{oldest}").connect() as inside:
+        inside.exec_driver_sql("SET TRANSACTION READ WRITE")
         inside.exec_driver_sql("CREATE TABLE begun (id int)")
         result = manage.ok("reset", "--no-input", env=one)
 
@@ -1216,8 +1217,8 @@ def role(postgresql_database: Database) -> Iterator[str]:
         if "~ready-" in one:  # nobody can connect to it
             administrate(server, f'DROP DATABASE "{one}"')
             continue
-        administrate(server.set(database=one), f"REASSIGN OWNED BY {name} TO postgres")
-        administrate(server.set(database=one), f"DROP OWNED BY {name}")
+        owned = f"REASSIGN OWNED BY {name} TO postgres; DROP OWNED BY {name}"
+        administrate(server.set(database=one), f"BEGIN READ WRITE; {owned}; COMMIT")
     administrate(server, f"DROP ROLE {name}")
 
 
@@ -1738,6 +1739,138 @@ def test_a_snapshot_at_a_revision_that_no_file_has_says_so(
 
     assert "The snapshot is at revision aaa111, which no file in migrations/versions has." in result.err
     assert "Next: python manage.py migrate" not in result.out
+
+
+def test_a_copy_that_takes_no_place_is_closed_to_whom_its_database_is_closed_and_goes(
+    manage: Runner, terminal: OpenTerminal, postgresql_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    put_in_ada(postgresql_database)
+    administrate(server_address("postgresql"), f"REVOKE CONNECT ON DATABASE {postgresql_database.name} FROM PUBLIC")
+    making = f"{postgresql_database.name}_snapshot_~making"
+
+    with postgresql_database.connect() as busy:
+        busy.exec_driver_sql("CREATE TABLE begun (id int)")
+        screen = terminal("restore", "good", "--no-input", "--lock-timeout", "5")
+        screen.read_until("waiting for session")
+        closed = postgresql_database.rows("SELECT datallowconn FROM pg_database WHERE datname = :name", name=making)
+        ended = screen.wait()
+
+    assert closed == [(False,)]
+    assert ended.code == 1
+    assert making not in snapshots_of(postgresql_database.address, postgresql_database.name)
+
+
+def test_a_database_that_is_a_template_stays_one_and_keeps_nothing_from_going(
+    manage: Runner, postgresql_database: Database
+) -> None:
+    name, one = postgresql_database.name, {"SNAPSHOTS_KEPT": "1"}
+    templates = "SELECT datname FROM pg_database WHERE datistemplate AND datname LIKE :like"
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    administrate(server_address("postgresql"), f"ALTER DATABASE {name} IS_TEMPLATE true")
+    administrate(server_address("postgresql"), f'ALTER DATABASE "{name}_snapshot_good" IS_TEMPLATE true')
+    try:
+        for env in (one, one, {"SNAPSHOTS_KEPT": "0"}):
+            put_in_ada(postgresql_database)
+            manage.ok("restore", "good", "--no-input", env=env)
+            assert adas(postgresql_database) == 0
+        manage.ok("snapshots", "--delete", "good")
+
+        settle(postgresql_database.address, name)
+        assert postgresql_database.rows(templates, like=f"{name}%") == [(name,)]
+    finally:
+        administrate(server_address("postgresql"), f"ALTER DATABASE {name} IS_TEMPLATE false")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept_as"), [("''", '""'), ("'a b', \"$user\", 'we\"ird'", '"a b", "$user", "we""ird"')]
+)
+def test_a_list_of_names_stays_as_it_is_set(
+    manage: Runner, postgresql_database: Database, given: str, kept_as: str
+) -> None:
+    name = postgresql_database.name
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    put_in_ada(postgresql_database)
+    administrate(server_address("postgresql"), f"ALTER ROLE postgres IN DATABASE {name} SET temp_tablespaces TO ''")
+    administrate(server_address("postgresql"), f"ALTER DATABASE {name} SET search_path TO {given}, public")
+
+    manage.ok("restore", "good", "--no-input")
+
+    set_to = postgresql_database.rows(
+        "SELECT unnest(setconfig) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase"
+        " WHERE datname = :name ORDER BY 1",
+        name=name,
+    )
+    assert [one for (one,) in set_to] == [f"search_path={kept_as}, public", 'temp_tablespaces=""']
+
+
+def test_who_locks_a_table_that_a_snapshot_copies_is_named(manage: Runner, postgresql_database: Database) -> None:
+    manage.ok("migrate")
+
+    with postgresql_database.connect() as busy:
+        busy.exec_driver_sql("LOCK TABLE students")
+        pid = busy.scalar(sa.text("SELECT pg_backend_pid()"))
+        line = manage("snapshot", "late", "--lock-timeout", "1").refusal()
+
+    assert f"session {pid} of" in line
+    assert names(manage, postgresql_database) == []
+
+
+def test_whatever_somebody_made_counts_as_a_change(manage: Runner, postgresql_database: Database) -> None:
+    manage.ok("migrate")
+    put_in_ada(postgresql_database)
+    manage.ok("snapshot", "good")
+
+    for number, made in enumerate(
+        (
+            "CREATE COLLATION c1 (locale = 'C')",
+            "CREATE PUBLICATION p1",
+            "CREATE CAST (text AS int) WITH INOUT",
+            "CREATE TEXT SEARCH CONFIGURATION t1 (COPY = english)",
+            "CREATE TEXT SEARCH DICTIONARY d1 (TEMPLATE = simple)",
+            "CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq)",
+        )
+    ):
+        postgresql_database.execute(made)
+        told = manage.ok("restore", "good", "--no-input")
+        assert undo(told).startswith("before-restore-"), made
+        assert manage.ok("restore", "good", "--no-input").out.count("\n") == 1, number  # now it is gone
+
+
+def test_a_snapshot_is_changed_by_nobody_by_mistake(manage: Runner, postgresql_database: Database) -> None:
+    manage.ok("migrate")
+    put_in_ada(postgresql_database)
+    manage.ok("snapshot", "good")
+    put_in_ada(postgresql_database, 7001)
+    before = undo(manage.ok("restore", "good", "--no-input"))
+
+    for name in ("good", before):
+        looked_into = at(postgresql_database, f"{postgresql_database.name}_snapshot_{name}")
+        assert looked_into.count("students") >= 1
+        with pytest.raises(sa.exc.InternalError, match="read-only transaction"):
+            looked_into.execute("DELETE FROM students")
+    put_in_ada(postgresql_database, 7002)  # but the database itself is not
+
+
+def test_an_owner_who_may_not_set_what_an_administrator_has_set_is_told_what_to_do(
+    manage: Runner, postgresql_database: Database, role: str
+) -> None:
+    server = server_address("postgresql")
+    administrate(server, f"ALTER ROLE {role} CREATEDB")
+    env = {"DATABASE_URL": postgresql_database.url.replace("postgres@", f"{role}@")}
+    manage.ok("migrate", env=env)
+    manage.ok("snapshot", "good", env=env)
+    put_in_ada(postgresql_database)
+    administrate(server, f"ALTER DATABASE {postgresql_database.name} SET log_min_duration_statement = 5000")
+
+    line = manage("restore", "good", "--no-input", env=env).expect(1).err.splitlines()[-1]
+
+    assert "permission denied to set parameter" in line
+    assert line.endswith(f"what one has set for {postgresql_database.name} (ALTER DATABASE ... RESET ALL)")
+    assert not [one for one in snapshots_of(server, postgresql_database.name) if "~making" in one]
 
 
 def test_a_snapshot_is_closed_to_whom_its_database_is_closed(manage: Runner, postgresql_database: Database) -> None:

@@ -194,10 +194,16 @@ class PostgreSQL(Backend):
                 return False
             try:
                 server.exec_driver_sql(f"CREATE DATABASE {quoted(self.database)}")
-            except sa.exc.DBAPIError:
+            except sa.exc.DBAPIError as error:
                 if server.has_database(self.database):
                     return False  # another process made it in this moment
-                raise
+                if getattr(error.orig, "sqlstate", None) != "42501":
+                    raise
+                user = self.address.user
+                raise NotAllowed(
+                    f"PostgreSQL does not let user {user!r} make a database",
+                    f"ALTER ROLE {quoted(user or '')} CREATEDB",
+                ) from error
         return True
 
     def explain(self, error: sa.exc.DBAPIError) -> CommandError | None:
@@ -295,6 +301,7 @@ class PostgreSQL(Backend):
         if self._server is not None:
             yield self._server
             return
+        self.require_name()
         if self.database == SERVER_DATABASE:
             raise CannotCopy(f"the database {SERVER_DATABASE} is where the others are copied from", "use another one")
         with ExitStack() as stack:
@@ -381,6 +388,15 @@ class PostgreSQL(Backend):
         return self.waiting.watched(
             beside, lambda session: sessions(session.exec_driver_sql(blocking, which)), self._holds, self.patience
         )
+
+    @contextmanager
+    def watching_program(self) -> Iterator[dict[str, str]]:
+        """Give the environment for a program of PostgreSQL's, and look who is in its way."""
+        name = f"{program(sys.argv)} {os.getpid()}"
+        _, environment = self.client()
+        waiters = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = %(name)s"
+        with self.watching(waiters, name=name):
+            yield {**os.environ, **environment, "PGAPPNAME": name, "LC_ALL": "C"}
 
     def relations(self, connection: sa.Connection, schemas: Iterable[str | None]) -> list[Relation]:
         default = sa.inspect(connection).default_schema_name

@@ -19,7 +19,7 @@ from .base import IDLE, TableName, quoted
 from .copies import CannotCopy, Copies, Copy, Describe, Keep, address_of, digest, run, unreadable
 from .looking import Rows
 from .postgresql import sessions
-from .postgresql_dumps import PROGRAMS, PostgreSQLDumps
+from .postgresql_dumps import PROGRAMS, PostgreSQLDumps, waited_too_long
 from .postgresql_looking import Session
 from .processes import UNKNOWN
 
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 63  # bytes: https://www.postgresql.org/docs/current/limits.html
 COPIED_AS_FILES = 128 << 20  # bytes from which copying files takes less time than writing each page to the log
-IN_USE = "55006"
+IN_USE, IS_TEMPLATE = "55006", "42809"
+_CLOSED = " ALLOW_CONNECTIONS false"
+_ITEM = re.compile(r'"((?:[^"]|"")*)"|([^",\s]+)')  # of a list of names, as a setting keeps it
 _LONGEST_PURPOSE = len("~making-12345678")
 _NUMBERS = 1 << 32  # of transactions, after which they begin again
 _MARK = '{"snapshot": '  # with this begins the comment on a database that is a copy
@@ -102,14 +104,15 @@ class PostgreSQLCopies(Copies):
             if is_whole:  # a dump leaves out what somebody has not committed, whose number may be an earlier one
                 comment |= {"live": live, "counts": counts}
             with _at_once(server):
-                self._carry_over(server, self.owner, making, only_rights=True)  # who may not read here reads not there
                 _comment(server, making, comment)
                 self._rename(server, making, place)
+                _keep_as_it_is(server, place)
 
     def _copied(self, server: Session, target: str) -> bool:
         """Copy the database, whoever works with it; return whether it is a copy of all there is, pages and all."""
         if is_whole := not self._is_used(server):
             self._clone(server, self.owner, target)
+            self._open(server, target)
         else:
             self._dump(server, target)
         return is_whole
@@ -145,6 +148,7 @@ class PostgreSQLCopies(Copies):
                 self._clone(server, copy.place, making)
             written["live"] = {"oid": _oid(server, making), "after": _transaction(server)}
             if "counts" not in written:  # it came of a dump
+                self._open(server, making)
                 with self.backend.session(making) as connection:
                     written["counts"] = {table: count for table, count, _ in _changes(connection.itself, 0)}
             old = self._place(server, keep.name) if keep else gone
@@ -154,16 +158,22 @@ class PostgreSQLCopies(Copies):
 
             def change_places() -> None:
                 _comment(server, copy.place, written)
-                if is_ready:
-                    run(server, f"ALTER DATABASE {quoted(making)} ALLOW_CONNECTIONS true")
                 self._carry_over(server, self.owner, making)
                 self._rename(server, self.owner, old)
                 self._rename(server, making, self.owner)
                 if keep:
                     _comment(server, old, kept)
+                    _keep_as_it_is(server, old)
 
-            with self._permitted(f"put a copy in the place of {self.owner}"):
-                self._when_nobody_is_in(server, self.owner, change_places, at_once=True)
+            cure = f"a superuser can; or take away what one has set for {self.owner} (ALTER DATABASE ... RESET ALL)"
+            try:
+                with self._permitted(f"put a copy in the place of {self.owner}", cure):
+                    self._when_nobody_is_in(server, self.owner, change_places, at_once=True)
+            except BaseException:
+                if not is_ready and not server.closed:
+                    with suppress(CommandError, sa.exc.DBAPIError):  # then the next command does it
+                        self._drop(server, making)
+                raise
             if not keep:
                 self._drop(server, gone)
 
@@ -182,9 +192,10 @@ class PostgreSQLCopies(Copies):
 
         def take_away() -> None:
             run(server, f"COMMENT ON DATABASE {quoted(database)} IS NULL")
+            run(server, _no_template(database))
             self._rename(server, database, going)
 
-        with self._permitted(f"drop the database {database}"):
+        with self._permitted(f"drop the database {database}", "its owner can"):
             self._when_nobody_is_in(server, database, take_away, at_once=True)
         self.backend.part_with(_dropped(going))
 
@@ -200,7 +211,7 @@ class PostgreSQLCopies(Copies):
             for name, _ in self._temporary(server, "ready"):
                 if name != ready:
                     self._let_go(server, name)
-            self.backend.part_with(f"{self._cloning(server, copy.place, ready)} ALLOW_CONNECTIONS false")
+            self.backend.part_with(self._cloning(server, copy.place, ready) + _CLOSED)
 
     def _ready_for(self, server: Session, place: str) -> str:
         """Return the name of a database that is the same as a copy, in which nobody ever was."""
@@ -241,7 +252,7 @@ class PostgreSQLCopies(Copies):
             live, counts = written.get("live"), written.get("counts")
             if not live or not counts or live["oid"] != oid or now - live["after"] > _NUMBERS // 4:
                 continue
-            if counts["pg_largeobject_metadata"]:  # what is in one cannot be read without special rights
+            if counts.get("pg_largeobject_metadata"):  # what is in one cannot be read without special rights
                 continue
             found = _changes(connection, live["after"])
             connection.rollback()
@@ -258,7 +269,7 @@ class PostgreSQLCopies(Copies):
 
     def clone(self, name: str) -> None:
         with self.backend.on_server() as server:
-            self._clone(server, self.owner, name)
+            self._clone(server, self.owner, name, closed=False)
 
     def drop(self, name: str) -> None:
         with self.backend.on_server() as server:
@@ -311,8 +322,9 @@ class PostgreSQLCopies(Copies):
 
     # On the server
 
-    def _clone(self, server: Session, source: str, target: str) -> None:
-        statement = self._cloning(server, source, target)
+    def _clone(self, server: Session, source: str, target: str, *, closed: bool = True) -> None:
+        """Make a copy; a closed one has nobody in it before it is given what says who may be."""
+        statement = self._cloning(server, source, target) + (_CLOSED if closed else "")
         with self._permitted("copy a database"):
             self._when_nobody_is_in(server, source, lambda: run(server, statement))
 
@@ -323,9 +335,14 @@ class PostgreSQLCopies(Copies):
             strategy = " STRATEGY FILE_COPY" if size >= COPIED_AS_FILES else " STRATEGY WAL_LOG"
         return f"CREATE DATABASE {quoted(target)} TEMPLATE {quoted(source)}{strategy}"
 
+    def _open(self, server: Session, database: str) -> None:
+        """Let those into a copy who may be in the database, and nobody else."""
+        with _at_once(server):
+            self._carry_over(server, self.owner, database, only_rights=True)
+
     @contextmanager
-    def _permitted(self, what: str) -> Iterator[None]:
-        """Say what to grant where a right is missing."""
+    def _permitted(self, what: str, cure: str = "") -> Iterator[None]:
+        """Say what to grant where a right is missing: that to make databases, where nothing else is given."""
         try:
             yield
         except sa.exc.DBAPIError as error:
@@ -334,7 +351,7 @@ class PostgreSQLCopies(Copies):
             user = self.backend.address.user
             raise CannotCopy(
                 f"PostgreSQL does not let user {user!r} {what}: {self.backend.refusal(error)}",
-                f"ALTER ROLE {quoted(user or '')} CREATEDB; the database has to be its own",
+                cure or f"ALTER ROLE {quoted(user or '')} CREATEDB; the database has to be its own",
             ) from error
 
     def _is_used(self, server: Session) -> bool:
@@ -360,17 +377,17 @@ class PostgreSQLCopies(Copies):
             run(
                 server,
                 f"CREATE DATABASE {quoted(database)} TEMPLATE template0 ENCODING '{encoding}'"
-                f" LC_COLLATE '{collate}' LC_CTYPE '{ctype}'{provider}",
+                f" LC_COLLATE '{collate}' LC_CTYPE '{ctype}'{provider}{_CLOSED}",
             )
+        self._open(server, database)
 
     def _dump(self, server: Session, target: str) -> None:
         """Copy the database as pg_dump sees it at one moment, beside those who work in it."""
         self._create(server, target)
-        _, environment = self.backend.client()
-        given = {**os.environ, **environment}
-        dump = ["pg_dump", "--no-password"]
+        dump = ["pg_dump", "--no-password", f"--lock-wait-timeout={round(self.backend.patience * 1000)}"]
         load = ["psql", "--no-password", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction"]
         with (
+            self.backend.watching_program() as given,
             subprocess.Popen(dump, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as out,  # noqa: S603  # ours
             subprocess.Popen(  # noqa: S603  # ours
                 load,
@@ -383,6 +400,8 @@ class PostgreSQLCopies(Copies):
             assert out.stdout is not None
             out.stdout.close()
             said = [one.communicate()[1].decode(errors="replace").strip() for one in (into, out)]
+        if waited_too_long(said[1]):
+            raise self.backend.in_the_way()
         if into.returncode or out.returncode:
             words = " ".join((said[0] or said[1]).split())
             raise CannotCopy(
@@ -395,7 +414,13 @@ class PostgreSQLCopies(Copies):
         """Do what nobody may be connected to a database for; sessions that do nothing are ended, others waited for."""
 
         def done() -> bool:
-            if self._others(server, database):
+            others = self._others(server, database)
+            for _ in range(50):  # those that were ended take a moment
+                if not others or not all(is_idle for *_, is_idle in others):
+                    break
+                time.sleep(0.01)
+                others = self._others(server, database, end=False)
+            if others:
                 return False
             try:
                 if at_once:
@@ -414,11 +439,11 @@ class PostgreSQLCopies(Copies):
 
         self.backend.waiting.until(done, holder, f"is connected to {database}")
 
-    def _others(self, server: Session, database: str) -> Sequence[Any]:
+    def _others(self, server: Session, database: str, *, end: bool = True) -> Sequence[Any]:
         """Return the sessions in a database after ending those that do nothing."""
         found = server.exec_driver_sql(_SESSIONS, {"database": database, "idle": IDLE, "ours": _OURS})
         for pid, user, program, _, is_idle in found:
-            if not is_idle:
+            if not is_idle or not end:
                 continue
             with suppress(sa.exc.DBAPIError):  # somebody else's: it is waited for
                 server.exec_driver_sql("SELECT pg_terminate_backend(%s)", (pid,))
@@ -427,8 +452,11 @@ class PostgreSQLCopies(Copies):
         return found
 
     def _carry_over(self, server: Session, old: str, new: str, *, only_rights: bool = False) -> None:
-        """Give the new database what belongs to the old one and is not in it: rights, owner, settings, comment."""
-        [(owner, me, limit, comment, rights, settings)] = server.exec_driver_sql(_BELONGINGS, (old,))
+        """Give the new database what belongs to the old one and is not in it: rights, owner, settings, comment.
+
+        From then on one can connect to it.
+        """
+        [(owner, me, limit, is_template, comment, rights, settings)] = server.exec_driver_sql(_BELONGINGS, (old,))
         target, statements = quoted(new), []
         if owner != me and not only_rights:
             statements.append(f"ALTER DATABASE {target} OWNER TO {quoted(owner)}")
@@ -442,10 +470,15 @@ class PostgreSQLCopies(Copies):
                 statements.append(f"GRANT {right} ON DATABASE {target} TO {to}{option}")
         for role, setting in () if only_rights else settings or ():
             name, _, value = setting.partition("=")
-            given = value if name in _LISTS else "'" + value.replace("'", "''") + "'"
+            items = [value]
+            if name in _LISTS:
+                items = [one.replace('""', '"') or word for one, word in _ITEM.findall(value)] or [""]
+            given = ", ".join("'" + item.replace("'", "''") + "'" for item in items)
             of = f"ROLE {quoted(role)} IN " if role else ""
             statements.append(f"ALTER {of}DATABASE {target} SET {quoted(name)} TO {given}")
-        for statement in statements:
+        if is_template and not only_rights:
+            statements += [_no_template(old), f"ALTER DATABASE {target} IS_TEMPLATE true"]
+        for statement in (*statements, f"ALTER DATABASE {target} ALLOW_CONNECTIONS true"):
             run(server, statement)
         if not only_rights and comment is not None and not comment.startswith(_MARK):
             _comment(server, new, comment)
@@ -454,7 +487,16 @@ class PostgreSQLCopies(Copies):
         run(server, f"ALTER DATABASE {quoted(old)} RENAME TO {quoted(new)}")
 
     def _drop(self, server: Session, database: str) -> None:
-        self._when_nobody_is_in(server, database, lambda: run(server, _dropped(database)))
+        def drop() -> None:
+            try:
+                run(server, _dropped(database))
+            except sa.exc.DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != IS_TEMPLATE:
+                    raise
+                run(server, _no_template(database))
+                run(server, _dropped(database))
+
+        self._when_nobody_is_in(server, database, drop)
 
 
 @contextmanager
@@ -472,6 +514,16 @@ def _at_once(server: Session) -> Iterator[None]:
 
 def _dropped(database: str) -> str:
     return f"DROP DATABASE IF EXISTS {quoted(database)}"
+
+
+def _no_template(database: str) -> str:
+    """Return what lets a database be dropped that somebody has declared a template."""
+    return f"ALTER DATABASE {quoted(database)} IS_TEMPLATE false"
+
+
+def _keep_as_it_is(server: Session, database: str) -> None:
+    """Let whoever looks into a copy change nothing by mistake."""
+    run(server, f"ALTER DATABASE {quoted(database)} SET default_transaction_read_only TO on")
 
 
 def _comment(server: Session, database: str, comment: object) -> None:
@@ -502,7 +554,7 @@ def _changes(connection: sa.Connection, after: int) -> list[tuple[str, int, int]
     Of a sequence the number it is at. https://www.postgresql.org/docs/current/ddl-system-columns.html
     """
     younger = f"count(*) FILTER (WHERE age(xmin) <= age('{after % _NUMBERS}'::xid))"
-    looks = [f"SELECT '{name}', count(*), {younger} FROM pg_catalog.{name}" for name in _CATALOGS]  # noqa: S608  # ours
+    looks = []
     for table, literal, kind in run(connection, _TABLES):
         what = "last_value * 2 + is_called::int, 0" if kind == "S" else f"count(*), {younger}"
         looks.append(f"SELECT {literal}, {what} FROM {table}")  # noqa: S608  # PostgreSQL quoted them
@@ -550,7 +602,7 @@ _LETTERS = (
 # https://www.postgresql.org/docs/current/sql-createdatabase.html
 _PROVIDERS = {"i": " LOCALE_PROVIDER icu ICU_LOCALE '{}'", "b": " LOCALE_PROVIDER builtin BUILTIN_LOCALE '{}'"}
 _BELONGINGS = """
-SELECT pg_get_userbyid(datdba) AS owner, current_user AS me, datconnlimit,
+SELECT pg_get_userbyid(datdba) AS owner, current_user AS me, datconnlimit, datistemplate,
     shobj_description(d.oid, 'pg_database') AS comment,
     CASE WHEN datacl IS NOT NULL THEN (
         SELECT coalesce(json_agg(json_build_array(privilege_type,
@@ -568,33 +620,15 @@ _LISTS = (
     "session_preload_libraries",
     "local_preload_libraries",
 )
-_CATALOGS = (
-    "pg_attrdef",
-    "pg_attribute",
-    "pg_class",
-    "pg_constraint",
-    "pg_default_acl",
-    "pg_description",
-    "pg_enum",
-    "pg_event_trigger",
-    "pg_extension",
-    "pg_index",
-    "pg_inherits",
-    "pg_largeobject_metadata",
-    "pg_namespace",
-    "pg_policy",
-    "pg_proc",
-    "pg_range",
-    "pg_rewrite",
-    "pg_sequence",
-    "pg_statistic_ext",
-    "pg_trigger",
-    "pg_type",
-)
+# Tables, sequences, and the catalogs that say what there is: not those of statistics, or that nobody may read.
 _TABLES = """
 SELECT CAST(CAST(c.oid AS regclass) AS text), quote_literal(CAST(c.oid AS regclass)), c.relkind
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm', 'S') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' ORDER BY c.oid
+WHERE c.relkind IN ('r', 'm', 'S') AND CASE n.nspname
+    WHEN 'pg_catalog' THEN NOT c.relisshared AND has_table_privilege(c.oid, 'SELECT')
+        AND c.relname NOT IN ('pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject')
+    ELSE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' END
+ORDER BY c.oid
 """
 _TABLES_OF_ALL = """
 SELECT nullif(n.nspname, current_schema()), c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +16,6 @@ from ..errors import CommandError, first_line
 from ..lazily import sqlalchemy as sa
 from .copies import CannotCopy, Copy, Describe, Keep
 from .folders import FolderCopies, sync
-from .processes import program
 
 if TYPE_CHECKING:
     from .postgresql import PostgreSQL
@@ -94,7 +92,7 @@ class PostgreSQLDumps(FolderCopies):
         done, said = self._run(*command)
         if done:
             return
-        if "statement timeout" in said and "LOCK TABLE" in said:
+        if waited_too_long(said):
             raise self.backend.in_the_way()
         if "No space left on device" in said:
             raise CommandError(f"{self.folder} cannot be written: No space left on device", "make room there")
@@ -109,16 +107,15 @@ class PostgreSQLDumps(FolderCopies):
 
     def _run(self, *command: str) -> tuple[bool, str]:
         """Run a program of PostgreSQL's; return whether it did what it is for, and what it said."""
-        name = f"{program(sys.argv)} {os.getpid()}"
-        _, environment = self.backend.client()
         wait = f"-c lock_timeout={round(self.backend.patience * 1000)} -c client_min_messages=warning"
-        given = {**os.environ, **environment, "PGAPPNAME": name, "LC_ALL": "C"}
-        given["PGOPTIONS"] = f"{given.get('PGOPTIONS', '')} {wait}".strip()
-        waiters = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = %(name)s"
         with (
-            self.backend.watching(waiters, name=name),
+            self.backend.watching_program() as given,
             subprocess.Popen(  # noqa: S603  # ours
-                command, env=given, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+                command,
+                env={**given, "PGOPTIONS": f"{given.get('PGOPTIONS', '')} {wait}".strip()},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
             ) as child,
         ):
             try:
@@ -127,6 +124,11 @@ class PostgreSQLDumps(FolderCopies):
                 _end(child)
                 raise
         return child.returncode == 0, said or f"{command[0]} ended with {child.returncode}"
+
+
+def waited_too_long(said: str) -> bool:
+    """Return whether this is what pg_dump says of a table that somebody has locked."""
+    return "statement timeout" in said and "LOCK TABLE" in said
 
 
 class _Said(Exception):
