@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -150,7 +150,8 @@ def prepare(project: Project, snapshot: Snapshot) -> None:
     Inside `alone`.
     """
     if project.settings.snapshots_kept and snapshot.size <= project.settings.snapshot_limit * MEGABYTE:
-        project.backend.copies.prepare(snapshot.copy)
+        with suppress(CannotCopy, GaveUp):  # then the next one takes as long as it does
+            project.backend.copies.prepare(snapshot.copy)
 
 
 def delete(project: Project, snapshots: Sequence[Snapshot]) -> None:

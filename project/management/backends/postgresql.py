@@ -40,7 +40,7 @@ from .base import (
 )
 from .copies import CannotCopy, run
 from .looking import raised_as_sqlalchemys
-from .postgresql_looking import Session
+from .postgresql_looking import Session, state_of
 from .processes import UNKNOWN, program
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class PostgreSQL(Backend):
             except sa.exc.DBAPIError as error:
                 if server.has_database(self.database):
                     return False  # another process made it in this moment
-                if getattr(error.orig, "sqlstate", None) != "42501":
+                if state_of(error) != "42501":
                     raise
                 user = self.address.user
                 raise NotAllowed(
@@ -209,7 +209,7 @@ class PostgreSQL(Backend):
     def explain(self, error: sa.exc.DBAPIError) -> CommandError | None:
         words = first_line(error.orig or error)
         where = ", ".join(self.hosts()) or "this machine"
-        state = getattr(error.orig, "sqlstate", None)
+        state = state_of(error)
         if state == "55P03":
             return self.in_the_way()
         if state in ("57P01", "57P02", "57P03") or error.connection_invalidated:
@@ -677,7 +677,7 @@ def _spelled(
         schema = connection.scalar(sa.text("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()"))
         return read(sa.inspect(connection), schema)
     except sa.exc.DBAPIError as error:
-        return "" if getattr(error.orig, "sqlstate", None) == "42703" else None  # a column that is not there yet
+        return "" if state_of(error) == "42703" else None  # a column that is not there yet
     finally:
         trying.rollback()
 

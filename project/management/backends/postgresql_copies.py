@@ -20,7 +20,7 @@ from .copies import CannotCopy, Copies, Copy, Describe, Keep, address_of, digest
 from .looking import Rows
 from .postgresql import sessions
 from .postgresql_dumps import PROGRAMS, PostgreSQLDumps, waited_too_long
-from .postgresql_looking import Session
+from .postgresql_looking import Session, state_of
 from .processes import UNKNOWN
 
 if TYPE_CHECKING:
@@ -346,7 +346,7 @@ class PostgreSQLCopies(Copies):
         try:
             yield
         except sa.exc.DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != "42501":
+            if state_of(error) != "42501":
                 raise
             user = self.backend.address.user
             raise CannotCopy(
@@ -429,7 +429,7 @@ class PostgreSQLCopies(Copies):
                 else:
                     work()
             except sa.exc.DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) != IN_USE:
+                if state_of(error) != IN_USE:
                     raise
                 return False
             return True
@@ -491,7 +491,7 @@ class PostgreSQLCopies(Copies):
             try:
                 run(server, _dropped(database))
             except sa.exc.DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) != IS_TEMPLATE:
+                if state_of(error) != IS_TEMPLATE:
                     raise
                 run(server, _no_template(database))
                 run(server, _dropped(database))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .looking import LOG, Plain, raised_as_sqlalchemys
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 
 class Session(Plain):
@@ -32,3 +37,12 @@ class Session(Plain):
             protocol.nonblocking = 0
             protocol.send_query(statement.encode(self.driver.info.encoding))
             self.driver.close()
+
+
+def state_of(error: sa.exc.DBAPIError) -> str | None:
+    """Return the code of what the server refused, as psycopg or psycopg2 tells it; None where it was not the server.
+
+    https://www.postgresql.org/docs/current/errcodes-appendix.html
+    """
+    found: str | None = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+    return found
