@@ -1840,6 +1840,59 @@ def test_whatever_somebody_made_counts_as_a_change(manage: Runner, postgresql_da
         assert manage.ok("restore", "good", "--no-input").out.count("\n") == 1, number  # now it is gone
 
 
+def test_what_is_no_change_counts_as_none(manage: Runner, postgresql_database: Database) -> None:
+    postgresql_database.execute(
+        'CREATE SCHEMA "App, x"',
+        "CREATE SEQUENCE bigs",
+        "SELECT setval('bigs', 9000000000000000000)",
+    )
+    administrate(
+        server_address("postgresql"), f'ALTER DATABASE {postgresql_database.name} SET search_path TO "App, x", public'
+    )
+    manage.ok("migrate")
+    put_in_ada(postgresql_database)
+    postgresql_database.execute("CREATE MATERIALIZED VIEW later AS SELECT * FROM students WITH NO DATA")
+    manage.ok("snapshot", "good")
+    [about] = kept(manage, postgresql_database)
+    postgresql_database.execute("CREATE TEMPORARY TABLE passing (id int)", "ANALYZE")
+
+    told = manage.ok("restore", "good", "--no-input").out
+
+    assert told.count("\n") == 1  # there is nothing to undo
+    assert about["rows"] == {"enrollments": 0, "students": 1, "subjects": 14}
+    assert "at head" in told
+    postgresql_database.execute("SELECT nextval('bigs')")
+    assert undo(manage.ok("restore", "good", "--no-input"))
+
+
+def test_what_was_made_ready_for_another_role_is_left_alone(
+    manage: Runner, postgresql_database: Database, role: str
+) -> None:
+    administrate(server_address("postgresql"), f"ALTER ROLE {role} CREATEDB")
+    env = {"DATABASE_URL": postgresql_database.url.replace("postgres@", f"{role}@")}
+    manage.ok("migrate", env=env)
+    manage.ok("snapshot", "good", env=env)
+    put_in_ada(postgresql_database)
+    manage.ok("restore", "good", "--no-input")  # by a superuser, to whom belongs what is made ready
+    settle(postgresql_database.address, postgresql_database.name)
+    put_in_ada(postgresql_database)
+
+    manage.ok("restore", "good", "--no-input", env=env)
+
+    assert adas(postgresql_database) == 0
+    manage.ok("snapshots", "--delete", "good", env=env)
+
+
+def test_a_snapshot_that_is_given_up_leaves_nothing(manage: Runner, postgresql_database: Database) -> None:
+    manage.ok("migrate")
+
+    with postgresql_database.connect() as busy:
+        busy.exec_driver_sql("LOCK TABLE students")
+        manage("snapshot", "late", "--lock-timeout", "1").refusal()
+
+    assert snapshots_of(postgresql_database.address, postgresql_database.name) == []
+
+
 def test_a_snapshot_is_changed_by_nobody_by_mistake(manage: Runner, postgresql_database: Database) -> None:
     manage.ok("migrate")
     put_in_ada(postgresql_database)

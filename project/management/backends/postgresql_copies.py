@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -95,11 +95,12 @@ class PostgreSQLCopies(Copies):
         with self.backend.on_server() as server:
             making, place = self._working("making"), self._place(server, name)
             live = {"oid": _oid(server, self.owner), "after": _transaction(server)}  # later changes have later numbers
-            is_whole = self._copied(server, making)
-            with self.backend.session(making) as copy:
-                about = describe(copy.itself)
-                counts = {table: count for table, count, _ in _changes(copy.itself, live["after"] or 0)}
-                size = self.size(copy.itself)
+            with self._dropped_if_it_fails(server, making):
+                is_whole = self._copied(server, making)
+                with self.backend.session(making) as copy:
+                    about = describe(copy.itself)
+                    counts = {table: count for table, count, _ in _changes(copy.itself, live["after"] or 0)}
+                    size = self.size(copy.itself)
             comment = {"snapshot": name, "database": self.owner, "about": about, "size": size}
             if is_whole:  # a dump leaves out what somebody has not committed, whose number may be an earlier one
                 comment |= {"live": live, "counts": counts}
@@ -142,7 +143,7 @@ class PostgreSQLCopies(Copies):
             making, gone = self._working("making"), self._working("gone")
             written = json.loads(_comment_of(server, copy.place) or "{}")
             ready = self._ready_for(server, copy.place)
-            if is_ready := "counts" in written and _oid(server, ready) is not None:
+            if is_ready := "counts" in written and self._is_there(server, ready):
                 making = ready
             else:
                 self._clone(server, copy.place, making)
@@ -166,14 +167,11 @@ class PostgreSQLCopies(Copies):
                     _keep_as_it_is(server, old)
 
             cure = f"a superuser can; or take away what one has set for {self.owner} (ALTER DATABASE ... RESET ALL)"
-            try:
-                with self._permitted(f"put a copy in the place of {self.owner}", cure):
-                    self._when_nobody_is_in(server, self.owner, change_places, at_once=True)
-            except BaseException:
-                if not is_ready and not server.closed:
-                    with suppress(CommandError, sa.exc.DBAPIError):  # then the next command does it
-                        self._drop(server, making)
-                raise
+            with (
+                nullcontext() if is_ready else self._dropped_if_it_fails(server, making),
+                self._permitted(f"put a copy in the place of {self.owner}", cure),
+            ):
+                self._when_nobody_is_in(server, self.owner, change_places, at_once=True)
             if not keep:
                 self._drop(server, gone)
 
@@ -183,7 +181,7 @@ class PostgreSQLCopies(Copies):
             return
         with self.backend.on_server() as server:
             ready = self._ready_for(server, copy.place)
-            for name in (ready, copy.place) if _oid(server, ready) is not None else (copy.place,):
+            for name in (ready, copy.place) if self._is_there(server, ready) else (copy.place,):
                 (self._drop if wait else self._let_go)(server, name)
 
     def _let_go(self, server: Session, database: str) -> None:
@@ -212,6 +210,20 @@ class PostgreSQLCopies(Copies):
                 if name != ready:
                     self._let_go(server, name)
             self.backend.part_with(self._cloning(server, copy.place, ready) + _CLOSED)
+
+    @contextmanager
+    def _dropped_if_it_fails(self, server: Session, making: str) -> Iterator[None]:
+        """Leave no copy in the making where what it is made for is not done."""
+        try:
+            yield
+        except BaseException:
+            if not server.closed:
+                with suppress(CommandError, sa.exc.DBAPIError):  # then the next command drops it
+                    self._drop(server, making)
+            raise
+
+    def _is_there(self, server: Session, temporary: str) -> bool:
+        return any(name == temporary for name, _ in self._temporary(server))
 
     def _ready_for(self, server: Session, place: str) -> str:
         """Return the name of a database that is the same as a copy, in which nobody ever was."""
@@ -256,7 +268,10 @@ class PostgreSQLCopies(Copies):
                 continue
             found = _changes(connection, live["after"])
             connection.rollback()
-            if {name: count for name, count, _ in found} == counts and not any(changed for *_, changed in found):
+            now_there = {name: count for name, count, _ in found}
+            if any(changed for *_, changed in found) or not all(counts.get(n, c) == c for n, c in now_there.items()):
+                continue
+            if all(name.startswith("pg_") for name in now_there.keys() ^ counts.keys()):  # not every role reads all
                 return copy
         return None
 
@@ -301,8 +316,8 @@ class PostgreSQLCopies(Copies):
         return self._named(f"~{purpose}{of and '-'}{of and digest(of)}", room=_LONGEST_PURPOSE)
 
     def _temporary(self, server: Session, purpose: str = "") -> Rows:
-        """Return the names and numbers of those that are there."""
-        return server.exec_driver_sql(_NUMBERED, (self._named(f"~{purpose}", room=_LONGEST_PURPOSE),))
+        """Return the names and numbers of those that are there and this role's to take or to drop."""
+        return server.exec_driver_sql(_OWN_NUMBERED, (self._named(f"~{purpose}", room=_LONGEST_PURPOSE),))
 
     def _place(self, server: Session, name: str) -> str:
         """Return the name of the database that a copy becomes."""
@@ -468,8 +483,10 @@ class PostgreSQLCopies(Copies):
                 to = quoted(grantee) if grantee else "PUBLIC"
                 option = " WITH GRANT OPTION" if grantable else ""
                 statements.append(f"GRANT {right} ON DATABASE {target} TO {to}{option}")
-        for role, setting in () if only_rights else settings or ():
+        for role, setting in settings or ():
             name, _, value = setting.partition("=")
+            if only_rights and (name != "search_path" or role not in (None, me)):  # in which tables are found
+                continue
             items = [value]
             if name in _LISTS:
                 items = [one.replace('""', '"') or word for one, word in _ITEM.findall(value)] or [""]
@@ -556,9 +573,14 @@ def _changes(connection: sa.Connection, after: int) -> list[tuple[str, int, int]
     younger = f"count(*) FILTER (WHERE age(xmin) <= age('{after % _NUMBERS}'::xid))"
     looks = []
     for table, literal, kind in run(connection, _TABLES):
-        what = "last_value * 2 + is_called::int, 0" if kind == "S" else f"count(*), {younger}"
-        looks.append(f"SELECT {literal}, {what} FROM {table}")  # noqa: S608  # PostgreSQL quoted them
-    everything = run(connection, " UNION ALL ".join(looks))
+        what = "last_value # (is_called::int::bigint << 62), 0" if kind == "S" else f"count(*), {younger}"
+        which = " WHERE nspname !~ '^pg_(toast_)?temp_'" if table == "pg_namespace" else ""  # which come and stay
+        looks.append(f"SELECT {literal}, {what} FROM {table}{which}")  # noqa: S608  # PostgreSQL quoted them
+    try:
+        everything = run(connection, " UNION ALL ".join(looks))
+    except sa.exc.DBAPIError as error:
+        error.statement = "SELECT"  # which of all the tables it is that cannot be read, its own words say
+        raise
     return [(name, count, changed) for name, count, changed in everything]
 
 
@@ -572,6 +594,10 @@ def _read(database: str, comment: str) -> Copy:
 
 _OURS = r"^(manage\.py|alembic)( (?!shell)|$)"  # sessions of this project's programs; Python and PostgreSQL read it
 _NAMES = "SELECT application_name FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
+_OWN_NUMBERED = (
+    "SELECT datname, CAST(oid AS bigint) FROM pg_database"
+    " WHERE starts_with(datname, %s) AND pg_has_role(datdba, 'USAGE')"
+)
 _NUMBERED = "SELECT datname, CAST(oid AS bigint) FROM pg_database WHERE starts_with(datname, %s)"
 _COPIES = """
 SELECT datname, shobj_description(oid, 'pg_database') AS comment
@@ -624,7 +650,7 @@ _LISTS = (
 _TABLES = """
 SELECT CAST(CAST(c.oid AS regclass) AS text), quote_literal(CAST(c.oid AS regclass)), c.relkind
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm', 'S') AND CASE n.nspname
+WHERE c.relkind IN ('r', 'm', 'S') AND c.relispopulated AND CASE n.nspname
     WHEN 'pg_catalog' THEN NOT c.relisshared AND has_table_privilege(c.oid, 'SELECT')
         AND c.relname NOT IN ('pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject')
     ELSE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' END
