@@ -1108,8 +1108,8 @@ def test_what_is_committed_while_a_restore_begins_is_not_lost(
     saved_and_spoiled(manage, sqlite_database)
     house.change(
         "project/management/backends/sqlite_copies.py",
-        "                        self._copy_out(making / DATA)\n                return laid.result() and",
-        "                        self._copy_out(making / DATA)\n"
+        "                        noted.result()\n                return laid.result() and",
+        "                        noted.result()\n"
         "                with closing(sqlite3.connect(live)) as other:\n"
         "                    other.execute('DELETE FROM subjects WHERE id = 1')\n"
         "                    other.commit()\n"
