@@ -1807,7 +1807,9 @@ def test_a_list_of_names_stays_as_it_is_set(
     assert [one for (one,) in set_to] == [f"search_path={kept_as}, public", 'temp_tablespaces=""']
 
 
-def test_who_locks_a_table_that_a_snapshot_copies_is_named(manage: Runner, postgresql_database: Database) -> None:
+def test_who_locks_a_table_that_a_snapshot_copies_is_named_and_nothing_is_left(
+    manage: Runner, postgresql_database: Database
+) -> None:
     manage.ok("migrate")
 
     with postgresql_database.connect() as busy:
@@ -1817,6 +1819,7 @@ def test_who_locks_a_table_that_a_snapshot_copies_is_named(manage: Runner, postg
 
     assert f"session {pid} of" in line
     assert names(manage, postgresql_database) == []
+    assert snapshots_of(postgresql_database.address, postgresql_database.name) == []
 
 
 def test_whatever_somebody_made_counts_as_a_change(manage: Runner, postgresql_database: Database) -> None:
@@ -1881,16 +1884,6 @@ def test_what_was_made_ready_for_another_role_is_left_alone(
 
     assert adas(postgresql_database) == 0
     manage.ok("snapshots", "--delete", "good", env=env)
-
-
-def test_a_snapshot_that_is_given_up_leaves_nothing(manage: Runner, postgresql_database: Database) -> None:
-    manage.ok("migrate")
-
-    with postgresql_database.connect() as busy:
-        busy.exec_driver_sql("LOCK TABLE students")
-        manage("snapshot", "late", "--lock-timeout", "1").refusal()
-
-    assert snapshots_of(postgresql_database.address, postgresql_database.name) == []
 
 
 def test_a_snapshot_is_changed_by_nobody_by_mistake(manage: Runner, postgresql_database: Database) -> None:
