@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from . import bookkeeping
@@ -102,13 +102,12 @@ def count_rows(connection: sa.Connection, tables: Iterable[TableName]) -> dict[T
     return {table: looking.count(connection, table) for table in tables}
 
 
-def losses(connection: sa.Connection, tables: Iterable[TableName]) -> Losses:
+def losses(connection: sa.Connection, counted: Mapping[TableName, int]) -> Losses:
     """Return what would be lost with tables: of each its rows, and which of them seeding could not make again."""
-    counted = count_rows(connection, sorted(tables, key=str))
     seeded, inserted = bookkeeping.seeded_rows(connection), bookkeeping.read_all(connection, "inserted:")
     return [
         (str(table), rows, where_from(rows, seeded.get(str(table), 0), inserted.get(str(table))))
-        for table, rows in counted.items()
+        for table, rows in sorted(counted.items(), key=lambda one: str(one[0]))
     ]
 
 

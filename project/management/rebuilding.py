@@ -48,7 +48,8 @@ def inspect(project: Project, *, drop_unknown: bool) -> guard.Losses:
 
 def _losses(connection: sa.Connection, found: Contents) -> guard.Losses:
     there = [one for one in [*found.ours, *found.unknown] if one.kind == "TABLE"]
-    return guard.losses(connection, [one.name for one in there if one.name[1] not in bookkeeping.HIDDEN])
+    tables = [one.name for one in there if one.name[1] not in bookkeeping.HIDDEN]
+    return guard.losses(connection, guard.count_rows(connection, tables))
 
 
 def empty(project: Project, *, drop_unknown: bool, agreed: guard.Losses | None) -> bool:

@@ -54,9 +54,10 @@ def plan(project: Project, wanted: Wanted, *, rebuild: bool) -> Plan:
         guard.after_connecting(project, connection, "reset")
         printed = fingerprint.of(project, connection, wanted)
         kept = None if rebuild else _kept(project, connection, printed)
-        losses = snapshots.everything(project, connection) if kept else None
+        rows = snapshots.counted(project, connection) if kept else None
+        losses = guard.losses(connection, rows.rows) if rows else []
         connection.rollback()
-        return Plan(printed, kept, losses or [], snapshots.undo_of(project, connection, "reset", losses))
+        return Plan(printed, kept, losses, snapshots.undo_of(project, connection, "reset", rows))
 
 
 def _kept(project: Project, connection: sa.Connection | None, printed: str) -> snapshots.Snapshot | None:

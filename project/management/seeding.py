@@ -341,7 +341,7 @@ def rows_to_delete(project: Project, connection: sa.Connection, targets: Sequenc
             f"{child} has rows that refer to {parent}",
             f"seed --fresh {' '.join(map(quote, names))} seeds all of them anew",
         )
-    return guard.losses(connection, [TableName.of(table) for table in emptied])
+    return guard.losses(connection, guard.count_rows(connection, map(TableName.of, emptied)))
 
 
 def _refuse_strangers(project: Project, connection: sa.Connection, emptied: set[TableName]) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from . import bookkeeping, guard
-from .backends.copies import About, CannotCopy, Copy, Keep
+from .backends.copies import About, CannotCopy, Copy, Counted, Keep
 from .backends.waiting import SAY_AFTER, GaveUp
 from .errors import CommandError, NotAllowed, did_you_mean, shortened
 
@@ -230,9 +230,9 @@ class Undo:
         return f"No snapshot brings back what was there: {self.why_not}." if self.why_not else ""
 
 
-def everything(project: Project, connection: sa.Connection) -> guard.Losses:
-    """Return what would be lost with the whole database."""
-    return guard.losses(connection, tables(project, connection))
+def counted(project: Project, connection: sa.Connection) -> Counted:
+    """Return how many rows there are of everything that would be lost with the whole database."""
+    return project.backend.copies.counted(connection, tables(project, connection))
 
 
 def tables(project: Project, connection: sa.Connection) -> list[TableName]:
@@ -245,16 +245,17 @@ def warned(explanation: str, undo: Undo) -> str:
     return f"{explanation}\n{undo.words}" if undo.why_not else explanation
 
 
-def undo_of(project: Project, connection: sa.Connection, action: str, losses: guard.Losses | None = None) -> Undo:
+def undo_of(project: Project, connection: sa.Connection, action: str, rows: Counted | None = None) -> Undo:
     """Return how something destructive will be undone: by a snapshot to be taken, unless one has all of it already.
 
     Args:
         action: a word for the snapshot's name: "before-reset-20261125-031500".
-        losses: what `everything` has just returned, when it has; the rows are not counted again.
+        rows: what `counted` has just returned, when it has.
     """
     try:
         with project.explained():
-            about = _description(project, connection, "before", None, losses)
+            rows = rows or counted(project, connection)
+            about = _description(project, connection, "before", None, rows)
             is_production = guard.is_production(project, connection)
             connection.rollback()
             if not any(about["rows"].values()):
@@ -264,7 +265,7 @@ def undo_of(project: Project, connection: sa.Connection, action: str, losses: gu
             if is_production:
                 return Undo(why_not="none is taken of a production database")
             kept = own(project)
-            same = project.backend.copies.unchanged_since([one.copy for one in kept], connection)
+            same = project.backend.copies.unchanged_since([one.copy for one in kept], connection, rows)
             for one in kept:
                 if one.copy is same:  # what a reset built, the next one builds again
                     return Undo(None if one.kind == "reset" else one.name, same=one.name)
@@ -362,18 +363,14 @@ def _description(
     connection: sa.Connection,
     kind: Kind,
     fingerprint: str | None,
-    losses: guard.Losses | None = None,
+    rows: Counted | None = None,
 ) -> About:
-    if losses is None:
-        counted = guard.count_rows(connection, tables(project, connection))
-        rows = {str(table): number for table, number in counted.items()}
-    else:
-        rows = {table: number for table, number, _ in losses}
+    rows = rows or counted(project, connection)
     return {
         "taken": datetime.now(UTC).isoformat(timespec="microseconds"),
         "kind": kind,
         "revisions": sorted(bookkeeping.versions(connection)),
-        "rows": rows,
+        "rows": {str(table): number for table, number in rows.rows.items()},
         "inventory": project.backend.copies.inventory(connection),
         "fingerprint": fingerprint,
     }

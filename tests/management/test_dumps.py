@@ -201,6 +201,22 @@ def test_dumps_stay_when_the_role_may_make_databases(
     assert snapshots_of(by_superuser.address, owned.name) == []
 
 
+def test_what_cannot_all_be_read_can_be_kept_all_the_same(
+    manage: Runner, owned: Database, by_superuser: Database, role: str
+) -> None:
+    administrate(by_superuser.address, f"ALTER ROLE {role} CREATEDB")
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    by_superuser.execute("CREATE SEQUENCE theirs")
+    owned.execute("DELETE FROM subjects WHERE id = 3")
+
+    told = manage.ok("restore", "good", "--no-input").out.splitlines()[-1]
+    assert owned.count("subjects") == 14
+    manage.ok("restore", told.split()[-1], "--no-input")
+
+    assert owned.count("subjects") == 13
+
+
 def test_a_dump_leaves_what_is_an_extensions_where_it_is(
     manage: Runner, owned: Database, by_superuser: Database
 ) -> None:

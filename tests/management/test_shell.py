@@ -77,6 +77,18 @@ def test_what_is_not_committed_is_not_kept(manage: Runner, migrated: Database) -
     assert migrated.count("students") == 0
 
 
+@pytest.mark.parametrize(("end", "exit_code"), [("", 0), ("\nraise ValueError('no')", 1)])
+def test_what_is_still_open_at_its_end_is_written(
+    python: Python, manage: Runner, sqlite_database: Database, tmp_path: Path, end: str, exit_code: int
+) -> None:
+    manage.ok("migrate")
+    code = f"file = open({str(tmp_path / 'kept')!r}, 'w')\ndef write():\n    file.write('all of it')\nwrite()"
+
+    python("shell", "-c", code + end, env={"PYTHONWARNINGS": "ignore::ResourceWarning"}).expect(exit_code)
+
+    assert (tmp_path / "kept").read_text() == "all of it"
+
+
 def test_every_model_is_there_without_a_list(house: House, manage: Runner, sqlite_database: Database) -> None:
     student = house.read("project/models/student.py")
     house.write(

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from ..console import ProgressBar
 from ..errors import CommandError, driver_words, first_line
 from ..lazily import sqlalchemy as sa
-from .copies import Copies
 from .processes import UNKNOWN
 from .waiting import Waiting
 
 if TYPE_CHECKING:
     from ..outcomes import Convert
+    from .copies import Copies
 
 CONNECT_TIMEOUT = 10  # seconds for a server to answer a new connection
 IDLE = 1.0  # seconds without a statement after which a session in a transaction counts as forgotten

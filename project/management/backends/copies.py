@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from ..errors import CommandError
 from ..lazily import sqlalchemy as sa
+from . import looking
 
 if TYPE_CHECKING:
     from .base import Backend, TableName
@@ -40,6 +41,13 @@ class Keep(NamedTuple):
     name: str
     about: About
     size: int  # bytes
+
+
+class Counted(NamedTuple):
+    """The rows of tables at one moment, and what the same look at the database tells of changes in it."""
+
+    rows: dict[TableName, int]
+    signs: Any = None
 
 
 class Copies:
@@ -94,11 +102,16 @@ class Copies:
         """Remove what is left of copies of this database that a crash interrupted."""
         raise NotImplementedError
 
-    def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection) -> Copy | None:
+    def counted(self, connection: sa.Connection, tables: Iterable[TableName]) -> Counted:
+        """Return how many rows each table holds, for `unchanged_since` too: large ones are not read twice."""
+        return Counted({table: looking.count(connection, table) for table in tables})
+
+    def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection, counted: Counted) -> Copy | None:
         """Return the first copy that the database is certainly the same as: with it nothing would be lost.
 
         Args:
             connection: to the database, outside a transaction, as it is left.
+            counted: of all tables, as they just were.
         """
         raise NotImplementedError
 

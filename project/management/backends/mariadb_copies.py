@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ..errors import CommandError
 from . import mariadb_objects
-from .copies import TABLE, CannotCopy, Copies, Copy, Describe, Keep, address_of, digest, run, unreadable
+from .copies import TABLE, CannotCopy, Copies, Copy, Counted, Describe, Keep, address_of, digest, run, unreadable
 from .mariadb import committing
 from .mariadb_objects import StoredObject, code_of, quoted, using
 from .waiting import LOOK_EVERY, meanwhile
@@ -169,7 +169,7 @@ class MariaDBCopies(Copies):
             for place in self._started(server):
                 self._drop(server, place)
 
-    def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection) -> Copy | None:
+    def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection, counted: Counted) -> Copy | None:
         with self._server() as server:
             states = {copy.place: self._written(server, copy.place).get("state") for copy in copies}
             now = None

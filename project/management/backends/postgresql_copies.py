@@ -8,15 +8,16 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import CommandError, shortened
 from ..lazily import sqlalchemy as sa
+from . import looking
 from .base import IDLE, TableName, quoted
-from .copies import CannotCopy, Copies, Copy, Describe, Keep, address_of, digest, run, unreadable
+from .copies import CannotCopy, Copies, Copy, Counted, Describe, Keep, address_of, digest, run, unreadable
 from .looking import Rows
 from .postgresql import sessions
 from .postgresql_dumps import PROGRAMS, PostgreSQLDumps, waited_too_long
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 63  # bytes: https://www.postgresql.org/docs/current/limits.html
 COPIED_AS_FILES = 128 << 20  # bytes from which copying files takes less time than writing each page to the log
-IN_USE, IS_TEMPLATE = "55006", "42809"
+IN_USE, IS_TEMPLATE, NOT_PERMITTED = "55006", "42809", "42501"
 _CLOSED = " ALLOW_CONNECTIONS false"
 _ITEM = re.compile(r'"((?:[^"]|"")*)"|([^",\s]+)')  # of a list of names, as a setting keeps it
 _LONGEST_PURPOSE = len("~making-12345678")
 _NUMBERS = 1 << 32  # of transactions, after which they begin again
+_FIRST = 3  # of them: those below stand for what all can see
 _MARK = '{"snapshot": '  # with this begins the comment on a database that is a copy
 
 
@@ -99,11 +101,11 @@ class PostgreSQLCopies(Copies):
                 is_whole = self._copied(server, making)
                 with self.backend.session(making) as copy:
                     about = describe(copy.itself)
-                    counts = {table: count for table, count, _ in _changes(copy.itself, live["after"] or 0)}
+                    signs = _look_at_all(copy.itself)
                     size = self.size(copy.itself)
             comment = {"snapshot": name, "database": self.owner, "about": about, "size": size}
             if is_whole:  # a dump leaves out what somebody has not committed, whose number may be an earlier one
-                comment |= {"live": live, "counts": counts}
+                comment |= {"live": live, "counts": signs.counts if signs else {}}
             with _at_once(server):
                 _comment(server, making, comment)
                 self._rename(server, making, place)
@@ -151,7 +153,8 @@ class PostgreSQLCopies(Copies):
             if "counts" not in written:  # it came of a dump
                 self._open(server, making)
                 with self.backend.session(making) as connection:
-                    written["counts"] = {table: count for table, count, _ in _changes(connection.itself, 0)}
+                    signs = _look_at_all(connection.itself)
+                written["counts"] = signs.counts if signs else {}
             old = self._place(server, keep.name) if keep else gone
             kept = (
                 {"snapshot": keep.name, "database": self.owner, "about": keep.about, "size": keep.size} if keep else {}
@@ -252,9 +255,15 @@ class PostgreSQLCopies(Copies):
                 if name not in known:
                     self._drop(server, name)
 
-    def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection) -> Copy | None:
+    def counted(self, connection: sa.Connection, tables: Iterable[TableName]) -> Counted:
+        signs = _look_at_all(connection)
+        rows = signs.rows if signs else {}
+        return Counted({one: rows[one] if one in rows else looking.count(connection, one) for one in tables}, signs)
+
+    def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection, counted: Counted) -> Copy | None:
         copies = [one for one in copies if not self._is_dump(one)]
-        if not copies:
+        signs: Signs | None = counted.signs
+        if not copies or signs is None:
             return None
         with self.backend.on_server() as server:
             now, oid = _transaction(server), _oid(server, self.owner)
@@ -266,12 +275,10 @@ class PostgreSQLCopies(Copies):
                 continue
             if counts.get("pg_largeobject_metadata"):  # what is in one cannot be read without special rights
                 continue
-            found = _changes(connection, live["after"])
-            connection.rollback()
-            now_there = {name: count for name, count, _ in found}
-            if any(changed for *_, changed in found) or not all(counts.get(n, c) == c for n, c in now_there.items()):
+            there = signs.counts
+            if signs.is_younger(live["after"]) or not all(counts.get(name, one) == one for name, one in there.items()):
                 continue
-            if all(name.startswith("pg_") for name in now_there.keys() ^ counts.keys()):  # not every role reads all
+            if all(name.startswith("pg_") for name in there.keys() ^ counts.keys()):  # not every role reads all
                 return copy
         return None
 
@@ -361,7 +368,7 @@ class PostgreSQLCopies(Copies):
         try:
             yield
         except sa.exc.DBAPIError as error:
-            if state_of(error) != "42501":
+            if state_of(error) != NOT_PERMITTED:
                 raise
             user = self.backend.address.user
             raise CannotCopy(
@@ -565,23 +572,46 @@ def _transaction(server: Session) -> int:
     return int(server.exec_driver_sql("SELECT txid_current()").scalar() or 0)
 
 
-def _changes(connection: sa.Connection, after: int) -> list[tuple[str, int, int]]:
-    """Return of each table, and each catalog that says what there is, the rows and those of a later transaction.
+class Signs(NamedTuple):
+    """What one statement reads of all tables, of the catalogs that say what there is, and of sequences."""
 
-    Of a sequence the number it is at. https://www.postgresql.org/docs/current/ddl-system-columns.html
-    """
-    younger = f"count(*) FILTER (WHERE age(xmin) <= age('{after % _NUMBERS}'::xid))"
-    looks = []
-    for table, literal, kind in run(connection, _TABLES):
-        what = "last_value # (is_called::int::bigint << 62), 0" if kind == "S" else f"count(*), {younger}"
-        which = " WHERE nspname !~ '^pg_(toast_)?temp_'" if table == "pg_namespace" else ""  # which come and stay
-        looks.append(f"SELECT {literal}, {what} FROM {table}{which}")  # noqa: S608  # PostgreSQL quoted them
+    rows: dict[TableName, int]
+    counts: dict[str, int]  # by PostgreSQL's names; of a sequence what it is at
+    ages: list[int]  # of the youngest row of each, in transactions
+    next: int  # transaction, of 32 bits as those of rows are
+
+    def is_younger(self, after: int) -> bool:
+        """Return whether a row is of this transaction, or of a later one.
+
+        https://www.postgresql.org/docs/current/ddl-system-columns.html
+        """
+        return any(age <= (self.next - after) % _NUMBERS for age in self.ages)
+
+
+def _look_at_all(connection: sa.Connection) -> Signs | None:
+    """Return what can be told of changes; None, and no transaction, where this role may not read all of it."""
+    names, looks = {}, [f"SELECT '', 0, age('{_FIRST}'::xid)"]
+    for name, literal, schema, table, kind in run(connection, _TABLES):
+        what = "last_value # (is_called::int::bigint << 62), NULL" if kind == "S" else "count(*), min(age(xmin))"
+        which = " WHERE nspname !~ '^pg_(toast_)?temp_'" if name == "pg_namespace" else ""  # which come and stay
+        looks.append(f"SELECT {literal}, {what} FROM {name}{which}")  # noqa: S608  # PostgreSQL quoted them
+        if kind == "r":
+            names[name] = TableName(schema, table)
     try:
-        everything = run(connection, " UNION ALL ".join(looks))
+        (_, _, since_first), *found = run(connection, " UNION ALL ".join(looks))
     except sa.exc.DBAPIError as error:
-        error.statement = "SELECT"  # which of all the tables it is that cannot be read, its own words say
-        raise
-    return [(name, count, changed) for name, count, changed in everything]
+        if state_of(error) != NOT_PERMITTED:
+            error.statement = "SELECT"  # which of all the tables it is that cannot be read, its own words say
+            raise
+        connection.rollback()
+        return None
+    counts = {name: count for name, count, _ in found}
+    return Signs(
+        {table: counts[name] for name, table in names.items()},
+        counts,
+        [age for *_, age in found if age is not None],
+        (since_first + _FIRST) % _NUMBERS,
+    )
 
 
 def _read(database: str, comment: str) -> Copy:
@@ -648,7 +678,8 @@ _LISTS = (
 )
 # Tables, sequences, and the catalogs that say what there is: not those of statistics, or that nobody may read.
 _TABLES = """
-SELECT CAST(CAST(c.oid AS regclass) AS text), quote_literal(CAST(c.oid AS regclass)), c.relkind
+SELECT CAST(CAST(c.oid AS regclass) AS text), quote_literal(CAST(c.oid AS regclass)),
+    nullif(n.nspname, current_schema()), c.relname, c.relkind
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm', 'S') AND c.relispopulated AND CASE n.nspname
     WHEN 'pg_catalog' THEN NOT c.relisshared AND has_table_privilege(c.oid, 'SELECT')

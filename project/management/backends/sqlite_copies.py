@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..lazily import sqlalchemy as sa
 from .base import driver_errors
-from .copies import Copy, Describe, Keep
+from .copies import Copy, Counted, Describe, Keep
 from .folders import FolderCopies, sync
 from .looking import raised_as_sqlalchemys
 from .sqlite_looking import PlainSQLite, driver_of
@@ -71,7 +71,7 @@ class SQLiteCopies(FolderCopies):
         with suppress(OSError):
             self._beside().unlink(missing_ok=True)
 
-    def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection) -> Copy | None:
+    def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection, counted: Counted) -> Copy | None:
         with open(self.backend.path, "rb") as now, connection.begin() as reading:
             wal = Path(f"{self.backend.path.resolve()}-wal")
             if wal.exists() and wal.stat().st_size:

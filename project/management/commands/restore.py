@@ -75,6 +75,7 @@ def described(snapshot: Snapshot) -> str:
 def _look(project: Project) -> tuple[guard.Losses, Undo]:
     with project.looking() as connection:
         guard.after_connecting(project, connection, "restore")
-        losses = snapshots.everything(project, connection)
+        rows = snapshots.counted(project, connection)
+        losses = guard.losses(connection, rows.rows)
         connection.rollback()
-        return losses, snapshots.undo_of(project, connection, "restore", losses)
+        return losses, snapshots.undo_of(project, connection, "restore", rows)

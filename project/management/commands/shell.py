@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import importlib.util
 import sys
 from typing import Any, TextIO
@@ -28,6 +29,7 @@ def handle(project: Project, *, code: str | None) -> None:
         refuse_bytes(code, "the code")
     with project.connect(limited=False) as connection, Session(connection) as session:
         names: dict[str, Any] = {"sa": sa, "session": session, "project": project, **project.models}
+        atexit.register(names.clear)  # a file that is still open is written: no circles are looked for at the end
         if code is not None:
             exec(compile(code, "<-c>", "exec"), names)  # noqa: S102  # the person's own code is the point
         else:
