@@ -95,7 +95,7 @@ class Databases:
         self._made.remove(database)
 
     def settle(self) -> None:
-        """Wait for what the server does after the command that asked for it has ended."""
+        """Wait for what the server does after the command that asked for it has ended, and let it write its pages."""
 
     def version(self) -> str:
         """Return the version of the database."""
@@ -183,6 +183,7 @@ class PostgreSQLDatabases(ServerDatabases):
         busy = "SELECT count(*) FROM pg_stat_activity WHERE starts_with(application_name, 'manage.py')"
         while self._server.value(busy):
             time.sleep(0.05)
+        self._administrate("CHECKPOINT")  # or the next sample would pay for the pages that this one has changed
 
     def copy(self, original: Database) -> Database:
         made = self._named(PREFIX + uuid.uuid4().hex[:8])

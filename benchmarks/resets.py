@@ -56,6 +56,7 @@ class Clone:
 
     def run(self, workshop: Workshop) -> Took:
         template, house = workshop.reset(self.kind, self.rows), workshop.house()
+        workshop.databases(self.kind).settle()
         took: Took = json.loads(house.worker("benchmarks.clone_work", self.kind, database=template))
         return took
 
@@ -78,6 +79,7 @@ class Dslr:
             house.run([*program, "snapshot", SNAPSHOT], environment)
             try:
                 change(database)
+                databases.settle()
                 words = ("benchmarks.launch", "postgresql", *program, "restore", SNAPSHOT)
                 took: Took = json.loads(house.worker(*words))
             finally:

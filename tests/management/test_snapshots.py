@@ -261,6 +261,24 @@ def test_a_name_that_leaves_the_folder_or_is_none_is_refused(
     assert not list(house.root.parent.rglob("about.json"))
 
 
+def test_a_file_that_was_deleted_comes_back(manage: Runner, sqlite_database: Database) -> None:
+    file = sqlite_database.file
+    assert file is not None
+    manage.ok("migrate")
+    manage.ok("seed", "--count", "30")
+    manage.ok("snapshot", "good")
+    before = everything(sqlite_database)
+    file.unlink()
+    file.with_name(f"{file.name}-wal").write_bytes(b"of the file that is gone")
+
+    told = manage.ok("restore")
+
+    assert "There is no such file now." in told.err
+    assert "is as in snapshot good: 74 rows, at head" in told.out
+    assert "To undo it" not in told.out
+    assert everything(sqlite_database) == before
+
+
 def test_names_of_every_kind_and_those_that_are_taken(manage: Runner, database: Database) -> None:
     manage.ok("migrate")
     nothing = manage("restore", "--no-input").refusal()

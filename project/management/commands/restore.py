@@ -41,12 +41,14 @@ def handle(
     guard.before_connecting(project, "restore", allow_remote=allow_remote, allow_production_name=allow_production_name)
     snapshot = snapshots.find(project, name, of=of, elsewhere="--from {} takes it all the same")
     losses, undo = _look(project)
-    explanation = f"restore puts {described(snapshot)} in the place of {header(project)}. It holds\n{held(losses)}"
+    is_there = project.backend.exists()
+    there = f"It holds\n{held(losses)}" if is_there else "There is no such file now."
+    explanation = f"restore puts {described(snapshot)} in the place of {header(project)}. {there}"
     known = heads.revisions(project.root)
     lacking = [one for one in snapshot.revisions if one not in known]
     if lacking:
         explanation += f"\nThe snapshot is at revision {lacking[0]}, which no file in migrations/versions has."
-    guard.consent(project, snapshots.warned(explanation, undo), no_input=no_input)
+    guard.consent(project, snapshots.warned(explanation, undo), no_input=no_input or not is_there)
     begun = time.perf_counter()
     with resetting.alone(project), snapshots.alone(project):
         snapshot = snapshots.find(project, snapshot.name, of=of)
@@ -73,6 +75,8 @@ def described(snapshot: Snapshot) -> str:
 
 
 def _look(project: Project) -> tuple[guard.Losses, Undo]:
+    if not project.backend.exists():
+        return [], Undo()
     with project.looking() as connection:
         guard.after_connecting(project, connection, "restore")
         rows = snapshots.counted(project, connection)
