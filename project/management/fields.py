@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
-from operator import add
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ import sqlalchemy as sa
 from .blocks import Fill, Rows, Source
 from .errors import CommandError, did_you_mean
 from .names import Names, PersonNames
-from .numbering import Column, Context, Numbering, Places, Steps, free_numbers, number_in
+from .numbering import SPREAD, Column, Context, Numbering, Places, Steps, free_numbers, number_in
 from .outcomes import ENTRIES, draw, expand, expand_exactly, pick, pool
 from .parents import columns_of, keys_of_rows, leads_to, only_key, parents, require_parents
 from .types import plain_type
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import DeclarativeBase
 
 Look = tuple[Any, ...]
-SAMPLE = ENTRIES // 4  # values of a long range of moments or decimal numbers that are drawn from
 
 
 class Field(ABC):
@@ -435,13 +433,11 @@ class _End(Field):
 def drawing(options: Sequence[Any], context: Context, column: Column) -> Fill:
     """Return what gives each row one of the options, each as likely.
 
-    Of a long range of moments or decimal numbers, 16,384 that are spread evenly over it stand for all.
+    Of a long range of moments or decimal numbers, some that are spread evenly over it stand for all.
     """
     table = expand_exactly(options) if 0 < len(options) < ENTRIES else None
-    if table is None and isinstance(options, Steps) and len(options) > SAMPLE:
-        random, count = Random(context.source.seed(column.name, "sample")), len(options)
-        starts = (number * count // SAMPLE for number in range(SAMPLE))
-        table = options.at(map(add, starts, random.choices(range(count // SAMPLE), k=SAMPLE))) * (ENTRIES // SAMPLE)
+    if table is None and isinstance(options, Steps) and len(options) >= SPREAD:
+        table = options.spread(Random(context.source.seed(column.name, "sample"))) * (ENTRIES // SPREAD)
     if table is None:
         return lambda rows: rows.random.choices(options, k=len(rows))
     return lambda rows: pick(table, rows.random, len(rows))

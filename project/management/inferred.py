@@ -679,8 +679,8 @@ class _Floats(Steps):
     def __getitem__(self, index: Any) -> Any:
         return float(super().__getitem__(index))
 
-    def at(self, places: Iterable[int]) -> tuple[Any, ...]:
-        return tuple(map(float, super().at(places)))
+    def _shown(self, values: Iterable[Any]) -> tuple[float, ...]:
+        return tuple(map(float, values))
 
     def index(self, value: Any, *_: Any) -> int:
         return super().index(Decimal(str(value)))

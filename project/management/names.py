@@ -296,7 +296,8 @@ class _Slot:
         weights = [part.weights for part, *_ in self._own]
         if not self.together:
             return tuple(chain.from_iterable(map(expand, outcomes, weights)))
-        scaled = [share * weight / sum(own) for share, own in zip(self._shares, weights, strict=True) for weight in own]
+        shares = [share / sum(own) for share, own in zip(self._shares, weights, strict=True)]
+        scaled = [share * weight for share, own in zip(shares, weights, strict=True) for weight in own]
         return expand(chain.from_iterable(outcomes), scaled)
 
 

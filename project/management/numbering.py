@@ -8,8 +8,8 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, count, islice
-from operator import le
+from itertools import accumulate, chain, count, cycle, islice, repeat
+from operator import add, le
 from random import Random
 from typing import Any
 
@@ -112,6 +112,11 @@ def number_in(pattern: re.Pattern[str], value: Any, start: int) -> int | None:
 # Values in a fixed order, which a number picks from
 
 
+PARTS, VARIANTS = 128, 16
+SPREAD = PARTS * PARTS
+_VARIANT = bytes(range(VARIANTS)) * (256 // VARIANTS)  # of each byte
+
+
 class Steps(Sequence[Any]):
     """Numbers, dates or moments at even distances, as a sequence that is not stored."""
 
@@ -128,7 +133,27 @@ class Steps(Sequence[Any]):
 
     def at(self, places: Iterable[int]) -> tuple[Any, ...]:
         """Return the values at some places, all at once."""
-        return tuple(map(self.low.__add__, map(self.step.__mul__, places)))
+        return self._shown(self._at(places))
+
+    def spread(self, random: Random) -> tuple[Any, ...]:
+        """Return 16,384 of at least so many values: one from each of 128 places in each of 128 parts.
+
+        What a place can add to where its part begins is one of 16 values, the same in all parts: so few are computed.
+        """
+        part = self._count // PARTS
+        begins = (number * part // PARTS for number in range(PARTS) for _ in range(VARIANTS))
+        moved = random.choices(range(part // PARTS), k=PARTS * VARIANTS)
+        added = tuple(map(self.step.__mul__, map(add, begins, moved)))
+        variants = random.randbytes(PARTS * PARTS).translate(_VARIANT)
+        chosen = map(added.__getitem__, map(add, cycle(range(0, PARTS * VARIANTS, VARIANTS)), variants))
+        starts = self._at(number * self._count // PARTS for number in range(PARTS))
+        return self._shown(map(add, chain.from_iterable(map(repeat, starts, repeat(PARTS))), chosen))
+
+    def _at(self, places: Iterable[int]) -> Iterable[Any]:
+        return map(self.low.__add__, map(self.step.__mul__, places))
+
+    def _shown(self, values: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple(values)
 
     def index(self, value: Any, *_: Any) -> int:
         place = int((value - self.low) // self.step)

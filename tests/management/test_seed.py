@@ -115,6 +115,23 @@ def school(sqlite_database: Database, manage: Runner) -> Database:
 # One run
 
 
+def test_moments_are_spread_over_the_whole_year_and_every_hour(manage: Runner, sqlite_database: Database) -> None:
+    rows = 20_000
+    manage.ok("migrate")
+    manage.ok("seed", "students", "--count", str(rows))
+
+    shares = {
+        part: [count for (count,) in sqlite_database.rows(f"SELECT count(*) FROM students GROUP BY {by}")]
+        for part, by in (("hours", "substr(enrolled_date, 12, 2)"), ("days", "substr(enrolled_date, 1, 10)"))
+    }
+
+    assert len(shares["hours"]) == 24
+    assert all(0.8 < count / (rows / 24) < 1.2 for count in shares["hours"])
+    assert len(shares["days"]) in (365, 366)
+    assert all(0.4 < count / (rows / 365) < 1.6 for count in shares["days"][1:-1])
+    assert sqlite_database.value("SELECT count(DISTINCT enrolled_date) FROM students") > rows / 2
+
+
 def test_seed_fills_every_table_parents_first_a_line_each(manage: Runner, migrated: Database) -> None:
     result = manage.ok("seed")
 
