@@ -1,7 +1,8 @@
 """Put a snapshot in the database's place; say what will be lost and ask.
 
 NAME is the newest snapshot of this database when it is not given, those aside that reset keeps for itself. What was
-there before is kept as a snapshot too: the last line says how to get it back.
+there before is kept as a snapshot too: the last line says how to get it back. An SQLite file that was deleted is made
+anew.
 """
 
 from __future__ import annotations
