@@ -49,10 +49,10 @@ def main(arguments: Sequence[str] | None = None, *, package: str, root: str | Pa
     except BaseException as error:
         code = _explain(_interruption(error) or error, console, show_traceback="--traceback" in arguments)
     finally:
-        # What was done is done, and Python would die of it while it leaves; where it looks for circles once more, that
-        # takes a tenth of many a command.
+        # What was done is done, and Python would die of it while it leaves.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        gc.freeze()
+        if not _ran_own_code(package):
+            gc.freeze()  # to look for circles once more takes a tenth of many a command
     if (lost := undelivered()) is not None and not code:
         console.error(
             f"manage.py: what was asked for is done, but stdout cannot be written: {lost.strerror} — make room there"
@@ -320,6 +320,15 @@ def _show_traceback(console: Console, error: BaseException) -> None:
     import traceback
 
     console.error("".join(traceback.format_exception(error)).rstrip())
+
+
+def _ran_own_code(package: str) -> bool:
+    """Return whether models, seeders, commands, revisions or what was typed may have left a file open, in a circle."""
+    ours = f"{package}.management"
+    return f"{ours}.commands.shell" in sys.modules or any(
+        name == "alembic" or (name.startswith(f"{package}.") and not f"{name}.".startswith(f"{ours}."))
+        for name in [*sys.modules]
+    )
 
 
 class _interruptible:

@@ -23,7 +23,7 @@ LIBRARIES = ("SQLAlchemy", "alembic", "Faker", "sqlglot")
 ELSEWHERE = frozenset({"database_url", "development_hosts", "snapshots_kept", "snapshot_limit"})
 
 _ABOUT = re.compile(r"(\w+)-([^-]+)\.dist-info")
-_ASKS_THE_CLOCK = re.compile(rb"\b(today|now|utcnow)\(")  # in a seeder: its rows are others tomorrow
+_ASKS_THE_CLOCK = re.compile(rb"\b(today|now|utcnow|time\.time)\(")  # in a seeder: its rows are others tomorrow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,14 +69,19 @@ def _parts(project: Project, connection: sa.Connection | None, wanted: Wanted) -
     yield (project.root / "alembic.ini").read_bytes()
 
 
-def _files(folder: str) -> Iterator[str]:
-    """Return every file below a folder, data that a seeder reads as well, but for what Python compiled."""
+def _files(folder: str, inside: tuple[str, ...] = ()) -> Iterator[str]:
+    """Return every file below a folder, data that a seeder reads as well, but for what Python compiled.
+
+    Args:
+        inside: the real paths of the folders around it, for a link may lead back to one of them.
+    """
+    inside = (*inside, os.path.realpath(folder))
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda one: one.name)
     for one in found:
         if one.is_dir():
-            if one.name != "__pycache__":
-                yield from _files(one.path)
+            if one.name != "__pycache__" and not (one.is_symlink() and os.path.realpath(one.path) in inside):
+                yield from _files(one.path, inside)
         elif one.is_file() and not one.name.endswith(".pyc"):
             yield one.path
 

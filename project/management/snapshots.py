@@ -36,7 +36,7 @@ class Snapshot:
     kind: Kind
     revisions: tuple[str, ...]
     rows: dict[str, int]  # by table
-    inventory: frozenset[str]  # everything in it that somebody made
+    inventory: frozenset[str]  # everything in it that somebody made, and who may do what
     fingerprint: str | None  # of the reset that built it
     size: int  # bytes
     copy: Copy
@@ -191,7 +191,7 @@ def fitting(project: Project, connection: sa.Connection | None, fingerprint: str
     Args:
         connection: None where there is no database yet.
     """
-    there = frozenset(project.backend.copies.inventory(connection)) if connection else frozenset()
+    there = frozenset(_all_of_it(project, connection)) if connection else frozenset()
     found = [one for one in own(project) if one.kind == "reset" and one.fingerprint == fingerprint]
     return next((one for one in found if there <= one.inventory), None)
 
@@ -270,6 +270,7 @@ def undo_of(project: Project, connection: sa.Connection, action: str, rows: Coun
                 if one.copy is same:  # what a reset built, the next one builds again
                     return Undo(None if one.kind == "reset" else one.name, same=one.name)
             size = refuse_size(project, connection)
+            project.backend.copies.require_possible()
             return Undo(free_name(project, f"before-{action}"), about, size)
     except (CannotCopy, NotAllowed) as error:
         connection.rollback()
@@ -371,9 +372,13 @@ def _description(
         "kind": kind,
         "revisions": sorted(bookkeeping.versions(connection)),
         "rows": {str(table): number for table, number in rows.rows.items()},
-        "inventory": project.backend.copies.inventory(connection),
+        "inventory": _all_of_it(project, connection),
         "fingerprint": fingerprint,
     }
+
+
+def _all_of_it(project: Project, connection: sa.Connection) -> list[str]:
+    return project.backend.copies.inventory(connection) + project.backend.copies.rights(connection)
 
 
 def _snapshot(copy: Copy) -> Snapshot | None:

@@ -217,6 +217,43 @@ def test_what_cannot_all_be_read_can_be_kept_all_the_same(
     assert owned.count("subjects") == 13
 
 
+def test_rows_that_a_policy_hides_are_no_reason_to_say_that_nothing_has_changed(
+    manage: Runner, owned: Database, by_superuser: Database, role: str
+) -> None:
+    administrate(by_superuser.address, f"ALTER ROLE {role} CREATEDB")
+    manage.ok("migrate")
+    manage.ok("seed", "students", "--count", "30")
+    owned.execute(
+        "ALTER TABLE students ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE students FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY few ON students USING (id < 10)",
+    )
+    manage.ok("snapshot", "good")
+    by_superuser.execute("UPDATE students SET name = 'An afternoon of work' WHERE id > 20")
+
+    told = manage.ok("restore", "good", "--no-input").out.splitlines()[-1]
+    restored = by_superuser.count("students WHERE name = 'An afternoon of work'")
+    manage.ok("restore", told.split()[-1], "--no-input")
+
+    assert restored == 0
+    assert by_superuser.count("students WHERE name = 'An afternoon of work'") == 10
+
+
+def test_what_somebody_else_has_saved_is_no_undo(
+    manage: Runner, owned: Database, by_superuser: Database, role: str, house: House
+) -> None:
+    administrate(by_superuser.address, f"ALTER ROLE {role} CREATEDB")
+    manage.ok("migrate")
+    manage.ok("seed", "students", "--count", "3")
+    url = by_superuser.address.render_as_string(hide_password=False)
+    manage.ok("snapshot", "theirs", env={"DATABASE_URL": url})
+
+    told = manage.ok("reset", "--no-input").out.splitlines()[-1]
+
+    assert "python manage.py restore before-reset-" in told
+    manage.ok("snapshots", "--delete", "theirs", env={"DATABASE_URL": url})
+
+
 def test_a_dump_leaves_what_is_an_extensions_where_it_is(
     manage: Runner, owned: Database, by_superuser: Database
 ) -> None:

@@ -208,6 +208,15 @@ def test_a_database_in_the_projects_folder_is_no_part_of_what_it_is_built_from(h
 # What is not ours
 
 
+def test_a_link_that_leads_back_is_followed_once(house: House, manage: Runner, sqlite_database: Database) -> None:
+    (house.root / "project" / "seeds" / "loop").symlink_to("..", target_is_directory=True)
+
+    built, restored = (manage.ok("reset", "--no-input").out for _ in range(2))
+
+    assert "Rebuilt in" in built
+    assert "seen in" in restored
+
+
 def test_nothing_of_other_people_is_restored_over(house: House, manage: Runner, postgresql_database: Database) -> None:
     makes = {
         "SCHEMA theirs CASCADE": ("CREATE SCHEMA theirs", "CREATE TABLE theirs.diary (id int)"),

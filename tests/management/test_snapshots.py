@@ -269,7 +269,9 @@ def test_a_file_that_was_deleted_comes_back(manage: Runner, sqlite_database: Dat
     manage.ok("snapshot", "good")
     before = everything(sqlite_database)
     file.unlink()
-    file.with_name(f"{file.name}-wal").write_bytes(b"of the file that is gone")
+    left = [file.with_name(f"{file.name}{ending}") for ending in ("-wal", "-shm", "-journal")]
+    for one in left:
+        one.write_bytes(b"of the file that is gone")
 
     told = manage.ok("restore")
 
@@ -277,6 +279,70 @@ def test_a_file_that_was_deleted_comes_back(manage: Runner, sqlite_database: Dat
     assert "is as in snapshot good: 74 rows, at head" in told.out
     assert "To undo it" not in told.out
     assert everything(sqlite_database) == before
+    assert not any(one.exists() for one in left)
+
+
+@pytest.mark.parametrize("damage", ["cut off", "something else", "a folder"])
+def test_a_damaged_file_takes_no_place(house: House, manage: Runner, sqlite_database: Database, damage: str) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    put_in_ada(sqlite_database)
+    [kept] = (house.root / ".snapshots").glob("*/good/database.db")
+    if damage == "cut off":
+        os.truncate(kept, 40_000)
+    elif damage == "something else":
+        kept.write_bytes(b"no database" * 9_000)
+    else:
+        kept.unlink()
+        kept.mkdir()
+
+    line = manage("restore", "good", "--no-input").expect(1).err.splitlines()[-1]
+
+    assert ("cannot be read: Is a directory — " if damage == "a folder" else "snapshot good is damaged: ") in line
+    assert adas(sqlite_database) == 1
+
+
+def test_who_may_do_what_in_the_database_is_not_restored_over(
+    manage: Runner, postgresql_database: Database, request: pytest.FixtureRequest
+) -> None:
+    name = postgresql_database.name.replace("manage_test_", "manage_test_role_")
+    server = server_address("postgresql")
+    administrate(server, f"CREATE ROLE {name}")
+    request.addfinalizer(lambda: administrate(server, f"DROP ROLE {name}"))
+    rights = "SELECT CAST(nspacl AS text) FROM pg_namespace WHERE nspname = 'public'"
+    hows = []
+    try:
+        for change in (
+            "SELECT 1",
+            f"GRANT CREATE ON SCHEMA public TO {name}",
+            f"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {name}",
+            "CREATE TEXT SEARCH DICTIONARY theirs (TEMPLATE = simple)",
+        ):
+            postgresql_database.execute(change)
+            hows.append(how(manage.ok("reset", "--no-input", "--no-seed")))
+        put_in_ada(postgresql_database)
+        assert name in postgresql_database.value(rights)
+        assert postgresql_database.value("SELECT count(*) FROM pg_ts_dict WHERE dictname = 'theirs'") == 1
+        assert postgresql_database.value("SELECT count(*) FROM pg_default_acl") == 1
+    finally:
+        postgresql_database.execute(f"DROP OWNED BY {name}")
+        manage.ok("snapshots", "--keep", "0")
+        settle(postgresql_database.address, postgresql_database.name)
+
+    assert hows == ["Rebuilt", "Rebuilt", "Rebuilt", "Rebuilt"]
+
+
+def test_a_snapshot_that_is_taken_for_the_database_says_that_it_is_read_only(
+    manage: Runner, postgresql_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    url = postgresql_database.address.set(database=f"{postgresql_database.name}_snapshot_good")
+
+    line = manage("seed", env={"DATABASE_URL": url.render_as_string(hide_password=False)}).refusal()
+
+    assert "can only be read: " in line
+    assert "a snapshot is read-only" in line
 
 
 def test_names_of_every_kind_and_those_that_are_taken(manage: Runner, database: Database) -> None:
@@ -1100,8 +1166,9 @@ def test_where_nothing_can_be_kept_the_rest_works(house: House, manage: Runner, 
     line = manage("snapshot").refusal()
 
     assert "No snapshot of it is kept: " in reset.err
-    assert re.search(r"No snapshot brings back what was there: .*\.snapshots.* cannot be made: ", fresh_ones.out)
-    assert re.search(r"\.snapshots.* cannot be made: ", line)
+    for told in (fresh_ones.err, fresh_ones.out):  # before it is asked, and at the end
+        assert re.search(r"No snapshot brings back what was there: .*\.snapshots is no folder", told)
+    assert ".snapshots is no folder — move it away" in line
     assert manage.ok("snapshots").out.startswith("There are no snapshots")
 
 
@@ -1109,15 +1176,12 @@ def test_a_missing_file_and_one_that_is_no_database(manage: Runner, sqlite_datab
     for command in (("snapshot",), ("restore", "good", "--no-input")):
         line = manage(*command).refusal()
         assert "does not exist yet" in line or "no snapshot 'good'" in line
+    assert not file_of(sqlite_database).exists()
     saved_and_spoiled(manage, sqlite_database)
     file_of(sqlite_database).write_bytes(b"These are minutes, and no database.\n" * 200)
 
     for command in (("snapshot",), ("restore", "good", "--no-input")):
         assert "is not an SQLite database" in manage(*command).refusal()
-
-    file_of(sqlite_database).unlink()
-    assert "does not exist yet — python manage.py migrate makes it" in manage("restore", "--no-input").refusal()
-    assert not file_of(sqlite_database).exists()
 
 
 def test_what_is_committed_while_a_restore_begins_is_not_lost(

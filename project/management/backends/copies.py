@@ -72,6 +72,13 @@ class Copies:
         """Return the copies of every database that are kept here; half-made ones are not among them."""
         raise NotImplementedError
 
+    def require_possible(self) -> None:
+        """Look whether there can be copies, as far as that is known before one is made.
+
+        Raises:
+            CannotCopy: there can be none.
+        """
+
     def save(self, name: str, describe: Describe) -> None:
         """Copy the database as it is at one moment, whoever works with it.
 
@@ -165,6 +172,10 @@ class Copies:
     def inventory(self, connection: sa.Connection) -> list[str]:
         """Return everything in a database that somebody made: kind and name."""
         raise NotImplementedError
+
+    def rights(self, connection: sa.Connection) -> list[str]:
+        """Return who may do what in a database, as far as a rebuild leaves it as it is and a copy brings its own."""
+        return []
 
     def size(self, connection: sa.Connection) -> int:
         """Return the size of the database in bytes, about what a copy will take."""

@@ -19,6 +19,7 @@ from .copies import About, CannotCopy, Copies, Copy, digest, unreadable
 
 ABOUT = "about.json"
 _MAKING = ".making-"  # what begins with this is not complete
+_WRITABLE = "make it writable (chmod u+w)"
 
 
 class FolderCopies(Copies):
@@ -45,6 +46,10 @@ class FolderCopies(Copies):
             yield
 
     def all(self) -> Sequence[Copy]:
+        if self.root.is_dir() and not os.access(self.root, os.R_OK | os.X_OK):
+            raise CannotCopy(
+                f"{self.root} cannot be read: {os.strerror(errno.EACCES)}", "make it readable (chmod u+rx)"
+            )
         found = []
         for about in sorted(self.root.glob(f"*/*/{ABOUT}")):
             if about.parent.name.startswith(_MAKING):
@@ -52,6 +57,13 @@ class FolderCopies(Copies):
             if (copy := self._read(about)) is not None:
                 found.append(copy)
         return found
+
+    def require_possible(self) -> None:
+        there = next(one for one in (self.folder, *self.folder.parents) if os.path.lexists(one))
+        if not os.path.isdir(there):
+            raise CannotCopy(f"{there} is no folder", "move it away")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise CannotCopy(f"{there} cannot be written: {os.strerror(errno.EACCES)}", _WRITABLE)
 
     def delete(self, copy: Copy, *, wait: bool = True) -> None:
         folder = Path(copy.place).parent
@@ -66,6 +78,7 @@ class FolderCopies(Copies):
                 shutil.rmtree(left)
 
     def _make_folder(self) -> None:
+        self.require_possible()
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -92,6 +105,11 @@ class FolderCopies(Copies):
 
     def _name(self, making: Path, name: str) -> None:
         """Give a copy, all of which is written, its name: from now on it is there."""
+        if (self.folder / name).exists():  # and it is no copy that is known
+            raise CommandError(
+                f"there is {self.folder / name} already, of which nothing can be read",
+                "take another name, or move it away",
+            )
         sync(making)
         os.rename(making, self.folder / name)
         sync(self.folder)
@@ -116,7 +134,7 @@ def _explained(folder: Path) -> Iterator[None]:
     except OSError as error:
         cause = f"{folder} cannot be written: {error.strerror}"
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise CannotCopy(cause, "make it writable (chmod u+w)") from error
+            raise CannotCopy(cause, _WRITABLE) from error
         raise CommandError(cause, "make room there") from error
 
 

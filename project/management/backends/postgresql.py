@@ -221,6 +221,11 @@ class PostgreSQL(Backend):
                 f"PostgreSQL does not let user {self.address.user!r} do this: {words.rstrip('.')}",
                 "grant that right, or use the tables' owner",
             )
+        if state == "25006":
+            return CommandError(
+                f"{self.label} can only be read: {self.refusal(error)}",
+                "a snapshot is read-only, and so is a standby: is DATABASE_URL right?",
+            )
         if state == "2BP01":
             said = getattr(error.orig, "diag", None)
             of_others = first_line(Exception("; ".join((getattr(said, "message_detail", None) or "").splitlines())))

@@ -120,13 +120,20 @@ class PostgreSQLCopies(Copies):
             self._dump(server, target)
         return is_whole
 
-    def _save_dump(self, refused: CannotCopy, name: str, describe: Describe) -> None:
+    def require_possible(self) -> None:
+        refused = self._refused
+        if not refused:
+            return
         missing = [one for one in PROGRAMS if not shutil.which(one)]
         if missing:
             raise CannotCopy(
                 f"{refused.cause}, and for a dump there is no {' and no '.join(missing)}",
                 f"{refused.cure}, or install the client of PostgreSQL",
             )
+        self.dumps.require_possible()
+
+    def _save_dump(self, refused: CannotCopy, name: str, describe: Describe) -> None:
+        self.require_possible()
         is_first = not any(copy.database == self.owner for copy in self.dumps.all())
         self.dumps.save(name, describe)
         if is_first:
@@ -263,11 +270,11 @@ class PostgreSQLCopies(Copies):
     def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection, counted: Counted) -> Copy | None:
         copies = [one for one in copies if not self._is_dump(one)]
         signs: Signs | None = counted.signs
-        if not copies or signs is None:
+        if not copies or signs is None or self._refused:
             return None
         with self.backend.on_server() as server:
             now, oid = _transaction(server), _oid(server, self.owner)
-            comments = dict(server.exec_driver_sql(_COPIES, (f"{_MARK}%",)))
+            comments = dict(server.exec_driver_sql(_OWN_COPIES, (f"{_MARK}%",)))  # others' could not be restored
         for copy in copies:
             written = json.loads(comments.get(copy.place, "{}"))
             live, counts = written.get("live"), written.get("counts")
@@ -308,6 +315,9 @@ class PostgreSQLCopies(Copies):
 
     def inventory(self, connection: sa.Connection) -> list[str]:
         return list(run(connection, _INVENTORY).scalars())
+
+    def rights(self, connection: sa.Connection) -> list[str]:
+        return list(run(connection, _RIGHTS_INSIDE).scalars())
 
     def size(self, connection: sa.Connection) -> int:
         return int(run(connection, "SELECT pg_database_size(current_database())").scalar() or 0)
@@ -589,9 +599,15 @@ class Signs(NamedTuple):
 
 
 def _look_at_all(connection: sa.Connection) -> Signs | None:
-    """Return what can be told of changes; None, and no transaction, where this role may not read all of it."""
+    """Return what can be told of changes; None, and no transaction, where this role may not read all of it.
+
+    https://www.postgresql.org/docs/current/ddl-rowsecurity.html
+    """
     names, looks = {}, [f"SELECT '', 0, age('{_FIRST}'::xid)"]
-    for name, literal, schema, table, kind in run(connection, _TABLES):
+    for name, literal, schema, table, kind, is_hidden in run(connection, _TABLES):
+        if is_hidden:
+            connection.rollback()
+            return None
         what = "last_value # (is_called::int::bigint << 62), NULL" if kind == "S" else "count(*), min(age(xmin))"
         which = " WHERE nspname !~ '^pg_(toast_)?temp_'" if name == "pg_namespace" else ""  # which come and stay
         looks.append(f"SELECT {literal}, {what} FROM {name}{which}")  # noqa: S608  # PostgreSQL quoted them
@@ -633,6 +649,7 @@ _COPIES = """
 SELECT datname, shobj_description(oid, 'pg_database') AS comment
 FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE %s ORDER BY datname
 """
+_OWN_COPIES = _COPIES.replace("ORDER", "AND pg_has_role(datdba, 'USAGE') ORDER")
 # A program of this project that waits for its turn is not idle: it goes by itself. A shell may sit there for days.
 _SESSIONS = """
 SELECT pid, usename, application_name, host(client_addr) AS address,
@@ -679,7 +696,7 @@ _LISTS = (
 # Tables, sequences, and the catalogs that say what there is: not those of statistics, or that nobody may read.
 _TABLES = """
 SELECT CAST(CAST(c.oid AS regclass) AS text), quote_literal(CAST(c.oid AS regclass)),
-    nullif(n.nspname, current_schema()), c.relname, c.relkind
+    nullif(n.nspname, current_schema()), c.relname, c.relkind, row_security_active(c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm', 'S') AND c.relispopulated AND CASE n.nspname
     WHEN 'pg_catalog' THEN NOT c.relisshared AND has_table_privilege(c.oid, 'SELECT')
@@ -693,6 +710,12 @@ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname <> 'informa
 AND n.nspname NOT LIKE 'pg\\_%' AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
 ) ORDER BY n.nspname, c.relname
+"""
+_RIGHTS_INSIDE = """
+SELECT concat_ws(' ', 'schema', quote_ident(nspname), 'of', pg_get_userbyid(nspowner), nspacl,
+    obj_description(oid, 'pg_namespace'))
+FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'
+UNION ALL SELECT concat_ws(' ', pg_describe_object('pg_default_acl'::regclass, oid, 0), defaclacl) FROM pg_default_acl
 """
 _INVENTORY = """
 WITH made(classid, oid, said) AS (
@@ -718,7 +741,12 @@ WITH made(classid, oid, said) AS (
         SELECT 'pg_collation'::regclass, oid FROM pg_collation
         UNION ALL SELECT 'pg_operator'::regclass, oid FROM pg_operator
         UNION ALL SELECT 'pg_cast'::regclass, oid FROM pg_cast
+        UNION ALL SELECT 'pg_conversion'::regclass, oid FROM pg_conversion
+        UNION ALL SELECT 'pg_opfamily'::regclass, oid FROM pg_opfamily
+        UNION ALL SELECT 'pg_am'::regclass, oid FROM pg_am
         UNION ALL SELECT 'pg_ts_config'::regclass, oid FROM pg_ts_config
+        UNION ALL SELECT 'pg_ts_dict'::regclass, oid FROM pg_ts_dict
+        UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid FROM pg_foreign_data_wrapper
         UNION ALL SELECT 'pg_foreign_server'::regclass, oid FROM pg_foreign_server
         UNION ALL SELECT 'pg_largeobject'::regclass, oid FROM pg_largeobject_metadata
     ) other(classid, oid) WHERE oid >= 16384  -- below is what every database has

@@ -149,9 +149,14 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _is_whole(dump: Path) -> bool:
     """Return whether a dump has its end: psql would take a part of one, and commit nothing."""
-    with open(dump, "rb") as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - 1000))
-        return b"\nCOMMIT;\n" in file.read()
+    try:
+        with open(dump, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 1000))
+            return b"\nCOMMIT;\n" in file.read()
+    except OSError as error:
+        raise CommandError(
+            f"{dump} cannot be read: {error.strerror}", "make it readable (chmod u+r), or restore another snapshot"
+        ) from error
 
 
 def _refuse_foreign(connection: sa.Connection) -> None:

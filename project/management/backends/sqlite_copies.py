@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from ..errors import CommandError
 from ..lazily import sqlalchemy as sa
 from .base import driver_errors
 from .copies import Copy, Counted, Describe, Keep
@@ -54,6 +55,10 @@ class SQLiteCopies(FolderCopies):
 
     def restore(self, copy: Copy, keep: Keep | None) -> None:
         source = Path(copy.place, DATA)
+        _refuse_damaged(source, copy.name)
+        if not self.backend.exists():  # what belonged to the file that is gone is no part of this one
+            for ending in ("-journal", "-wal", "-shm"):
+                Path(f"{self.backend.path.resolve()}{ending}").unlink(missing_ok=True)
         if not self._replace(source, keep):
             self._write_into(source, keep)
 
@@ -217,6 +222,28 @@ def describe_file(file: Path, describe: Describe) -> Any:
         return describe(PlainSQLite(driver, partial(driver.execute, "BEGIN")).itself)
 
 
+def _refuse_damaged(file: Path, name: str) -> None:
+    """Refuse to put a file in the database's place that is not as long as it says, or none of SQLite's.
+
+    https://www.sqlite.org/fileformat.html#the_database_header
+    """
+    try:
+        with open(file, "rb") as copy:
+            header, size = copy.read(_HEADER), os.fstat(copy.fileno()).st_size
+    except OSError as error:
+        raise CommandError(
+            f"{file} cannot be read: {error.strerror}", "make it readable (chmod u+r), or restore another snapshot"
+        ) from error
+    page = int.from_bytes(header[16:18], "big")
+    says = int.from_bytes(header[28:32], "big") * (65_536 if page == 1 else page)
+    is_known = header[24:28] == header[92:96]  # who wrote last has written the number of pages too
+    if size and (not header.startswith(b"SQLite format 3\0") or (is_known and size < says)):
+        raise CommandError(
+            f"snapshot {name} is damaged: {file} is not whole",
+            f"python manage.py snapshots --delete {name}, and restore another one",
+        )
+
+
 class _Busy(Exception):
     """Somebody holds what is to be written."""
 
@@ -316,7 +343,11 @@ def _is_version(now: BinaryIO, file: Path) -> bool:
 
 def _is_same(now: BinaryIO, file: Path) -> bool:
     """Return whether two files hold the same database, but for what each writing changes in its header."""
-    with suppress(FileNotFoundError), open(file, "rb") as then:
+    try:
+        then = open(file, "rb")  # noqa: SIM115  # only that it cannot be opened is no error
+    except OSError:
+        return False
+    with then:
         if os.fstat(now.fileno()).st_size != os.fstat(then.fileno()).st_size:
             return False
         now.seek(0)
@@ -330,4 +361,3 @@ def _is_same(now: BinaryIO, file: Path) -> bool:
             if chunk != then.read(_CHUNK):
                 return False
         return True
-    return False

@@ -40,10 +40,11 @@ def handle(
 ) -> None:
     limit_waiting(project, lock_timeout)
     guard.before_connecting(project, "restore", allow_remote=allow_remote, allow_production_name=allow_production_name)
-    snapshot = snapshots.find(project, name, of=of, elsewhere="--from {} takes it all the same")
+    elsewhere = "--from {} takes it all the same"
+    snapshot = snapshots.find(project, name, of=of, elsewhere=elsewhere)
     losses, undo = _look(project)
     is_there = project.backend.exists()
-    there = f"It holds\n{held(losses)}" if is_there else "There is no such file now."
+    there = f"It holds\n{held(losses) or '  no table'}" if is_there else "There is no such file now."
     explanation = f"restore puts {described(snapshot)} in the place of {header(project)}. {there}"
     known = heads.revisions(project.root)
     lacking = [one for one in snapshot.revisions if one not in known]
@@ -52,7 +53,7 @@ def handle(
     guard.consent(project, snapshots.warned(explanation, undo), no_input=no_input or not is_there)
     begun = time.perf_counter()
     with resetting.alone(project), snapshots.alone(project):
-        snapshot = snapshots.find(project, snapshot.name, of=of)
+        snapshot = snapshots.find(project, snapshot.name, of=of, elsewhere=elsewhere)
         found, undo = _look(project)
         guard.refuse_more(None if no_input else losses, found)
         restored = snapshots.restore(project, snapshot, undo)

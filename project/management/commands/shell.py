@@ -29,7 +29,7 @@ def handle(project: Project, *, code: str | None) -> None:
         refuse_bytes(code, "the code")
     with project.connect(limited=False) as connection, Session(connection) as session:
         names: dict[str, Any] = {"sa": sa, "session": session, "project": project, **project.models}
-        atexit.register(names.clear)  # a file that is still open is written: no circles are looked for at the end
+        atexit.register(names.clear)  # as Python does with a program's own names: a file that is still open is written
         if code is not None:
             exec(compile(code, "<-c>", "exec"), names)  # noqa: S102  # the person's own code is the point
         else:

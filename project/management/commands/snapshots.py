@@ -37,7 +37,9 @@ def handle(project: Project, *, json: bool, delete: str | None, keep: int | None
     else:
         project.console.result(_table(found))
     for place in snapshots.unreadable(project):
-        project.console.note(f"Nothing can be read of the snapshot in {place}: if it is nobody else's, delete it.")
+        project.console.note(
+            f"Nothing can be read of the snapshot in {place}: if it is nobody else's, remove that by hand."
+        )
 
 
 def _delete(project: Project, name: str | None, keep: int | None) -> None:
