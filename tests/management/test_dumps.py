@@ -239,6 +239,28 @@ def test_rows_that_a_policy_hides_are_no_reason_to_say_that_nothing_has_changed(
     assert by_superuser.count("students WHERE name = 'An afternoon of work'") == 10
 
 
+def test_nobody_may_do_more_after_a_restore_than_when_it_was_saved(manage: Runner, owned: Database) -> None:
+    rights = "SELECT defaclnamespace > 0, defaclobjtype, CAST(defaclacl AS text) FROM pg_default_acl ORDER BY 1, 2"
+    of_tables = (
+        "SELECT relname, CAST(relacl AS text) FROM pg_class WHERE relkind = 'r' AND relname !~ '^pg_' ORDER BY 1"
+    )
+    manage.ok("migrate")
+    owned.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON SEQUENCES TO public")
+    before = [owned.rows(rights), owned.rows(of_tables)]
+    manage.ok("snapshot", "good")
+    owned.execute(
+        "DELETE FROM subjects",
+        "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO public",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO public",
+        "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM public",
+        "ALTER DEFAULT PRIVILEGES REVOKE USAGE ON TYPES FROM public",
+    )
+
+    manage.ok("restore", "good", "--no-input")
+
+    assert [owned.rows(rights), owned.rows(of_tables)] == before
+
+
 def test_what_somebody_else_has_saved_is_no_undo(
     manage: Runner, owned: Database, by_superuser: Database, role: str, house: House
 ) -> None:

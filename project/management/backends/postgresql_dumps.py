@@ -249,6 +249,23 @@ BEGIN
         CROSS JOIN LATERAL pg_identify_object(o.classid, o.objid, 0) AS i
         WHERE {_SOMEBODYS} AND {_STAYS} AND o.classid <> 'pg_extension'::regclass AND {_NOT_OF_EXTENSION.format("o")}
         ORDER BY i.type NOT LIKE '%table', i.type NOT LIKE '%view'
+    ) || ARRAY(
+        SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s %s',
+            pg_get_userbyid(defaclrole), ' IN SCHEMA ' || quote_ident(nspname), step.words)
+        FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = defaclnamespace
+        CROSS JOIN LATERAL (SELECT CASE defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES'
+            WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' ELSE 'SCHEMAS' END) AS of(kind)
+        CROSS JOIN LATERAL (
+            SELECT 1, format('REVOKE ALL ON %s FROM %s', kind, grantee_name) FROM (
+                SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END
+                FROM aclexplode(defaclacl)
+            ) AS given(grantee_name)
+            UNION ALL SELECT 2, format('GRANT ALL ON %s TO %I', kind, pg_get_userbyid(defaclrole)) WHERE nspname IS NULL
+            UNION ALL SELECT 3, format('GRANT %s ON %s TO PUBLIC', CASE kind WHEN 'TYPES' THEN 'USAGE'
+                ELSE 'EXECUTE' END, kind) WHERE nspname IS NULL AND kind IN ('TYPES', 'FUNCTIONS')
+        ) AS step(number, words)
+        WHERE pg_has_role(defaclrole, 'USAGE') AND (n.oid IS NULL OR ({_SOMEBODYS} AND {_STAYS}))
+        ORDER BY d.oid, step.number
     ) LOOP
         EXECUTE statement;
     END LOOP;
