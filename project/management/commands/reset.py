@@ -2,7 +2,9 @@
 
 Says what will be lost and asks for the database's name. Refused for production, for databases of other machines
 and for names that say production; tables that are not this project's are never touched. What a reset builds is kept
-as a snapshot, which the next one takes when nothing has changed that it would build from; --rebuild ignores it.
+as a snapshot, which the next one takes when nothing has changed that it would build from: project/, migrations/,
+alembic.ini, settings, options, versions. Where they read something else, a file beside them or a variable of the
+environment, --rebuild builds with what that says now.
 What was there before is kept as well: the last line says how to get it back.
 """
 
