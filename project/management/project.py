@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import pkgutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -229,6 +230,7 @@ def import_own(name: str, file: Path, root: Path) -> ModuleType:
     """
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
+    _leave_libraries_alone()
     try:
         return importlib.import_module(name)
     except (CommandError, Terminated):
@@ -240,6 +242,15 @@ def import_own(name: str, file: Path, root: Path) -> ModuleType:
         raise CommandError(
             f"{shown} cannot be imported: {type(error).__name__}: {first_line(error)}", "correct it, then try again"
         ) from error
+
+
+@cache
+def _leave_libraries_alone() -> None:
+    """Look for no circles in what is there before the project's own code: at the end that takes as long as importing.
+
+    Where own code has run, what it has left open is closed as Python does it.
+    """
+    gc.freeze()
 
 
 def _require_target(key: sa.ForeignKey) -> None:
