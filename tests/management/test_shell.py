@@ -82,7 +82,6 @@ def test_what_is_not_committed_is_not_kept(manage: Runner, migrated: Database) -
     [
         ("", 0),
         ("\nraise ValueError('no')", 1),
-        ("\nimport json\njson.file = file", 0),
     ],
 )
 def test_what_is_still_open_at_its_end_is_written(
