@@ -78,7 +78,8 @@ class FolderCopies(Copies):
                 shutil.rmtree(left)
 
     def _make_folder(self) -> None:
-        self.require_possible()
+        if not self.folder.is_dir():
+            self.require_possible()
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:

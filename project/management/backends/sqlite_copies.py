@@ -58,7 +58,8 @@ class SQLiteCopies(FolderCopies):
         _refuse_damaged(source, copy.name)
         if not self.backend.exists():  # what belonged to the file that is gone is no part of this one
             for ending in ("-journal", "-wal", "-shm"):
-                Path(f"{self.backend.path.resolve()}{ending}").unlink(missing_ok=True)
+                with suppress(OSError):  # SQLite itself takes none of them for its own
+                    Path(f"{self.backend.path.resolve()}{ending}").unlink()
         if not self._replace(source, keep):
             self._write_into(source, keep)
 
