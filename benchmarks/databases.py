@@ -189,10 +189,8 @@ class PostgreSQLDatabases(ServerDatabases):
         made = self._named(PREFIX + uuid.uuid4().hex[:8])
         self._made.append(made)
         # https://www.postgresql.org/docs/current/sql-createdatabase.html: for a large template, files are faster
-        self._administrate(
-            f"CREATE DATABASE {made.name} TEMPLATE {original.name} STRATEGY file_copy",
-            "CHECKPOINT",  # or the next load would pay for it
-        )
+        self._administrate(f"CREATE DATABASE {made.name} TEMPLATE {original.name} STRATEGY file_copy")
+        self.settle()
         return made
 
 

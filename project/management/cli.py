@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None, *, package: str, root: str | Pa
     finally:
         # What was done is done, and Python would die of it while it leaves.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if not _ran_own_code(package):
+        if not gc.get_freeze_count() and "alembic" not in sys.modules:  # no model, seeder, command or revision has run
             gc.freeze()  # to look for circles once more takes a tenth of many a command
     if (lost := undelivered()) is not None and not code:
         console.error(
@@ -138,8 +138,9 @@ def _import_command(name: str, file: str, package: str, root: str) -> ModuleType
         return importlib.import_module(f"{__package__}.commands.{name}")
     from pathlib import Path
 
-    from .project import import_own
+    from .project import import_own, leave_libraries_alone
 
+    leave_libraries_alone()
     module = import_own(f"{package}.commands.{name}", Path(file), Path(root))
     if not callable(getattr(module, "handle", None)):
         shown = os.path.relpath(file, root)
@@ -320,15 +321,6 @@ def _show_traceback(console: Console, error: BaseException) -> None:
     import traceback
 
     console.error("".join(traceback.format_exception(error)).rstrip())
-
-
-def _ran_own_code(package: str) -> bool:
-    """Return whether models, seeders, commands, revisions or what was typed may have left a file open, in a circle."""
-    ours = f"{package}.management"
-    return f"{ours}.commands.shell" in sys.modules or any(
-        name == "alembic" or (name.startswith(f"{package}.") and not f"{name}.".startswith(f"{ours}."))
-        for name in [*sys.modules]
-    )
 
 
 class _interruptible:

@@ -73,14 +73,15 @@ def _files(folder: str, inside: tuple[str, ...] = ()) -> Iterator[str]:
     """Return every file below a folder, data that a seeder reads as well, but for what Python compiled.
 
     Args:
-        inside: the real paths of the folders around it, for a link may lead back to one of them.
+        inside: the folders around it, for a link may lead back to one of them.
     """
-    inside = (*inside, os.path.realpath(folder))
+    inside = (*inside, folder)
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda one: one.name)
     for one in found:
         if one.is_dir():
-            if one.name != "__pycache__" and not (one.is_symlink() and os.path.realpath(one.path) in inside):
+            leads_back = one.is_symlink() and os.path.realpath(one.path) in map(os.path.realpath, inside)
+            if one.name != "__pycache__" and not leads_back:
                 yield from _files(one.path, inside)
         elif one.is_file() and not one.name.endswith(".pyc"):
             yield one.path

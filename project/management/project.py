@@ -211,6 +211,7 @@ class Project:
             ) from error
 
     def _import_folder(self, name: str) -> list[ModuleType]:
+        leave_libraries_alone()
         package = self._import(f"{self.package}.{name}")
         return [
             self._import(f"{package.__name__}.{module.name}")
@@ -230,7 +231,6 @@ def import_own(name: str, file: Path, root: Path) -> ModuleType:
     """
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
-    _leave_libraries_alone()
     try:
         return importlib.import_module(name)
     except (CommandError, Terminated):
@@ -245,10 +245,10 @@ def import_own(name: str, file: Path, root: Path) -> ModuleType:
 
 
 @cache
-def _leave_libraries_alone() -> None:
-    """Look for no circles in what is there before the project's own code: at the end that takes as long as importing.
+def leave_libraries_alone() -> None:
+    """Look for no circles in what is there before the project's own code runs: at the end that takes long.
 
-    Where own code has run, what it has left open is closed as Python does it.
+    What that code then leaves open is closed as Python does it. (The settings do not count: they open nothing.)
     """
     gc.freeze()
 

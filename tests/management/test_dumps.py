@@ -262,7 +262,7 @@ def test_nobody_may_do_more_after_a_restore_than_when_it_was_saved(manage: Runne
 
 
 def test_what_somebody_else_has_saved_is_no_undo(
-    manage: Runner, owned: Database, by_superuser: Database, role: str, house: House
+    manage: Runner, owned: Database, by_superuser: Database, role: str
 ) -> None:
     administrate(by_superuser.address, f"ALTER ROLE {role} CREATEDB")
     manage.ok("migrate")

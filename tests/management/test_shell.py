@@ -77,13 +77,7 @@ def test_what_is_not_committed_is_not_kept(manage: Runner, migrated: Database) -
     assert migrated.count("students") == 0
 
 
-@pytest.mark.parametrize(
-    ("end", "exit_code"),
-    [
-        ("", 0),
-        ("\nraise ValueError('no')", 1),
-    ],
-)
+@pytest.mark.parametrize(("end", "exit_code"), [("", 0), ("\nraise ValueError('no')", 1)])
 def test_what_is_still_open_at_its_end_is_written(
     python: Python, manage: Runner, sqlite_database: Database, tmp_path: Path, end: str, exit_code: int
 ) -> None:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import CommandError
 from . import processes
@@ -125,6 +126,18 @@ class FolderCopies(Copies):
             return Copy(about.parent.name, written["database"], written["about"], size, str(about.parent))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return unreadable(str(about.parent))  # of another version of this program, or changed by hand
+
+
+@contextmanager
+def data_of(file: Path) -> Iterator[BinaryIO]:
+    """Open the data of a copy; say in a line why it cannot be read."""
+    try:
+        with open(file, "rb") as data:
+            yield data
+    except OSError as error:
+        raise CommandError(
+            f"{file} cannot be read: {error.strerror}", "make it readable (chmod u+r), or restore another snapshot"
+        ) from error
 
 
 @contextmanager

@@ -40,7 +40,7 @@ from .base import (
 )
 from .copies import CannotCopy, run
 from .looking import raised_as_sqlalchemys
-from .postgresql_looking import Session, state_of
+from .postgresql_looking import NOT_PERMITTED, Session, state_of
 from .processes import UNKNOWN, program
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class PostgreSQL(Backend):
             except sa.exc.DBAPIError as error:
                 if server.has_database(self.database):
                     return False  # another process made it in this moment
-                if state_of(error) != "42501":
+                if state_of(error) != NOT_PERMITTED:
                     raise
                 user = self.address.user
                 raise NotAllowed(
@@ -216,7 +216,7 @@ class PostgreSQL(Backend):
             return CommandError(f"the connection to {self.label} was cut", "run the command again")
         if state == "53100":
             return CommandError(f"the disk of {where} is full", "make room, then run the command again")
-        if state == "42501":
+        if state == NOT_PERMITTED:
             return NotAllowed(
                 f"PostgreSQL does not let user {self.address.user!r} do this: {words.rstrip('.')}",
                 "grant that right, or use the tables' owner",

@@ -21,7 +21,7 @@ from .copies import CannotCopy, Copies, Copy, Counted, Describe, Keep, address_o
 from .looking import Rows
 from .postgresql import sessions
 from .postgresql_dumps import PROGRAMS, PostgreSQLDumps, waited_too_long
-from .postgresql_looking import Session, state_of
+from .postgresql_looking import NOT_PERMITTED, Session, state_of
 from .processes import UNKNOWN
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 63  # bytes: https://www.postgresql.org/docs/current/limits.html
 COPIED_AS_FILES = 128 << 20  # bytes from which copying files takes less time than writing each page to the log
-IN_USE, IS_TEMPLATE, NOT_PERMITTED = "55006", "42809", "42501"
+IN_USE, IS_TEMPLATE = "55006", "42809"
 _CLOSED = " ALLOW_CONNECTIONS false"
 _ITEM = re.compile(r'"((?:[^"]|"")*)"|([^",\s]+)')  # of a list of names, as a setting keeps it
 _LONGEST_PURPOSE = len("~making-12345678")

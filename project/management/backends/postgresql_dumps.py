@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..errors import CommandError, first_line
 from ..lazily import sqlalchemy as sa
 from .copies import CannotCopy, Copy, Describe, Keep
-from .folders import FolderCopies, sync
+from .folders import FolderCopies, data_of, sync
 
 if TYPE_CHECKING:
     from .postgresql import PostgreSQL
@@ -149,14 +149,9 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _is_whole(dump: Path) -> bool:
     """Return whether a dump has its end: psql would take a part of one, and commit nothing."""
-    try:
-        with open(dump, "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - 1000))
-            return b"\nCOMMIT;\n" in file.read()
-    except OSError as error:
-        raise CommandError(
-            f"{dump} cannot be read: {error.strerror}", "make it readable (chmod u+r), or restore another snapshot"
-        ) from error
+    with data_of(dump) as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - 1000))
+        return b"\nCOMMIT;\n" in file.read()
 
 
 def _refuse_foreign(connection: sa.Connection) -> None:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
+NOT_PERMITTED = "42501"
+
+
 class Session(Plain):
     """What SQLAlchemy's connection would do here, of a driver that takes parameters as %s or %(name)s."""
 

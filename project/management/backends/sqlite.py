@@ -28,7 +28,7 @@ from .base import (
     drop_each,
 )
 from .looking import raised_as_sqlalchemys
-from .sqlite_looking import PlainSQLite, driver_of
+from .sqlite_looking import BESIDE, PlainSQLite, driver_of
 
 if TYPE_CHECKING:
     from ..outcomes import Convert
@@ -332,7 +332,7 @@ class SQLite(Backend):
         return SQLiteCopies(self)
 
     def own_files(self) -> frozenset[str]:
-        return frozenset(f"{self.path.resolve()}{ending}" for ending in ("", "-journal", "-wal", "-shm"))
+        return frozenset(f"{self.path.resolve()}{ending}" for ending in ("", *BESIDE))
 
     def version(self, connection: sa.Connection | None) -> str:
         return sqlite3.sqlite_version

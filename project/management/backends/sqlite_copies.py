@@ -17,9 +17,9 @@ from ..errors import CommandError
 from ..lazily import sqlalchemy as sa
 from .base import driver_errors
 from .copies import Copy, Counted, Describe, Keep
-from .folders import FolderCopies, sync
+from .folders import FolderCopies, data_of, sync
 from .looking import raised_as_sqlalchemys
-from .sqlite_looking import PlainSQLite, driver_of
+from .sqlite_looking import BESIDE, PlainSQLite, driver_of
 
 try:
     import fcntl
@@ -57,7 +57,7 @@ class SQLiteCopies(FolderCopies):
         source = Path(copy.place, DATA)
         _refuse_damaged(source, copy.name)
         if not self.backend.exists():  # what belonged to the file that is gone is no part of this one
-            for ending in ("-journal", "-wal", "-shm"):
+            for ending in BESIDE:
                 with suppress(OSError):  # SQLite itself takes none of them for its own
                     Path(f"{self.backend.path.resolve()}{ending}").unlink()
         if not self._replace(source, keep):
@@ -90,7 +90,7 @@ class SQLiteCopies(FolderCopies):
         shutil.copyfile(self.backend.path, self.backend.path.with_name(name))
 
     def drop(self, name: str) -> None:
-        for ending in ("", "-journal", "-wal", "-shm"):
+        for ending in ("", *BESIDE):
             self.backend.path.with_name(f"{name}{ending}").unlink(missing_ok=True)
 
     def inventory(self, connection: sa.Connection) -> list[str]:
@@ -179,7 +179,7 @@ class SQLiteCopies(FolderCopies):
             with self.backend.looking() as connection, connection.begin() as reading:
                 connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")
                 reading.rollback()
-        return not any(os.path.exists(f"{live}{ending}") for ending in ("-journal", "-wal", "-shm"))
+        return not any(os.path.exists(f"{live}{ending}") for ending in BESIDE)
 
     def _write_into(self, source: Path, keep: Keep | None) -> None:
         """Write every page of the source into the file, in one transaction, beside those who have it open.
@@ -228,13 +228,8 @@ def _refuse_damaged(file: Path, name: str) -> None:
 
     https://www.sqlite.org/fileformat.html#the_database_header
     """
-    try:
-        with open(file, "rb") as copy:
-            header, size = copy.read(_HEADER), os.fstat(copy.fileno()).st_size
-    except OSError as error:
-        raise CommandError(
-            f"{file} cannot be read: {error.strerror}", "make it readable (chmod u+r), or restore another snapshot"
-        ) from error
+    with data_of(file) as copy:
+        header, size = copy.read(_HEADER), os.fstat(copy.fileno()).st_size
     page = int.from_bytes(header[16:18], "big")
     says = int.from_bytes(header[28:32], "big") * (65_536 if page == 1 else page)
     is_known = header[24:28] == header[92:96]  # who wrote last has written the number of pages too

@@ -10,6 +10,8 @@ from typing import Any
 from ..lazily import sqlalchemy as sa
 from .looking import LOG, Plain, Rows, raised_as_sqlalchemys
 
+BESIDE = ("-journal", "-wal", "-shm")  # how the names end of what SQLite keeps beside a file
+
 
 class PlainSQLite(Plain):
     mark = "?"
