@@ -161,7 +161,7 @@ def _open(file: Path):  # type: ignore[no-untyped-def]  # io.StringIO, imported 
             raise CommandError(
                 f"{file.name} is larger than 1 MB", "it holds a few NAME=value lines; is it another file?"
             )
-        text = content.decode("utf-8-sig")
+        text = content.decode()  # a byte order mark is taken off by python-dotenv
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise CommandError(f"{file.name}, line {line} is not UTF-8 text", "save the file as UTF-8") from error

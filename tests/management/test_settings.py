@@ -723,6 +723,8 @@ WRITTEN = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
 @example("A=ä\n".encode("latin-1"))
 @example(b"\n  \n\tA='open\n")
 @example(b"A='of\r\ntwo lines'\r\nB=\"of\rtwo\"\r")
+@example("\ufeff\ufeff=".encode())
+@example("\ufeff\ufeff\n\ufeff".encode())
 def test_dot_env_is_what_python_dotenv_reads_or_is_refused_by_name_and_line(content: bytes) -> None:
     with a_file(content) as file, without_variables():
         if is_wrong(content):
