@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None, *, package: str, root: str | Pa
     finally:
         # What was done is done, and Python would die of it while it leaves.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if not gc.get_freeze_count() and "alembic" not in sys.modules:  # no model, seeder, command or revision has run
+        if not _own_code_has_run():
             gc.freeze()  # to look for circles once more takes a tenth of many a command
     if (lost := undelivered()) is not None and not code:
         console.error(
@@ -59,6 +59,15 @@ def main(arguments: Sequence[str] | None = None, *, package: str, root: str | Pa
         )
         return 1
     return code
+
+
+def _own_code_has_run() -> bool:
+    """Return whether a model, seeder, command or revision has: what it left open is Python's to close.
+
+    (`gc.get_freeze_count` would tell as well, but goes through everything that is frozen.)
+    """
+    of = sys.modules.get(f"{__package__}.project")
+    return "alembic" in sys.modules or (of is not None and of.leave_libraries_alone.cache_info().currsize > 0)
 
 
 def run_environment(package: str) -> None:
