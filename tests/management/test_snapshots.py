@@ -1114,6 +1114,40 @@ def test_a_command_that_opens_the_file_in_that_moment_says_what_to_do(
     assert sqlite_database.count("students") == 3
 
 
+NAMED_AND_FULL = """\
+        try:
+            if "tried" not in vars(self):
+                self.tried = True
+                raise OSError(28, "full")
+            sync(self.folder)
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "broken"),
+    [
+        (
+            "sqlite_copies",
+            "                    os.rename(beside, live)\n",
+            "                    raise OSError(28, 'full')\n",
+        ),
+        ("folders", "        try:\n            sync(self.folder)\n", NAMED_AND_FULL),
+    ],
+    ids=["rename", "sync"],
+)
+def test_where_a_file_cannot_be_replaced_it_is_written_into_and_what_was_there_is_kept_once(
+    house: House, manage: Runner, sqlite_database: Database, file: str, code: str, broken: str
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    house.change(f"project/management/backends/{file}.py", code, broken)
+
+    told = manage.ok("restore", "good", "--no-input")
+
+    assert adas(sqlite_database) == 0
+    manage.ok("restore", undo(told), "--no-input")
+    assert adas(sqlite_database) == 1
+
+
 def test_a_damaged_note_is_named_and_in_nobodys_way(house: House, manage: Runner, sqlite_database: Database) -> None:
     manage.ok("migrate")
     manage.ok("snapshot", "good")
@@ -1567,6 +1601,27 @@ def test_with_something_beside_its_tables_a_database_is_seen_to_be_unchanged(
     undo(manage.ok("restore", "good", "--no-input"))
 
 
+def test_the_letters_of_tables_to_come_are_brought_back_in_mariadb(manage: Runner, mariadb_database: Database) -> None:
+    def letters() -> object:
+        return mariadb_database.value("SELECT concat(@@character_set_database, ' ', @@collation_database)")
+
+    manage.ok("reset")
+    manage.ok("snapshot", "good")
+    before = letters()
+    administrate(server_address("mariadb"), f"ALTER DATABASE {mariadb_database.name} CHARACTER SET latin1")
+    changed = letters()
+
+    reset = manage.ok("reset", "--no-input")
+    kept = letters()
+    put_in_ada(mariadb_database)
+    restored = manage.ok("restore", "good", "--no-input")
+    brought_back = letters()
+    manage.ok("restore", undo(restored), "--no-input")
+
+    assert how(reset) == "Rebuilt", "what is kept has other letters"
+    assert (kept, brought_back, letters()) == (changed, before, changed)
+
+
 def test_a_crash_amid_a_restore_is_mended_by_the_next_command_in_mariadb(
     house: House, manage: Runner, furnished: Database, tmp_path: Path
 ) -> None:
@@ -1702,6 +1757,7 @@ def test_a_user_of_one_database_only_is_told_what_to_grant_and_works_without(
         reset = manage.ok("reset", env=env)
         put_in_ada(mariadb_database)
         line = manage("snapshot", env=env).refusal()
+        asked = manage("seed", "--fresh", env=env).expect(1)
         back = manage.ok("seed", "--fresh", "--no-input", env=env)
         again = manage.ok("reset", "--no-input", env=env)
         granted = rf"GRANT ALL ON `manag%\_snapshot\_%`.* TO '{user}'"
@@ -1716,6 +1772,7 @@ def test_a_user_of_one_database_only_is_told_what_to_grant_and_works_without(
             assert granted in one
         for result in (back, again):
             assert f"No snapshot brings back what was there: MariaDB does not let user '{user}' " in result.out
+        assert f"No snapshot brings back what was there: MariaDB does not let user '{user}' " in asked.err
         assert [how(one) for one in (reset, again, allowed, restored)] == ["Rebuilt"] * 3 + ["Restored"]
     finally:
         for host in ("%", "localhost"):

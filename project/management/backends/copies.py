@@ -174,7 +174,7 @@ class Copies:
         raise NotImplementedError
 
     def rights(self, connection: sa.Connection) -> list[str]:
-        """Return who may do what in a database, as far as a rebuild leaves it as it is and a copy brings its own."""
+        """Return what a rebuild leaves as it is while a copy brings its own, such as who may do what in a database."""
         return []
 
     def size(self, connection: sa.Connection) -> int:

@@ -68,7 +68,7 @@ class FolderCopies(Copies):
 
     def delete(self, copy: Copy, *, wait: bool = True) -> None:
         folder = Path(copy.place).parent
-        with _explained(folder):
+        with explained(folder):
             gone = Path(tempfile.mkdtemp(prefix=_MAKING, dir=folder))
             os.rename(copy.place, gone / copy.name)
             shutil.rmtree(gone)
@@ -89,7 +89,7 @@ class FolderCopies(Copies):
     @contextmanager
     def _making(self) -> Iterator[Path]:
         """Give a folder for something that is not there before it is complete."""
-        with _explained(self.folder):
+        with explained(self.folder):
             making = Path(tempfile.mkdtemp(prefix=_MAKING, dir=self.folder))
             try:
                 yield making
@@ -114,7 +114,15 @@ class FolderCopies(Copies):
             )
         sync(making)
         os.rename(making, self.folder / name)
-        sync(self.folder)
+        try:
+            sync(self.folder)
+        except OSError:
+            self._unname(making, name)
+            raise
+
+    def _unname(self, making: Path, name: str) -> None:
+        """Take back the name of a copy that could not do what it is for."""
+        os.rename(self.folder / name, making)
 
     def _read(self, about: Path) -> Copy | None:
         """Return a copy; None for one of a database elsewhere: of another server, of a file."""
@@ -141,8 +149,8 @@ def data_of(file: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    """Say in a line why a folder cannot be written; where it never can be, that there can be no copies."""
+def explained(folder: Path) -> Iterator[None]:
+    """Say in a line why a folder, or a file, cannot be written; where it never can be, that there can be no copies."""
     try:
         yield
     except OSError as error:

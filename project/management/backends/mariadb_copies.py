@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -44,6 +45,14 @@ class MariaDBCopies(Copies):
         with self._server() as server:
             return [copy for place in self._places(server) if (copy := self._read(server, place)) is not None]
 
+    def require_possible(self) -> None:
+        with self._server() as server:
+            self._refuse_others(server, self.owner)
+            self._objects(server)
+            place = self._working("making")
+            if not _may_make(server, place):
+                raise self._not_allowed(place)
+
     def save(self, name: str, describe: Describe) -> None:
         with self._server() as server:
             self._refuse_others(server, self.owner)
@@ -78,12 +87,13 @@ class MariaDBCopies(Copies):
             moves = [(self.owner, table, old) for table in here] + [(making, table, self.owner) for table in there]
             words = [f"{_table(source, name)} TO {_table(target, name)}" for source, name, target in moves]
             rename = f"RENAME TABLE {', '.join(words)}" if words else "DO 0"
+            letters = self._letters(server, self.owner), self._letters(server, copy.place)
             is_plain = objects == wanted and not any(one.kind == "TRIGGER" for one in wanted)
-            if is_plain and not self._tables(server, making, "SEQUENCE"):
+            if is_plain and letters[0] == letters[1] and not self._tables(server, making, "SEQUENCE"):
                 with self._ended_with_us(server):
                     run(server, rename)
             else:
-                self._change_places(server, making, rename, _Change(here, there, objects, wanted))
+                self._change_places(server, making, rename, _Change(here, there, objects, wanted, *letters))
             self._drop(server, making)
             if not keep:
                 self._drop(server, old)
@@ -128,6 +138,9 @@ class MariaDBCopies(Copies):
         else:
             is_done = not change.here or not self._tables(server, self.owner)
         objects = change.wanted if is_done else change.objects
+        letters = change.wanted_letters if is_done else change.letters
+        if letters and letters != self._letters(server, self.owner):
+            run(server, f"ALTER DATABASE {quoted(self.owner)} {letters}")
         for table, column, default in server.execute(_DEFAULTS, {"database": self.owner}).all():
             own = default.replace(f"nextval({quoted(making)}.", f"nextval({quoted(self.owner)}.")
             if own != default:
@@ -215,6 +228,9 @@ class MariaDBCopies(Copies):
     def inventory(self, connection: sa.Connection) -> list[str]:
         return sorted(" ".join(row) for row in connection.execute(sa.text(_INVENTORY)))
 
+    def rights(self, connection: sa.Connection) -> list[str]:
+        return list(run(connection, _LETTERS).scalars())
+
     def size(self, connection: sa.Connection) -> int:
         return self._size(connection, self.owner)
 
@@ -276,18 +292,25 @@ class MariaDBCopies(Copies):
 
     def _create(self, server: sa.Connection, database: str) -> None:
         """Make an empty database like this one."""
-        row = server.execute(_KNOWN_AS, {"name": self.owner}).one()
-        statement = f"CREATE DATABASE {quoted(database)} CHARACTER SET {row.charset} COLLATE {row.collation}"
+        statement = f"CREATE DATABASE {quoted(database)} {self._letters(server, self.owner)}"
         try:
             run(server, statement)
         except sa.exc.DBAPIError as error:
             if code_of(error) != 1044:
                 raise
-            user = self.backend.url.username
-            raise CannotCopy(
-                f"{self.backend.title} does not let user {user!r} make the database {database}",
-                f"GRANT ALL ON {quoted(self._pattern)}.* TO {user!r}",
-            ) from error
+            raise self._not_allowed(database) from error
+
+    def _not_allowed(self, database: str) -> CannotCopy:
+        user = self.backend.url.username
+        return CannotCopy(
+            f"{self.backend.title} does not let user {user!r} make the database {database}",
+            f"GRANT ALL ON {quoted(self._pattern)}.* TO {user!r}",
+        )
+
+    def _letters(self, server: sa.Connection, database: str) -> str:
+        """Return which letters a database's new tables have, and how they sort, as a statement says it."""
+        row = server.execute(_KNOWN_AS, {"name": database}).one()
+        return f"CHARACTER SET {row.charset} COLLATE {row.collation}"
 
     def _copy(self, server: sa.Connection, source: str, target: str, *, of: str = "", to: str = "") -> None:
         """Copy every table and sequence, all as they are at one moment: who writes meanwhile waits.
@@ -417,7 +440,8 @@ class MariaDBCopies(Copies):
             return None
         names = ", ".join(f"{_table(database, table)}" for table in tables)
         sums = [row[1] for row in run(server, f"CHECKSUM TABLE {names} EXTENDED")] if names else []
-        return hashlib.sha256(repr((tables, made, sums, list(objects))).encode()).hexdigest()
+        told = (tables, made, sums, list(objects), self._letters(server, database))
+        return hashlib.sha256(repr(told).encode()).hexdigest()
 
     def _size(self, server: sa.Connection, database: str) -> int:
         return int(server.scalar(_SIZE, {"database": database}) or 0)
@@ -434,6 +458,30 @@ class _Change(NamedTuple):
     there: list[str]  # those of the copy
     objects: list[StoredObject]  # what the database has beside them
     wanted: list[StoredObject]  # what it shall have then
+    letters: str = ""  # of the database
+    wanted_letters: str = ""
+
+
+def _may_make(server: sa.Connection, database: str) -> bool:
+    """Return whether this user may make a database of this name, as far as the server shows it.
+
+    https://mariadb.com/kb/en/grant/#database-privileges
+    """
+    shown = list(run(server, "SHOW GRANTS").scalars())
+    if server.dialect.name == "mysql" and any(" ON " not in one for one in shown):
+        return True  # MySQL shows a role without what it may do
+    return any(
+        {"CREATE", "ALL PRIVILEGES"} & {*found["rights"].split(", ")}
+        and (found["pattern"] is None or re.fullmatch(_spelled(found["pattern"]), database, re.S))
+        for found in filter(None, map(_GRANT.match, shown))
+    )
+
+
+def _spelled(pattern: str) -> str:
+    """Return what LIKE takes, as a regular expression."""
+    of = {"%": ".*", "_": "."}
+    found = _LETTER.findall(pattern.replace("``", "`"))
+    return "".join(of.get(one) or re.escape(one[-1]) for one in found)
 
 
 def _objects_of(written: dict[str, Any]) -> list[StoredObject]:
@@ -444,12 +492,15 @@ def _table(database: str, name: str) -> str:
     return f"{quoted(database)}.{quoted(name)}"
 
 
+_GRANT = re.compile(r"GRANT (?P<rights>.+?) ON (?:\*|`(?P<pattern>(?:[^`]|``)+)`)\.\* TO ")
+_LETTER = re.compile(r"\\.|.", re.S)
 _GONE = (1049, 1146, 1932)  # no such database, no such table, no file of it
 _KNOWN = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
 _KNOWN_AS = sa.text(
     "SELECT default_character_set_name AS charset, default_collation_name AS collation"
     " FROM information_schema.schemata WHERE schema_name = :name"
 )
+_LETTERS = "SELECT concat_ws(' ', 'letters', @@character_set_database, @@collation_database)"
 _TABLES = sa.text(
     "SELECT table_name, table_type FROM information_schema.tables"
     " WHERE table_schema = :database AND table_type IN ('BASE TABLE', 'SEQUENCE') ORDER BY table_name"

@@ -17,7 +17,7 @@ from ..errors import CommandError
 from ..lazily import sqlalchemy as sa
 from .base import driver_errors
 from .copies import Copy, Counted, Describe, Keep
-from .folders import FolderCopies, data_of, sync
+from .folders import FolderCopies, data_of, explained, sync
 from .looking import raised_as_sqlalchemys
 from .sqlite_looking import BESIDE, PlainSQLite, driver_of
 
@@ -163,10 +163,16 @@ class SQLiteCopies(FolderCopies):
                     self._name(making, keep.name)
                 try:
                     os.rename(beside, live)
+                except OSError:
+                    if keep:  # what is there now may be changed before it can be replaced
+                        self._unname(making, keep.name)
+                    raise
                 finally:
                     if not beside.exists():  # whoever was held up gets the file of before: it must not look like one
-                        os.pwrite(lease, _REPLACED, 0)
-            sync(live.parent)
+                        with explained(live):
+                            os.pwrite(lease, _REPLACED, 0)
+            with explained(live.parent):
+                sync(live.parent)
             return True
         except OSError:  # another file system, no right to the folder
             return False
