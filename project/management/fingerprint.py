@@ -13,6 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .errors import CommandError
+
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
@@ -23,7 +25,12 @@ LIBRARIES = ("SQLAlchemy", "alembic", "Faker", "sqlglot")
 ELSEWHERE = frozenset({"database_url", "development_hosts", "snapshots_kept", "snapshot_limit"})
 
 _ABOUT = re.compile(r"(\w+)-([^-]+)\.dist-info")
-_ASKS_THE_CLOCK = re.compile(rb"\b(today|now|utcnow|time\.time)\(")  # in a seeder: its rows are others tomorrow
+# In a seeder, or what one may import: its rows are others tomorrow. Some of Faker's providers count from today as well.
+_ASKS_THE_CLOCK = re.compile(
+    rb"(?<!func\.)\b(?:today|now|utcnow|time\.time)\("
+    rb"|\bfake\(\s*[\"'](?:past|future|date|time|year|month|day_of|century|am_pm|unix_time|iso8601|passport|profile)"
+    rb"|\.(?:past_|future_|date_(?:of_birth|between|this|time|object)|time_(?:delta|object|series)|unix_time|iso8601)"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,10 +48,18 @@ def of(project: Project, connection: sa.Connection | None, wanted: Wanted) -> st
 
     Args:
         connection: to the database, None where there is none yet and none is needed to know its version.
+
+    Raises:
+        CommandError: a file cannot be read.
     """
     found = hashlib.sha256()
-    for part in _parts(project, connection, wanted):
-        found.update(repr(part).encode("utf-8", "backslashreplace"))
+    try:
+        for part in _parts(project, connection, wanted):
+            found.update(repr(part).encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise CommandError(
+            f"{error.filename} cannot be read: {error.strerror}", "make it readable, or take it out of the project"
+        ) from error
     return found.hexdigest()
 
 
@@ -58,13 +73,14 @@ def _parts(project: Project, connection: sa.Connection | None, wanted: Wanted) -
         names |= {field.name for field in dataclasses.fields(settings)}
     yield [(name, getattr(settings, name)) for name in sorted(names - ELSEWHERE)]
     root, its_own = os.path.realpath(project.root), project.backend.own_files()
+    machinery = os.path.join(root, project.package, "management", "")
     for folder in (project.package, "migrations"):
         for file in _files(os.path.join(root, folder)):
             if (os.path.realpath(file) if os.path.islink(file) else file) in its_own:
                 continue
             text = Path(file).read_bytes()
             yield os.path.relpath(file, root), hashlib.sha256(text).digest()
-            if os.path.basename(os.path.dirname(file)) == "seeds" and _ASKS_THE_CLOCK.search(text):
+            if folder == project.package and not file.startswith(machinery) and _ASKS_THE_CLOCK.search(text):
                 yield date.today()
     yield (project.root / "alembic.ini").read_bytes()
 

@@ -45,7 +45,10 @@ def alembic_config(project: Project, **attributes: object) -> Config:
             f"the folder {project.root} has a % in its path, which Alembic's configuration cannot have",
             "move the project, or rename the folder",
         )
-    return Config(str(project.root / "alembic.ini"), attributes={"project": project, **attributes})
+    file = project.root / "alembic.ini"
+    if not file.is_file():
+        raise CommandError(f"there is no file {file}", "bring it back, as from git: it says where the migrations are")
+    return Config(str(file), attributes={"project": project, **attributes})
 
 
 def load(project: Project) -> ScriptDirectory:

@@ -363,8 +363,9 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
     if loses:
         with project.connect() as connection:
             undo = snapshots.undo_of(project, connection, "downgrade")
-    guard.consent(project, snapshots.warned(explanation, undo), no_input=request.no_input or in_a_script)
-    request.undo = snapshots.save_undo(project, undo)
+    no_input = request.no_input or in_a_script
+    guard.consent(project, snapshots.warned(explanation, undo), no_input=no_input)
+    request.undo = snapshots.save_undo(project, undo, "downgrade", no_input=no_input) if loses else undo
     return back
 
 

@@ -60,6 +60,12 @@ def plan(project: Project, wanted: Wanted, *, rebuild: bool) -> Plan:
         return Plan(printed, kept, losses, snapshots.undo_of(project, connection, "reset", rows))
 
 
+def printed(project: Project, wanted: Wanted) -> str:
+    """Return the fingerprint of what a reset would build now."""
+    with project.looking() as connection:
+        return fingerprint.of(project, connection, wanted)
+
+
 def _kept(project: Project, connection: sa.Connection | None, printed: str) -> snapshots.Snapshot | None:
     if not project.settings.snapshots_kept:
         return None

@@ -36,7 +36,8 @@ class Snapshot:
     kind: Kind
     revisions: tuple[str, ...]
     rows: dict[str, int]  # by table
-    inventory: frozenset[str]  # everything in it that somebody made, and who may do what
+    inventory: frozenset[str]  # everything in it that somebody made
+    rights: frozenset[str] | None  # who may do what, and what else no rebuild touches; None where it was not noted
     fingerprint: str | None  # of the reset that built it
     size: int  # bytes
     copy: Copy
@@ -129,19 +130,34 @@ def take(project: Project, name: str, *, kind: Kind = "by hand", fingerprint: st
     return next(one for one in own(project) if one.name == name)
 
 
-def restore(project: Project, snapshot: Snapshot, undo: Undo) -> bool:
-    """Put a snapshot in the database's place; inside `alone`. Return False where it was there already.
+def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
+    """Put a snapshot in the database's place; inside `alone`.
+
+    Returns how that is undone; None where nothing was to be done.
 
     Args:
-        undo: what keeps the database as it was.
+        undo: what was found to bring the database back as it is.
     """
-    if undo.same == snapshot.name and snapshot.database == project.backend.copies.owner:
-        return False
-    keep = Keep(undo.name, undo.about, undo.size) if undo.name and not undo.same else None
-    project.backend.copies.restore(snapshot.copy, keep)
-    forget(project, "before")
+    copies = project.backend.copies
+    if undo.same == snapshot.name and snapshot.database == copies.owner:
+        return None
+    # Kept in any case: who wrote since it was looked at has committed before the places change.
+    name = undo.spare if undo.same else undo.name
+    copies.restore(snapshot.copy, Keep(name, undo.about, undo.size) if name else None)
+    if undo.same and name:
+        undo = _without_twin(project, name, undo)
+    forget(project, "before", but=undo.name)
     prepare(project, snapshot)  # who restores it once will do so again
-    return True
+    return undo
+
+
+def _without_twin(project: Project, name: str, undo: Undo) -> Undo:
+    """Delete what a restore has kept where a snapshot has all of it; return how the restore is undone."""
+    known = {one.name: one for one in own(project)}
+    if not project.backend.copies.is_same(known[name].copy, known[undo.same or ""].copy):
+        return Undo(name)
+    project.backend.copies.delete(known[name].copy, wait=False)
+    return undo
 
 
 def prepare(project: Project, snapshot: Snapshot) -> None:
@@ -160,15 +176,20 @@ def delete(project: Project, snapshots: Sequence[Snapshot]) -> None:
         project.backend.copies.delete(one.copy)
 
 
-def forget(project: Project, kind: Kind) -> None:
+def forget(project: Project, kind: Kind, *, but: str | None) -> None:
     """Delete those of a kind that are more than the settings keep, before each action as many; inside `alone`.
 
     What was to be done is done: one that somebody is in stays until the next time, and nobody waits for the last to go.
+
+    Args:
+        but: the one that this command has taken, or names; it is the newest, whatever the clock once said.
     """
-    kept: dict[str, int] = {}
+    if not project.settings.snapshots_kept:  # none is taken; those that are there are somebody's undo
+        return
+    kept: dict[str, int] = {_STAMP.split(but)[0]: 1} if but else {}
     going = []
     for one in own(project):
-        if one.kind == kind:
+        if one.kind == kind and one.name != but:
             action = _STAMP.split(one.name)[0]
             kept[action] = kept.get(action, 0) + 1
             going += [one] if kept[action] > project.settings.snapshots_kept else []
@@ -186,14 +207,17 @@ def forget(project: Project, kind: Kind) -> None:
 def fitting(project: Project, connection: sa.Connection | None, fingerprint: str) -> Snapshot | None:
     """Return the newest snapshot of what a reset would build, where it has the place of all that is there now.
 
-    What somebody else made in the database would be gone with it.
+    What somebody else made in the database would be gone with it, and rights that were taken away would be back.
 
     Args:
         connection: None where there is no database yet.
     """
-    there = frozenset(_all_of_it(project, connection)) if connection else frozenset()
+    copies = project.backend.copies
     found = [one for one in own(project) if one.kind == "reset" and one.fingerprint == fingerprint]
-    return next((one for one in found if there <= one.inventory), None)
+    if not found or connection is None:
+        return found[0] if found else None
+    there, rights = (frozenset(one(connection)) for one in (copies.inventory, copies.rights))
+    return next((one for one in found if there <= one.inventory and rights == one.rights), None)
 
 
 def keep_reset(project: Project, fingerprint: str) -> None:
@@ -205,7 +229,7 @@ def keep_reset(project: Project, fingerprint: str) -> None:
     with project.backend.waiting.at_most(SAY_AFTER), alone(project):
         delete(project, [one for one in own(project) if one.kind == "reset" and one.fingerprint == fingerprint])
         kept = take(project, free_name(project, "reset"), kind="reset", fingerprint=fingerprint)
-        forget(project, "reset")
+        forget(project, "reset", but=kept.name)
         prepare(project, kept)
 
 
@@ -220,6 +244,7 @@ class Undo:
     about: About = field(default_factory=dict)  # what is to be written down about it
     size: int = 0  # of the database, in bytes
     same: str | None = None  # the snapshot that is as the database is; then none has to be taken
+    spare: str | None = None  # the name of one that is taken all the same, where `same` may no longer be so
     why_not: str = ""
 
     @property
@@ -245,12 +270,20 @@ def warned(explanation: str, undo: Undo) -> str:
     return f"{explanation}\n{undo.words}" if undo.why_not else explanation
 
 
-def undo_of(project: Project, connection: sa.Connection, action: str, rows: Counted | None = None) -> Undo:
+def undo_of(
+    project: Project,
+    connection: sa.Connection,
+    action: str,
+    rows: Counted | None = None,
+    *,
+    stays: frozenset[str] | None = None,
+) -> Undo:
     """Return how something destructive will be undone: by a snapshot to be taken, unless one has all of it already.
 
     Args:
         action: a word for the snapshot's name: "before-reset-20261125-031500".
         rows: what `counted` has just returned, when it has.
+        stays: what will be there besides rows, where other things can be lost too; None where they cannot.
     """
     try:
         with project.explained():
@@ -258,7 +291,7 @@ def undo_of(project: Project, connection: sa.Connection, action: str, rows: Coun
             about = _description(project, connection, "before", None, rows)
             is_production = guard.is_production(project, connection)
             connection.rollback()
-            if not any(about["rows"].values()):
+            if not any(about["rows"].values()) and rows.is_all and (stays is None or stays >= {*about["inventory"]}):
                 return Undo()
             if not project.settings.snapshots_kept:
                 return Undo(why_not="SNAPSHOTS_KEPT is 0")
@@ -266,35 +299,59 @@ def undo_of(project: Project, connection: sa.Connection, action: str, rows: Coun
                 return Undo(why_not="none is taken of a production database")
             kept = own(project)
             same = project.backend.copies.unchanged_since([one.copy for one in kept], connection, rows)
-            for one in kept:
-                if one.copy is same:  # what a reset built, the next one builds again
-                    return Undo(None if one.kind == "reset" else one.name, same=one.name)
-            size = refuse_size(project, connection)
-            project.backend.copies.require_possible()
-            return Undo(free_name(project, f"before-{action}"), about, size)
+            known = next((one for one in kept if one.copy is same), None)
+            told = known.name if known and known.kind != "reset" else None  # what a reset built, the next builds again
+            try:
+                size = refuse_size(project, connection)
+                project.backend.copies.require_possible()
+            except CannotCopy:
+                if known:
+                    return Undo(told, same=known.name)
+                raise
+            name = free_name(project, f"before-{action}")
+            return Undo(told, about, size, known.name, name) if known else Undo(name, about, size)
     except (CannotCopy, NotAllowed) as error:
         connection.rollback()
         return Undo(why_not=error.cause)
 
 
-def save_undo(project: Project, undo: Undo) -> Undo:
-    """Take the snapshot that is to be taken; return how to undo it then.
+def save_undo(project: Project, asked: Undo, action: str, *, no_input: bool) -> Undo:
+    """Take the snapshot that something destructive needs, of what is there now; return how it will be undone.
+
+    Args:
+        asked: what a person was shown, who may have thought for an hour.
+        action: as `undo_of` takes it.
+        no_input: whether nobody is asked anything.
 
     Raises:
         CommandError: it could not be saved this time, as on a full disk; nothing else was done.
     """
-    if undo.name is None or undo.same:
-        return undo
-    try:
-        with project.backend.waiting.at_most(SAY_AFTER), alone(project):
-            if undo.name in {one.name for one in own(project)}:  # by another process, in this second
-                undo = replace(undo, name=free_name(project, undo.name, stamped=True))
-            assert undo.name is not None
-            take(project, undo.name, kind="before")
-            forget(project, "before")
-    except (CannotCopy, GaveUp, NotAllowed) as error:
-        return Undo(why_not=error.cause)
+    undo = _undo_of_now(project, action)
+    if undo.name and not undo.same:
+        try:
+            with alone(project):
+                taken = {one.name for one in own(project)}
+                if undo.name in taken:  # by another process, in this second
+                    undo = replace(undo, name=free_name(project, undo.name, stamped=True))
+                assert undo.name is not None
+                take(project, undo.name, kind="before")
+                forget(project, "before", but=undo.name)
+        except (CannotCopy, NotAllowed) as error:
+            undo = Undo(why_not=error.cause)
+    if undo.why_not and not asked.why_not and not no_input:
+        project.console.confirm(undo.words, project.backend.database)
     return undo
+
+
+def _undo_of_now(project: Project, action: str) -> Undo:
+    """Look once more, after whoever writes just now has committed: that too is to be saved."""
+    if not project.backend.exists():
+        return Undo()
+    with project.connect(write=True) as connection, connection.begin() as waiting:
+        project.backend.copies.wait_for_writers(connection)
+        waiting.rollback()
+    with project.looking() as connection:
+        return undo_of(project, connection, action)
 
 
 def refuse_size(project: Project, connection: sa.Connection) -> int:
@@ -372,13 +429,10 @@ def _description(
         "kind": kind,
         "revisions": sorted(bookkeeping.versions(connection)),
         "rows": {str(table): number for table, number in rows.rows.items()},
-        "inventory": _all_of_it(project, connection),
+        "inventory": project.backend.copies.inventory(connection),
+        "rights": project.backend.copies.rights(connection),
         "fingerprint": fingerprint,
     }
-
-
-def _all_of_it(project: Project, connection: sa.Connection) -> list[str]:
-    return project.backend.copies.inventory(connection) + project.backend.copies.rights(connection)
 
 
 def _snapshot(copy: Copy) -> Snapshot | None:
@@ -389,14 +443,15 @@ def _snapshot(copy: Copy) -> Snapshot | None:
             copy.database,
             datetime.fromisoformat(about["taken"]).astimezone(UTC),
             about["kind"],
-            tuple(about["revisions"]),
-            {table: int(rows) for table, rows in about["rows"].items()},
+            tuple(map(str, about["revisions"])),
+            {str(table): int(rows) for table, rows in about["rows"].items()},
             frozenset(about["inventory"]),
+            frozenset(about["rights"]) if "rights" in about else None,
             about["fingerprint"],
-            copy.size,
+            int(copy.size),
             copy,
         )
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
         return None
 
 

@@ -233,6 +233,7 @@ def test_nothing_of_other_people_is_restored_over(house: House, manage: Runner, 
 
         assert told == "Rebuilt", made
         postgresql_database.execute(f"DROP {made}")  # which fails unless it is there
+    assert spoiled_reset(manage, postgresql_database) == "Rebuilt", "with what is kept the extension would come back"
     assert spoiled_reset(manage, postgresql_database) == "Restored"
 
 

@@ -1164,6 +1164,8 @@ def test_a_damaged_note_is_named_and_in_nobodys_way(house: House, manage: Runner
         json.dumps({**whole, "about": {**whole["about"], "rows": {"a": "x"}}}),
         json.dumps({**whole, "about": {**whole["about"], "taken": "yesterday"}}),
         json.dumps({**whole, "about": {**whole["about"], "revisions": None}}),
+        json.dumps({**whole, "about": {**whole["about"], "rows": {"a": float("inf")}}}),
+        json.dumps({**whole, "about": {**whole["about"], "taken": "0001-01-01T00:00:00+14:00"}}),
     ):
         about.write_bytes(text.encode("utf-8", "surrogateescape"))
 

@@ -48,6 +48,7 @@ class Counted(NamedTuple):
 
     rows: dict[TableName, int]
     signs: Any = None
+    is_all: bool = True  # what there is: no rows were hidden from who counted
 
 
 class Copies:
@@ -121,6 +122,17 @@ class Copies:
             counted: of all tables, as they just were.
         """
         raise NotImplementedError
+
+    def is_same(self, one: Copy, other: Copy) -> bool:
+        """Return whether one copy, which `restore` has just kept, is certainly the same as another."""
+        raise NotImplementedError
+
+    def wait_for_writers(self, connection: sa.Connection) -> None:
+        """Wait until whoever has written something has committed it, where a copy would be made without.
+
+        Args:
+            connection: that writes, in a transaction.
+        """
 
     def throwaway(self, *, empty: bool = False) -> AbstractContextManager[str]:
         """Give a copy of the database as it is, whoever works with it, for as long as it is used; inside `alone`.

@@ -51,7 +51,7 @@ class MariaDBCopies(Copies):
             self._objects(server)
             place = self._working("making")
             if not _may_make(server, place):
-                raise self._not_allowed(place)
+                raise self._not_allowed(server, place)
 
     def save(self, name: str, describe: Describe) -> None:
         with self._server() as server:
@@ -190,6 +190,24 @@ class MariaDBCopies(Copies):
                 now = self._state(server, self.owner, mariadb_objects.read(server, self.owner))
             return next((copy for copy in copies if now is not None and states[copy.place] == now), None)
 
+    def wait_for_writers(self, connection: sa.Connection) -> None:
+        tables = self._tables(connection, self.owner, "BASE TABLE")
+        if not tables:
+            return
+        try:
+            run(connection, f"LOCK TABLES {', '.join(f'{_table(self.owner, one)} READ' for one in tables)}")
+        except sa.exc.DBAPIError as error:
+            if code_of(error) not in _REFUSED:  # who has no right to that can have no copies either
+                raise
+        else:
+            run(connection, "UNLOCK TABLES")
+
+    def is_same(self, one: Copy, other: Copy) -> bool:
+        with self._server() as server:
+            objects = _objects_of(self._written(server, one.place))
+            known = self._written(server, other.place).get("state")
+            return known is not None and self._state(server, one.place, objects) == known
+
     @property
     def server(self) -> str:
         return address_of(self.backend.url)
@@ -248,10 +266,7 @@ class MariaDBCopies(Copies):
         return place
 
     def _named(self, name: str) -> str:
-        end = f"_snapshot_{name}"
-        room = LONGEST_NAME - len(end)
-        owner = self.owner if len(self.owner) <= room else f"{self.owner[: room - 9]}_{digest(self.owner)}"
-        return owner + end
+        return _named(self.owner, name)
 
     @property
     def _pattern(self) -> str:
@@ -284,27 +299,34 @@ class MariaDBCopies(Copies):
         engine.dispose()
 
     def _make(self, server: sa.Connection, database: str) -> None:
-        """Make a database that is to become a copy, and says from its first table on whose."""
-        self._create(server, database)
+        """Make a database that is to become a copy, and says from its first moment on whose."""
+        self._create(server, database, mark=self._mark if _can_mark(server) else "")
         columns = "id INT PRIMARY KEY, about LONGTEXT NOT NULL"
-        row = f"SELECT 1 AS id, {self._literal(server, {'database': self.owner})} AS about"
+        about = json.dumps({"database": self.owner, "place": database})
+        row = f"SELECT 1 AS id, {_literal(server, about)} AS about"
         run(server, f"CREATE TABLE {_table(database, TABLE)} ({columns}) CHARSET utf8mb4 AS {row}")
 
-    def _create(self, server: sa.Connection, database: str) -> None:
+    @property
+    def _mark(self) -> str:
+        """The comment on a database that becomes a copy of this one."""
+        return f"a snapshot of {self.owner}"
+
+    def _create(self, server: sa.Connection, database: str, *, mark: str = "") -> None:
         """Make an empty database like this one."""
         statement = f"CREATE DATABASE {quoted(database)} {self._letters(server, self.owner)}"
+        statement += f" COMMENT {_literal(server, mark)}" if mark else ""
         try:
             run(server, statement)
         except sa.exc.DBAPIError as error:
             if code_of(error) != 1044:
                 raise
-            raise self._not_allowed(database) from error
+            raise self._not_allowed(server, database) from error
 
-    def _not_allowed(self, database: str) -> CannotCopy:
-        user = self.backend.url.username
+    def _not_allowed(self, server: sa.Connection, database: str) -> CannotCopy:
+        user, _, host = str(run(server, "SELECT CURRENT_USER()").scalar()).rpartition("@")
         return CannotCopy(
             f"{self.backend.title} does not let user {user!r} make the database {database}",
-            f"GRANT ALL ON {quoted(self._pattern)}.* TO {user!r}",
+            f"GRANT ALL ON {quoted(self._pattern)}.* TO {user!r}@{host!r}",
         )
 
     def _letters(self, server: sa.Connection, database: str) -> str:
@@ -397,18 +419,21 @@ class MariaDBCopies(Copies):
 
     def _started(self, server: sa.Connection) -> list[str]:
         """Return the databases that were to become copies of this one and never did."""
-        begun = [
-            place
-            for place in self._places(server)
-            if self._read(server, place) is None and self._written(server, place).get("database") == self.owner
-        ]
-        return begun + list(server.scalars(_EMPTY, {"begin": self._named("")}))
+        begun = []
+        for place in self._places(server):
+            written = self._written(server, place)
+            its_own = {written.get("place"), self._named(str(written.get("snapshot")))}  # not what was loaded from it
+            if written.get("database") == self.owner and place in its_own and self._read(server, place) is None:
+                begun.append(place)
+        return begun + list(server.scalars(_EMPTY, {"mark": self._mark}) if _can_mark(server) else ())
 
     def _read(self, server: sa.Connection, place: str) -> Copy | None:
         """Return a copy; None when it is not complete."""
         try:
             written = self._written(server, place)
             if "snapshot" not in written or (written.get("tables") and not self._tables(server, place)):
+                return None
+            if place != _named(written["database"], written["snapshot"]):  # renamed, or loaded from a dump of a copy
                 return None
             return Copy(written["snapshot"], written["database"], written["about"], self._size(server, place), place)
         except (ValueError, KeyError, TypeError):  # of another version of this program, or changed by hand
@@ -426,11 +451,8 @@ class MariaDBCopies(Copies):
 
     def _write(self, server: sa.Connection, place: str, written: dict[str, Any]) -> None:
         """Write down what is known of a copy, in one statement."""
-        values = f"(1, {self._literal(server, written)})"
+        values = f"(1, {_literal(server, json.dumps(written))})"
         run(server, f"REPLACE INTO {_table(place, TABLE)} (id, about) VALUES {values}")  # noqa: S608  # quoted
-
-    def _literal(self, server: sa.Connection, written: dict[str, Any]) -> str:
-        return str(server.scalar(sa.text("SELECT QUOTE(:text)"), {"text": json.dumps(written)}))
 
     def _state(self, server: sa.Connection, database: str, objects: Sequence[StoredObject]) -> str | None:
         """Return what stands for all the rows and tables of a database; None where that cannot be told."""
@@ -440,8 +462,16 @@ class MariaDBCopies(Copies):
             return None
         names = ", ".join(f"{_table(database, table)}" for table in tables)
         sums = [row[1] for row in run(server, f"CHECKSUM TABLE {names} EXTENDED")] if names else []
+        sums += [self._lengths(server, database, table) for table in tables]
         told = (tables, made, sums, list(objects), self._letters(server, database))
         return hashlib.sha256(repr(told).encode()).hexdigest()
+
+    def _lengths(self, server: sa.Connection, database: str, table: str) -> object:
+        """Return what stands for where the values of each row end: a checksum takes them for one text."""
+        names = server.scalars(_COLUMNS, {"database": database, "table": table}).all()
+        lengths = ", ".join(f"coalesce(length({quoted(name)}), -1)" for name in names)
+        look = f"SELECT sum(crc32(concat_ws(',', {lengths}))) FROM {_table(database, table)}"  # noqa: S608  # quoted
+        return run(server, look).scalar() if len(names) > 1 else None
 
     def _size(self, server: sa.Connection, database: str) -> int:
         return int(server.scalar(_SIZE, {"database": database}) or 0)
@@ -449,6 +479,13 @@ class MariaDBCopies(Copies):
     def _drop(self, server: sa.Connection, database: str) -> None:
         if server.scalar(_KNOWN, {"name": database}):  # else who may not drop it would be refused
             run(server, f"DROP DATABASE IF EXISTS {quoted(database)}")
+
+
+def _named(owner: str, name: str) -> str:
+    """Return the name of the database that is a copy of another one."""
+    end = f"_snapshot_{name}"
+    room = LONGEST_NAME - len(end)
+    return (owner if len(owner) <= room else f"{owner[: room - 9]}_{digest(owner)}") + end
 
 
 class _Change(NamedTuple):
@@ -484,6 +521,15 @@ def _spelled(pattern: str) -> str:
     return "".join(of.get(one) or re.escape(one[-1]) for one in found)
 
 
+def _can_mark(server: sa.Connection) -> bool:
+    """Return whether databases have comments: https://mariadb.com/kb/en/create-database/#comment"""
+    return bool(getattr(server.dialect, "is_mariadb", False)) and (server.dialect.server_version_info or ()) >= (10, 5)
+
+
+def _literal(server: sa.Connection, text: str) -> str:
+    return str(server.scalar(sa.text("SELECT QUOTE(:text)"), {"text": text}))
+
+
 def _objects_of(written: dict[str, Any]) -> list[StoredObject]:
     return [StoredObject(*one) for one in written.get("objects", ())]
 
@@ -495,6 +541,7 @@ def _table(database: str, name: str) -> str:
 _GRANT = re.compile(r"GRANT (?P<rights>.+?) ON (?:\*|`(?P<pattern>(?:[^`]|``)+)`)\.\* TO ")
 _LETTER = re.compile(r"\\.|.", re.S)
 _GONE = (1049, 1146, 1932)  # no such database, no such table, no file of it
+_REFUSED = (1044, 1142)  # a right to the database, to a table
 _KNOWN = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
 _KNOWN_AS = sa.text(
     "SELECT default_character_set_name AS charset, default_collation_name AS collation"
@@ -521,7 +568,7 @@ _KEYS_OF_OTHERS = sa.text(
 )
 _COPIES = sa.text("SELECT table_schema FROM information_schema.tables WHERE table_name = :table ORDER BY table_schema")
 _EMPTY = sa.text(
-    "SELECT schema_name FROM information_schema.schemata s WHERE left(schema_name, char_length(:begin)) = :begin"
+    "SELECT schema_name FROM information_schema.schemata s WHERE schema_comment = :mark"
     " AND NOT EXISTS (SELECT 1 FROM information_schema.tables t WHERE t.table_schema = s.schema_name)"
 )
 _BEGINNING = sa.text(

@@ -20,7 +20,7 @@ from .base import IDLE, TableName, quoted
 from .copies import CannotCopy, Copies, Copy, Counted, Describe, Keep, address_of, digest, run, unreadable
 from .looking import Rows
 from .postgresql import sessions
-from .postgresql_dumps import PROGRAMS, PostgreSQLDumps, waited_too_long
+from .postgresql_dumps import PROGRAMS, PostgreSQLDumps, end, waited_too_long
 from .postgresql_looking import NOT_PERMITTED, Session, state_of
 from .processes import UNKNOWN
 
@@ -84,7 +84,8 @@ class PostgreSQLCopies(Copies):
         found = [*self.dumps.all()]
         try:
             with self.backend.on_server() as server:
-                found += [_read(*row) for row in server.exec_driver_sql(_COPIES, (f"{_MARK}%",))]
+                copies = (_read(*row) for row in server.exec_driver_sql(_COPIES, (f"{_MARK}%",)))
+                found += [one for one in copies if not one.name or one.place == _named(one.database, one.name)]
         except CannotCopy:
             with self.backend.session():  # where nothing answers, that is to be told
                 pass
@@ -265,7 +266,8 @@ class PostgreSQLCopies(Copies):
     def counted(self, connection: sa.Connection, tables: Iterable[TableName]) -> Counted:
         signs = _look_at_all(connection)
         rows = signs.rows if signs else {}
-        return Counted({one: rows[one] if one in rows else looking.count(connection, one) for one in tables}, signs)
+        counted = {one: rows[one] if one in rows else looking.count(connection, one) for one in tables}
+        return Counted(counted, signs, is_all=signs is not None)
 
     def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection, counted: Counted) -> Copy | None:
         copies = [one for one in copies if not self._is_dump(one)]
@@ -276,18 +278,20 @@ class PostgreSQLCopies(Copies):
             now, oid = _transaction(server), _oid(server, self.owner)
             comments = dict(server.exec_driver_sql(_OWN_COPIES, (f"{_MARK}%",)))  # others' could not be restored
         for copy in copies:
-            written = json.loads(comments.get(copy.place, "{}"))
-            live, counts = written.get("live"), written.get("counts")
-            if not live or not counts or live["oid"] != oid or now - live["after"] > _NUMBERS // 4:
-                continue
-            if counts.get("pg_largeobject_metadata"):  # what is in one cannot be read without special rights
-                continue
-            there = signs.counts
-            if signs.is_younger(live["after"]) or not all(counts.get(name, one) == one for name, one in there.items()):
-                continue
-            if all(name.startswith("pg_") for name in there.keys() ^ counts.keys()):  # not every role reads all
+            if _is_as(json.loads(comments.get(copy.place, "{}")), oid, now, signs):
                 return copy
         return None
+
+    def is_same(self, one: Copy, other: Copy) -> bool:
+        with self.backend.session(one.place) as kept:
+            signs = _look_at_all(kept.itself)
+        with self.backend.on_server() as server:
+            written = json.loads(_comment_of(server, other.place) or "{}")
+            return signs is not None and _is_as(written, _oid(server, one.place), _transaction(server), signs)
+
+    def wait_for_writers(self, connection: sa.Connection) -> None:
+        if tables := list(run(connection, _WRITABLE).scalars()):
+            run(connection, f"LOCK TABLE {', '.join(tables)} IN SHARE ROW EXCLUSIVE MODE")
 
     @property
     def server(self) -> str:
@@ -344,13 +348,7 @@ class PostgreSQLCopies(Copies):
         return place
 
     def _named(self, name: str, *, room: int = 0) -> str:
-        """Return a database's name; of a long one of the owner no more than leaves room for so many letters."""
-        end = f"_snapshot_{name}"
-        room = LONGEST_NAME - max(len(end), len("_snapshot_") + room)
-        owner = self.owner
-        if len(owner.encode()) > room:
-            owner = f"{owner.encode()[: room - 9].decode(errors='ignore')}_{digest(owner)}"
-        return owner + end
+        return _named(self.owner, name, room=room)
 
     # On the server
 
@@ -431,7 +429,12 @@ class PostgreSQLCopies(Copies):
         ):
             assert out.stdout is not None
             out.stdout.close()
-            said = [one.communicate()[1].decode(errors="replace").strip() for one in (into, out)]
+            try:
+                said = [one.communicate()[1].decode(errors="replace").strip() for one in (into, out)]
+            except BaseException:  # Ctrl-C: pg_dump would wait on for a lock
+                end(out)
+                end(into)
+                raise
         if waited_too_long(said[1]):
             raise self.backend.in_the_way()
         if into.returncode or out.returncode:
@@ -533,6 +536,19 @@ class PostgreSQLCopies(Copies):
         self._when_nobody_is_in(server, database, drop)
 
 
+def _named(owner: str, name: str, *, room: int = 0) -> str:
+    """Return the name of a database that belongs to another one.
+
+    Args:
+        room: for how many letters after _snapshot_ the owner's name is cut, at least.
+    """
+    end = f"_snapshot_{name}"
+    room = LONGEST_NAME - max(len(end), len("_snapshot_") + room)
+    if len(owner.encode()) > room:
+        owner = f"{owner.encode()[: room - 9].decode(errors='ignore')}_{digest(owner)}"
+    return owner + end
+
+
 @contextmanager
 def _at_once(server: Session) -> Iterator[None]:
     """Make one transaction of what is done on a connection that commits each statement."""
@@ -630,6 +646,24 @@ def _look_at_all(connection: sa.Connection) -> Signs | None:
     )
 
 
+def _is_as(written: dict[str, Any], oid: int | None, now: int, signs: Signs) -> bool:
+    """Return whether a database is certainly as it was when a copy came of it, or took its place.
+
+    Args:
+        written: what is known of the copy.
+        now: a transaction later than all that changed the database.
+    """
+    live, counts = written.get("live"), written.get("counts")
+    if not live or not counts or live["oid"] != oid or now - live["after"] > _NUMBERS // 4:
+        return False
+    if counts.get("pg_largeobject_metadata"):  # what is in one cannot be read without special rights
+        return False
+    there = signs.counts
+    if signs.is_younger(live["after"]) or not all(counts.get(name, one) == one for name, one in there.items()):
+        return False
+    return all(name.startswith("pg_") for name in there.keys() ^ counts.keys())  # not every role reads all
+
+
 def _read(database: str, comment: str) -> Copy:
     try:
         written = json.loads(comment)
@@ -711,11 +745,20 @@ AND n.nspname NOT LIKE 'pg\\_%' AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
 ) ORDER BY n.nspname, c.relname
 """
+_WRITABLE = """
+SELECT CAST(c.oid::regclass AS text) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE') ORDER BY c.oid
+"""
 _RIGHTS_INSIDE = """
 SELECT concat_ws(' ', 'schema', quote_ident(nspname), 'of', pg_get_userbyid(nspowner), nspacl,
     obj_description(oid, 'pg_namespace'))
 FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'
 UNION ALL SELECT concat_ws(' ', pg_describe_object('pg_default_acl'::regclass, oid, 0), defaclacl) FROM pg_default_acl
+UNION ALL SELECT concat_ws(' ', 'extension', extname, extversion) FROM pg_extension
+UNION ALL SELECT concat_ws(' ', 'letters', pg_encoding_to_char(encoding), datcollate, datctype,
+    to_jsonb(d) ->> 'datlocprovider', coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale'))
+FROM pg_database d WHERE datname = current_database()
 """
 _INVENTORY = """
 WITH made(classid, oid, said) AS (

@@ -121,7 +121,7 @@ class PostgreSQLDumps(FolderCopies):
             try:
                 said = child.communicate()[1].decode(errors="replace").strip()
             except BaseException:  # Ctrl-C: what runs on its own would go on
-                _end(child)
+                end(child)
                 raise
         return child.returncode == 0, said or f"{command[0]} ended with {child.returncode}"
 
@@ -139,7 +139,7 @@ class _Said(Exception):
         self.sqlstate = state
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def end(child: subprocess.Popen[bytes]) -> None:
     """End a program, which on SIGINT ends its statement on the server too."""
     child.terminate() if os.name == "nt" else child.send_signal(signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):

@@ -86,6 +86,10 @@ class SQLiteCopies(FolderCopies):
             reading.rollback()  # a commit waits for those who read
             return same  # and only then the file is closed: with it go all locks that this process has on it
 
+    def is_same(self, one: Copy, other: Copy) -> bool:
+        with data_of(Path(one.place, DATA)) as data:
+            return _is_same(data, Path(other.place, DATA))
+
     def clone(self, name: str) -> None:
         shutil.copyfile(self.backend.path, self.backend.path.with_name(name))
 

@@ -55,27 +55,31 @@ def handle(
     guard.before_connecting(project, "reset", allow_remote=allow_remote, allow_production_name=allow_production_name)
     wanted = Wanted(not no_seed, count, random_seed, locale)
     agreed: guard.Losses | None = None
+    printed = ""
     if not no_input:  # a person is asked outside the lock, for they may think for an hour
         with resetting.alone(project):
             plan = resetting.plan(project, wanted, rebuild=rebuild)
-            agreed = _losses(project, wanted, plan, drop_unknown)
+            agreed, printed = _losses(project, wanted, plan, drop_unknown), plan.fingerprint
         _ask(project, agreed, plan.undo, no_input=False)
     begun = time.perf_counter()
     with resetting.alone(project):
         plan = resetting.plan(project, wanted, rebuild=rebuild)
+        if printed not in ("", plan.fingerprint):  # what was imported is of before
+            cause = "the project was changed while this command waited. The database was not"
+            raise CommandError(cause, "run the command again")
         if agreed is None:
             _ask(project, _losses(project, wanted, plan, drop_unknown), plan.undo, no_input=True)
         how, undo, is_all_ours = "", plan.undo, False
         if plan.kept:
             guard.refuse_more(agreed, plan.losses)
-            how = _restore(project, plan.kept, undo)
+            how, undo = _restore(project, plan.kept, undo)
         if not how:
-            undo = snapshots.save_undo(project, undo)
+            undo = snapshots.save_undo(project, undo, "reset", no_input=no_input)
             is_all_ours = _build(project, wanted, drop_unknown=drop_unknown, agreed=agreed)
             how = "Rebuilt"
         seconds = time.perf_counter() - begun
         if is_all_ours:
-            _keep(project, plan)
+            _keep(project, plan, wanted)
     project.console.say(f"{project.backend.label} is reset: at head, as the models say. {how} in {seconds:.2f} s.")
     if undo.words:
         project.console.say(undo.words)
@@ -104,20 +108,20 @@ def _losses(project: Project, wanted: Wanted, plan: Plan, drop_unknown: bool) ->
     return rebuilding.inspect(project, drop_unknown=drop_unknown)
 
 
-def _restore(project: Project, kept: Snapshot, undo: Undo) -> str:
-    """Put a snapshot back and return how that is told; nothing where it cannot be."""
+def _restore(project: Project, kept: Snapshot, undo: Undo) -> tuple[str, Undo]:
+    """Put a snapshot back and return how that is told, and undone; nothing is told where it cannot be."""
     try:
         with snapshots.alone(project):
             restored = snapshots.restore(project, kept, undo)
     except CannotCopy as error:
         project.console.note(f"Snapshot {kept.name} is not restored: {error}")
-        return ""
+        return "", undo
     rows = [[table, plural(number, "row")] for table, number in kept.rows.items()]
     for line in columns(rows, right=frozenset({1})).splitlines():
         project.console.say(line)
-    return (
-        f"Restored from snapshot {kept.name}" if restored else f"Nothing had changed since snapshot {kept.name}: seen"
-    )
+    if restored is None:
+        return f"Nothing had changed since snapshot {kept.name}: seen", undo
+    return f"Restored from snapshot {kept.name}", restored
 
 
 def _build(project: Project, wanted: Wanted, *, drop_unknown: bool, agreed: guard.Losses | None) -> bool:
@@ -136,8 +140,11 @@ def _build(project: Project, wanted: Wanted, *, drop_unknown: bool, agreed: guar
     return is_all_ours
 
 
-def _keep(project: Project, plan: Plan) -> None:
+def _keep(project: Project, plan: Plan, wanted: Wanted) -> None:
     """Keep what was built for the next reset; where that cannot be, this one is done all the same."""
+    if resetting.printed(project, wanted) != plan.fingerprint:
+        project.console.note("No snapshot of it is kept: the project was changed while it was built")
+        return
     try:
         snapshots.keep_reset(project, plan.fingerprint)
     except CommandError as error:

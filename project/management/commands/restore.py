@@ -42,7 +42,7 @@ def handle(
     guard.before_connecting(project, "restore", allow_remote=allow_remote, allow_production_name=allow_production_name)
     elsewhere = "--from {} takes it all the same"
     snapshot = snapshots.find(project, name, of=of, elsewhere=elsewhere)
-    losses, undo = _look(project)
+    losses, undo = _look(project, snapshot)
     is_there = project.backend.exists()
     there = f"It holds\n{held(losses) or '  no table'}" if is_there else "There is no such file now."
     explanation = f"restore puts {described(snapshot)} in the place of {header(project)}. {there}"
@@ -54,7 +54,7 @@ def handle(
     begun = time.perf_counter()
     with resetting.alone(project), snapshots.alone(project):
         snapshot = snapshots.find(project, snapshot.name, of=of, elsewhere=elsewhere)
-        found, undo = _look(project)
+        found, undo = _look(project, snapshot)
         guard.refuse_more(None if no_input else losses, found)
         restored = snapshots.restore(project, snapshot, undo)
     seconds = time.perf_counter() - begun
@@ -66,8 +66,8 @@ def handle(
         f"{project.backend.label} is as in snapshot {snapshot.name}: {plural(snapshot.total, 'row')}, {place}."
         f" Restored in {seconds:.2f} s.{hint}"
     )
-    if restored and undo.words:
-        project.console.say(undo.words)
+    if restored and restored.words:
+        project.console.say(restored.words)
 
 
 def described(snapshot: Snapshot) -> str:
@@ -76,7 +76,7 @@ def described(snapshot: Snapshot) -> str:
     return f"snapshot {snapshot.name} ({taken:%Y-%m-%d %H:%M}, {plural(snapshot.total, 'row')})"
 
 
-def _look(project: Project) -> tuple[guard.Losses, Undo]:
+def _look(project: Project, snapshot: Snapshot) -> tuple[guard.Losses, Undo]:
     if not project.backend.exists():
         return [], Undo()
     with project.looking() as connection:
@@ -84,4 +84,4 @@ def _look(project: Project) -> tuple[guard.Losses, Undo]:
         rows = snapshots.counted(project, connection)
         losses = guard.losses(connection, rows.rows)
         connection.rollback()
-        return losses, snapshots.undo_of(project, connection, "restore", rows)
+        return losses, snapshots.undo_of(project, connection, "restore", rows, stays=snapshot.inventory)

@@ -63,11 +63,12 @@ def run(project: Project, request: Request, *, no_input: bool = False) -> list[R
     console = project.console
     targets = seeding.choose(project, request.tables)
     seeding.refuse_problems(project, targets)
-    undo = snapshots.Undo()
+    undo: snapshots.Undo | None = None
     if request.fresh:
         lost, undo = _ask_for_fresh(project, targets, no_input=no_input)
         request = replace(request, agreed=None if no_input else lost)
-        undo = snapshots.save_undo(project, undo)
+        if undo is not None:
+            undo = snapshots.save_undo(project, undo, "seed-fresh", no_input=no_input)
     width = max((len(target.name) for target in targets), default=0)
     reports: list[Report] = []
 
@@ -77,7 +78,7 @@ def run(project: Project, request: Request, *, no_input: bool = False) -> list[R
 
     seeding.seed(project, targets, request, report=report, progress=console.progress)
     console.say(f"Random seed {request.random_seed}, locale {request.locale}.")
-    if undo.words:
+    if undo and undo.words:
         console.say(undo.words)
     return reports
 
@@ -90,15 +91,17 @@ def _line(done: Report, width: int) -> str:
     return f"  {done.table:{width}}{rows}  {done.seconds:.2f} s  {note}".rstrip()
 
 
-def _ask_for_fresh(project: Project, targets: list[Target], *, no_input: bool) -> tuple[guard.Losses, snapshots.Undo]:
-    """Say what will be deleted and ask; return it, and how it can be undone."""
+def _ask_for_fresh(
+    project: Project, targets: list[Target], *, no_input: bool
+) -> tuple[guard.Losses, snapshots.Undo | None]:
+    """Say what will be deleted and ask; return it, and how it can be undone, None where nothing is lost."""
     guard.before_connecting(project, "seed --fresh")
     with project.connect() as connection:
         guard.after_connecting(project, connection, "seed --fresh")
         seeding.require_ready(project, connection)
         seeding.require_columns(project, connection, targets)
         lost = seeding.rows_to_delete(project, connection, targets)
-    undo = snapshots.Undo()
+    undo = None
     if any(count for _, count, _ in lost):
         with project.connect() as connection:
             undo = snapshots.undo_of(project, connection, "seed-fresh")

@@ -1,0 +1,237 @@
+"""What is kept before a loss is all there was, whoever writes meanwhile; and nothing but copies is ever dropped."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from tests.databases import Database, administrate, server_address, settle
+from tests.houses import House, OpenTerminal, Runner
+from tests.management.test_reset import put_in_ada
+from tests.management.test_snapshots import at, how, names, undo
+
+BY_HAND = "UPDATE students SET name = 'By Hand' WHERE id = 1"
+
+
+def is_by_hand(database: Database) -> bool:
+    return bool(database.value("SELECT name FROM students WHERE id = 1") == "By Hand")
+
+
+WAITING = (("reset", "--rebuild"), ("seed", "--fresh"), ("rollback", "2"), ("restore", "one"))
+
+
+@pytest.mark.parametrize("command", WAITING, ids=lambda one: one[0])
+def test_what_somebody_commits_while_the_command_waits_comes_back(
+    manage: Runner, migrated: Database, command: tuple[str, ...]
+) -> None:
+    manage.ok("seed")
+    manage.ok("snapshot", "one")
+    manage.ok("reset", "--no-input")
+
+    with migrated.connect() as busy:
+        busy.exec_driver_sql(BY_HAND)
+        running = manage.start(*command, "--no-input")
+        running.wait_for("waiting for")
+        busy.commit()
+    result = running.wait().expect(0)
+
+    manage.ok("restore", undo(result), "--no-input")
+    assert is_by_hand(migrated)
+
+
+def test_what_is_written_while_a_person_thinks_comes_back(
+    manage: Runner, terminal: OpenTerminal, migrated: Database
+) -> None:
+    manage.ok("reset", "--no-input")
+    asking = terminal("seed", "--fresh")
+    asking.read_until("to go on")
+    migrated.execute(BY_HAND)
+    asking.type(migrated.name)
+    asking.wait().expect(0)
+
+    [kept] = [one for one in names(manage, migrated) if one.startswith("before-seed-fresh-")]
+    manage.ok("restore", kept, "--no-input")
+    assert is_by_hand(migrated)
+
+
+def test_what_was_kept_to_be_sure_goes_where_a_snapshot_has_all_of_it(manage: Runner, migrated: Database) -> None:
+    manage.ok("snapshot", "empty")
+    manage.ok("seed")
+    manage.ok("snapshot", "full")
+
+    there = manage.ok("restore", "empty", "--no-input")
+
+    assert undo(there) == "full"
+    assert names(manage, migrated) == ["full", "empty"]
+
+
+def test_a_copy_that_became_the_database_is_not_dropped_on_postgresql(
+    manage: Runner, postgresql_database: Database
+) -> None:
+    server, name = server_address("postgresql"), postgresql_database.name
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    manage.ok("snapshot", "better")
+    settle(server, name)
+    administrate(server, f"DROP DATABASE {name}")
+    administrate(server, f"ALTER DATABASE {name}_snapshot_good RENAME TO {name}")
+    administrate(server, f"ALTER DATABASE {name} RESET default_transaction_read_only")
+
+    refused = manage("snapshots", "--delete", "good").refusal()
+    manage.ok("snapshots", "--keep", "0")
+
+    assert "no snapshot 'good'" in refused
+    assert names(manage, postgresql_database) == []
+    assert postgresql_database.count("subjects") == 14
+
+
+def test_a_database_that_a_copy_was_loaded_into_is_not_dropped_on_mariadb(
+    manage: Runner, mariadb_database: Database
+) -> None:
+    name = mariadb_database.name
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    administrate(
+        server_address("mariadb"),
+        f"CREATE TABLE {name}.management_snapshot AS SELECT * FROM `{name}_snapshot_good`.management_snapshot",
+    )
+
+    listed = names(manage, mariadb_database)
+    manage.ok("snapshots", "--delete", "good")
+    manage.ok("snapshot", "another")
+
+    assert listed == ["good"]
+    assert mariadb_database.count("subjects") == 14
+    assert names(manage, mariadb_database) == ["another"]
+
+
+def test_an_empty_database_of_somebody_else_stays_on_mariadb(manage: Runner, mariadb_database: Database) -> None:
+    server, name = server_address("mariadb"), mariadb_database.name
+    manage.ok("migrate")
+    administrate(server, f"CREATE DATABASE {name}_snapshot_service")
+    administrate(server, f"CREATE DATABASE {name}_snapshot_crashed COMMENT 'a snapshot of {name}'")
+
+    manage.ok("snapshot", "good")
+
+    found = mariadb_database.rows(f"SHOW DATABASES LIKE '{name}\\_snapshot\\_%'")
+    assert {one for (one,) in found} == {f"{name}_snapshot_service", f"{name}_snapshot_good"}
+
+
+def test_letters_that_go_from_one_column_to_the_next_are_a_change_on_mariadb(
+    manage: Runner, mariadb_database: Database
+) -> None:
+    manage.ok("reset")
+    mariadb_database.execute("UPDATE students SET name = concat(name, left(email, 3)), email = substr(email, 4)")
+
+    assert how(manage.ok("reset", "--no-input")) == "Restored"
+
+
+def test_what_settings_keep_no_more_of_stays_where_it_is(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "one")
+    put_in_ada(sqlite_database)
+    before = undo(manage.ok("restore", "one", "--no-input"))
+
+    put_in_ada(sqlite_database)
+    manage.ok("restore", "one", "--no-input", env={"SNAPSHOTS_KEPT": "0"})
+
+    assert before in names(manage, sqlite_database)
+
+
+def test_an_undo_is_not_taken_for_an_old_one_where_the_clock_went_back(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "one")
+    for number in range(3):
+        put_in_ada(sqlite_database, 7000 + number)
+        manage.ok("restore", "one", "--no-input")
+        for about in (house.root / ".snapshots").glob("*/before-*/about.json"):
+            text = json.loads(about.read_text("utf-8"))
+            text["about"]["taken"] = f"2099{text['about']['taken'][4:]}"
+            about.write_text(json.dumps(text), "utf-8")
+    put_in_ada(sqlite_database)
+
+    told = undo(manage.ok("restore", "one", "--no-input"))
+
+    manage.ok("restore", told, "--no-input")
+    assert sqlite_database.count("students") == 1
+
+
+def test_a_view_is_worth_an_undo_though_there_are_no_rows(manage: Runner, migrated: Database) -> None:
+    migrated.execute("DELETE FROM subjects")
+    manage.ok("snapshot", "early")
+    migrated.execute("CREATE VIEW by_hand AS SELECT * FROM students")
+
+    told = manage.ok("restore", "early", "--no-input")
+
+    manage.ok("restore", undo(told), "--no-input")
+    assert migrated.count("by_hand") == 0
+
+
+def test_what_was_changed_while_it_was_built_is_not_kept(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.change(
+        "project/seeds/students.py",
+        "    count = 100\n",
+        "    count = 100\n    with open(__file__ + '.txt', 'a') as more:\n        more.write('more')\n",
+    )
+
+    told = manage.ok("reset", "--no-input")
+
+    assert "No snapshot of it is kept: the project was changed while it was built" in told.err
+    assert names(manage, sqlite_database) == []
+
+
+def test_what_was_changed_while_a_person_thinks_is_not_built_half(
+    house: House, terminal: OpenTerminal, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    asking = terminal("reset")
+    asking.read_until("to go on")
+    house.change("project/seeds/students.py", "    count = 100\n", "    count = 7\n")
+    asking.type(sqlite_database.name)
+
+    told = asking.wait().expect(1)
+
+    assert "the project was changed while this command waited. The database was not — run the command again" in told.out
+    assert sqlite_database.count("students") == 0
+
+
+def test_a_right_that_was_taken_away_does_not_come_back_with_a_reset(
+    manage: Runner, postgresql_database: Database
+) -> None:
+    manage.ok("migrate")
+    postgresql_database.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC")
+    manage.ok("reset", "--no-input")
+    postgresql_database.execute("ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM PUBLIC")
+
+    assert how(manage.ok("reset", "--no-input")) == "Rebuilt"
+    assert postgresql_database.value("SELECT relacl IS NULL FROM pg_class WHERE oid = 'students'::regclass")
+
+
+def test_a_database_made_anew_with_other_letters_keeps_them(manage: Runner, postgresql_database: Database) -> None:
+    server, name = server_address("postgresql"), postgresql_database.name
+    manage.ok("reset")
+    settle(server, name)
+    administrate(server, f"DROP DATABASE {name}")
+    administrate(server, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+
+    assert how(manage.ok("reset")) == "Rebuilt"
+    assert at(postgresql_database, name).value("SHOW server_encoding") == "LATIN1"
+
+
+def test_a_file_that_cannot_be_read_is_named(house: House, manage: Runner, sqlite_database: Database) -> None:
+    os.symlink("loop", house.root / "project" / "loop")
+
+    assert "project/loop cannot be read: Too many levels of symbolic links" in manage("reset").refusal()
+
+
+def test_what_says_where_the_migrations_are_is_missed(house: House, manage: Runner, sqlite_database: Database) -> None:
+    house.remove("alembic.ini")
+
+    for command in ("migrate", "reset"):
+        assert "alembic.ini" in manage(command).refusal()
