@@ -165,8 +165,12 @@ class Rows:
         """Return what is made once for all blocks of the table."""
         return self.source.once((self._column, key), make)
 
-    def shared(self, key: object, make: Callable[[Rows], Value]) -> Value:
-        """Return what several columns of this block are made from; the first that asks makes it."""
+    def shared(self, key: str | tuple[str, ...], make: Callable[[Rows], Value]) -> Value:
+        """Return what several columns of this block are made from; the first that asks makes it.
+
+        Args:
+            key: names it, in every run alike: its randomness is of that name.
+        """
         return self._block.shared(key, make, str(key))
 
 

@@ -400,7 +400,8 @@ class _End(Field):
 
     def ready(self, context: Context, column: Column) -> Fill:
         found = self.link.numbering(context, self._ends(column))
-        return lambda rows: rows.shared(self.link, lambda own: found.at(own.numbers))[self.side]
+        name = ("pairs", *map(str, self.link.names))
+        return lambda rows: rows.shared(name, lambda own: found.at(own.numbers))[self.side]
 
     def limit(self, context: Context, column: Column) -> float:
         return self.link.numbering(context, self._ends(column)).numbering.limit

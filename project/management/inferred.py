@@ -438,9 +438,8 @@ class ordered(Field):
 
     def ready(self, context: Context, column: Column) -> Fill:
         self.pair.numbering(context)  # asks the database now, and not while rows are loaded
-        return lambda rows: [
-            one[self.place] for one in rows.shared(self.pair, lambda own: self.pair.draw(context, own))
-        ]
+        name = ("pair", *(one.name for one in self.pair.columns))
+        return lambda rows: [one[self.place] for one in rows.shared(name, lambda own: self.pair.draw(context, own))]
 
     def limit(self, context: Context, column: Column) -> float:
         return self.pair.numbering(context)[0].limit if self.pair.once else math.inf
@@ -510,7 +509,8 @@ class part_of_row(Field):
                 for key, share in zip(keys, (rows.random.random() for _ in range(len(rows))), strict=True)
             ]
 
-        return lambda rows: [row[self.place] for row in rows.shared(self.key, choose)]
+        name = ("row of", *self.key.column_keys)  # as the key itself would not be, the same in every run
+        return lambda rows: [row[self.place] for row in rows.shared(name, choose)]
 
     def _refuse(self, context: Context, key: Any) -> Any:
         raise CommandError(

@@ -14,7 +14,20 @@ from alembic.runtime.plugins import Plugin
 from alembic.util import PriorityDispatchResult, sqla_compat
 
 from . import expressions
+from .backends import recreated
 from .backends.base import executable, expression_text
+
+
+@sa.event.listens_for(sa.Table, "column_reflect")
+def _read_whole(inspector: sa.Inspector, table: sa.Table, column: dict[str, Any]) -> None:
+    """Read what an SQLite column is computed by: SQLAlchemy finds it behind no type with a comma, as NUMERIC(10, 2)."""
+    if inspector.dialect.name != "sqlite" or "computed" not in column:
+        return
+    assert isinstance(inspector.bind, sa.Connection)
+    query = "SELECT sql FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?)"
+    made = inspector.bind.exec_driver_sql(query, (table.name,)).scalar() or ""
+    text = recreated.computed_of(made).get(column["name"].lower(), column["computed"]["sqltext"])
+    column["computed"]["sqltext"] = text
 
 
 def add_to(plugin: Plugin) -> None:

@@ -520,13 +520,14 @@ def _set_late_keys(connection: sa.Connection, loaded: _Loaded) -> None:
         return
     key_columns, keys = _new_keys(connection, loaded)
     marks = {f"key_{column.name}": column for column in key_columns}
+    as_it_is = {one: one for one in target.table.columns if one.onupdate is not None or one.server_onupdate is not None}
     for name in names:
         column = target.table.columns[name]
         values = _late_values(connection, loaded, column)
         update = (
             sa.update(target.table)
             .where(*(column == sa.bindparam(mark, type_=column.type) for mark, column in marks.items()))
-            .values({column: sa.bindparam("late_value", type_=column.type)})
+            .values({**as_it_is, column: sa.bindparam("late_value", type_=column.type)})
         )
         changes = [
             {**dict(zip(marks, key, strict=True)), "late_value": value}

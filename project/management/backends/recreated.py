@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -212,19 +212,41 @@ def _lost(table: str, kind: str, name: str, why: str) -> StepRefused:
     )
 
 
+def _tokens(sql: str) -> list[re.Match[str]]:
+    return [one for one in _TOKEN.finditer(sql) if not one[0].startswith(("--", "/*"))]
+
+
+def _in_brackets(sql: str, tokens: Sequence[re.Match[str]]) -> str:
+    """Return what stands between the first of some tokens, a bracket, and the one that closes it."""
+    depth, end = 0, len(sql)
+    for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token[0], 0)
+        if depth == 0:
+            end = token.start()
+            break
+    return sql[tokens[0].end() : end].strip()
+
+
+def computed_of(sql: str) -> dict[str, str]:
+    """Return what the columns of a CREATE TABLE are computed by, by their names in small letters."""
+    tokens, depth, column, found = _tokens(sql), 0, "", {}
+    for number, token in enumerate(tokens[:-1]):
+        depth += {"(": 1, ")": -1}.get(token[0], 0)
+        if depth == 1 and token[0] in ("(", ","):
+            [column] = _words(tokens[number + 1][0]) or ("",)
+        elif depth == 1 and token[0].upper() == "AS" and tokens[number + 1][0] == "(":
+            found[column] = _in_brackets(sql, tokens[number + 1 :])
+    return found
+
+
 def checks_of(sql: str) -> list[Check]:
     """Return the CHECKs in the text of a CREATE TABLE."""
-    tokens = [one for one in _TOKEN.finditer(sql) if not one[0].startswith(("--", "/*"))]
+    tokens = _tokens(sql)
     found = []
     for number, token in enumerate(tokens[:-1]):
         if token[0].upper() != "CHECK" or tokens[number + 1][0] != "(":
             continue
-        end, depth = number + 1, 0
-        for end in range(number + 1, len(tokens)):
-            depth += {"(": 1, ")": -1}.get(tokens[end][0], 0)
-            if depth == 0:
-                break
-        text = sql[tokens[number + 1].end() : tokens[end].start()].strip()
+        text = _in_brackets(sql, tokens[number + 1 :])
         named = number >= 2 and tokens[number - 2][0].upper() == "CONSTRAINT"
         found.append(Check(text, _words(text), named))
     return found
