@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -47,6 +48,7 @@ from .outcomes import LOCALE, faker_of, pool
 from .types import BINARY, DECIMAL, NUMBER, plain_type
 
 NULL_SHARE = 0.2
+MULTIPLES = 200_000  # of a step, in a column in which none may come twice
 SHORT = 5  # characters: a column with room for fewer holds a code, not words
 TODAY = date(2026, 9, 1)
 
@@ -171,7 +173,8 @@ class _Planner:
             if other is None or not known or column.foreign_keys or other.foreign_keys:
                 continue
             if other.server_default is None and not self._bounds(column).after and not self._bounds(other).after:
-                self.bounds.setdefault(column.name, Bounds()).after.append((other.name, False))
+                strictly = other.name in self._bounds(column).unequal or column.name in self._bounds(other).unequal
+                self.bounds.setdefault(column.name, Bounds()).after.append((other.name, strictly))
 
     def _bounds(self, column: Column) -> Bounds:
         return self.bounds.get(column.name, Bounds())
@@ -208,6 +211,8 @@ class _Planner:
             return Plan(only_for(plan.field, *owner), plan.why, second=plan.second)
         if not column.nullable or bounds.never_null or plan.field is None or plan.second is not None:
             return plan
+        if isinstance(plan.field, part_of_row):  # with the others of its key
+            return Plan(plan.field.with_nulls(NULL_SHARE), f"{plan.why}, nullable")
         return Plan(maybe(plan.field, NULL_SHARE), f"{plan.why}, nullable")
 
     def _value(self, column: Column, bounds: Bounds) -> Plan:
@@ -240,7 +245,8 @@ class _Planner:
             return Plan(above(bounds.after, low, high, description), why)
         if span is not None and bounds.multiple > 1:
             step = bounds.multiple
-            multiples = range(-(-span[0] // step) * step, span[1] + 1, step)[:1000]
+            most = MULTIPLES if self._is_unique_alone(column) else 1000
+            multiples = range(-(-span[0] // step) * step, span[1] + 1, step)[:most]
             allowed = [one for one in multiples if one not in bounds.excluded]
             return Plan(choice(allowed), bounds.why) if allowed else None
         return Plan(_without(_between(column, *span), bounds.excluded), bounds.why) if span is not None else None
@@ -260,6 +266,8 @@ class _Planner:
         return bounds
 
     def _text_by_check(self, column: Column, bounds: Bounds) -> Plan | None:
+        if self._is_address(column, bounds):
+            return None
         if bounds.spelling is not None:
             return Plan(spelled(bounds.spelled(_room(column))), bounds.why)
         length = getattr(column.type, "length", None)
@@ -271,6 +279,14 @@ class _Planner:
         if bounds.shortest > 1 or bounds.longest is not None:
             return Plan(text(bounds.shortest, bounds.longest), bounds.why)
         return None
+
+    def _is_address(self, column: Column, bounds: Bounds) -> bool:
+        """Return whether a CHECK wants nothing but an @ somewhere in a column that is called e-mail."""
+        wanted = [one for one in bounds.spelling or () if len(one) == 1]
+        return wanted == ["@"] and bounds.case != "upper" and bounds.longest is None and self._is_mail(column)
+
+    def _is_mail(self, column: Column) -> bool:
+        return meanings.text_provider(column) == "email" and _room(column) >= 20
 
     def _by_name(self, column: Column, bounds: Bounds) -> Plan | None:
         kind, why = plain_type(column), f"the column is called {column.name}"
@@ -409,7 +425,7 @@ class _Planner:
 
     def _make_unique(self, key: Key) -> None:
         """Change the plans of a key's columns so that no combination comes twice, by construction."""
-        if any(self._is_apart(column) for column in key.columns):
+        if any(self._is_apart(column) for column in key.columns) or self._is_numbered_apart(key):
             return
         fields = [self.plans[column.name].field for column in key.columns]
         if all(isinstance(one, ordered) for one in fields) and len(fields) == 2:
@@ -432,15 +448,21 @@ class _Planner:
                 why = f"{key.why}{_length(column)}" + (", nullable" if nullable else "")
                 self.plans[column.name] = Plan(maybe(unique, NULL_SHARE) if nullable else unique, why)
                 return
-        if listable:
+        if not self._number_side_by_side(key) and listable:
             self._number(key)
+
+    def _is_numbered_apart(self, key: Key) -> bool:
+        inners = (_inner(self.plans[column.name].field) for column in key.columns)
+        return any(isinstance(one, digit) and one.keeps_apart(key.columns) for one in inners)
 
     def _is_apart(self, column: Column) -> bool:
         """Return whether a column alone keeps rows apart already."""
         plan = self.plans[column.name]
         inner = _inner(plan.field)
-        if plan.second is not None and isinstance(plan.second, earlier_row):
-            return plan.second.unique or plan.field is None
+        if isinstance(plan.second, earlier_row):
+            return plan.second.unique
+        if plan.second is not None:
+            return isinstance(plan.second, digit)
         if isinstance(inner, digit):
             return len(inner.key) == 1
         return inner is None or inner.is_unique(column)
@@ -477,6 +499,34 @@ class _Planner:
             why = ", ".join(filter(None, (self.plans[column.name].why, key.why)))
             self.plans[column.name] = Plan(digit(components, column), why, self.plans[column.name].declared)
 
+    def _number_side_by_side(self, key: Key) -> bool:
+        """Number a key together with those that share columns with it, where each has others beside; else return False.
+
+        As a room is used once at an hour, and a teacher teaches once.
+        """
+        keys = [one for one in self.keys if {*one.columns} & {*key.columns}]
+        common = [one for one in key.columns if all(one in other.columns for other in keys)]
+        beside = [[one for one in other.columns if one not in common] for other in keys]
+        columns = [*common, *chain.from_iterable(beside)]
+        if len(keys) < 2 or not common or not all(beside) or len({*columns}) < len(columns):
+            return False
+        for column in columns:
+            if not self._can_be_listed(column) and isinstance(unique := self._unique(column), spelled):
+                self.plans[column.name] = Plan(unique, self.plans[column.name].why)
+        if not all(map(self._can_be_listed, columns)):
+            return False
+        groups = [tuple(self._components(Key(tuple(some), ""))) for some in (common, *beside)]
+        components = tuple(chain.from_iterable(groups))
+        if any(one.alone or one.must_differ_from for one in components):
+            return False
+        if len({column for one in components for column in one.columns}) < len(columns):
+            return False
+        for column in columns:
+            why = [self.plans[column.name].why, *(one.why for one in keys if column in one.columns)]
+            field = digit(components, column, [*map(len, groups)])
+            self.plans[column.name] = Plan(field, ", ".join(filter(None, why)), self.plans[column.name].declared)
+        return True
+
     def _components(self, key: Key) -> Iterator[Component]:
         """Yield the columns of a key one by one; those of foreign keys of several columns together."""
         parts = {one: _inner(self.plans[one.name].field) for one in key.columns}
@@ -487,11 +537,14 @@ class _Planner:
             if column not in joined:
                 yield Component((column,), inner)
         if keys:
-            yield Component(joined, next(one for one in parts.values() if isinstance(one, part_of_row)), tuple(keys))
+            alone = tuple(one for one in joined if one in key.columns)
+            field = next(one for one in parts.values() if isinstance(one, part_of_row))
+            yield Component(joined, field, tuple(keys), alone if len(alone) < len(joined) else ())
 
     def _unique(self, column: Column) -> Field | None:
         kind, bounds, field = plain_type(column), self._bounds(column), _inner(self.plans[column.name].field)
-        if isinstance(kind, sa.Enum) or bounds.options is not None or bounds.spelling is not None:
+        is_spelled = bounds.spelling is not None and not self._is_address(column, bounds)
+        if isinstance(kind, sa.Enum) or bounds.options is not None or is_spelled:
             return None
         if isinstance(kind, sa.String):
             return self._unique_text(column, bounds, field)
@@ -774,7 +827,7 @@ def _keeps_apart(plan: Plan, column: Column, key: Key) -> bool:
     if plan.second is not None:
         return plan.field is None or not isinstance(plan.second, earlier_row) or plan.second.unique
     if isinstance(inner, digit):
-        return {*inner.key} <= {*key.columns}
+        return inner.keeps_apart(key.columns)
     return inner is None or inner.is_unique(column) or type(inner).limit is not Field.limit
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import repeat
+from itertools import accumulate, pairwise, repeat
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,18 @@ from .blocks import Fill, Rows, Source
 from .errors import CommandError
 from .fields import Field, decimal_steps, drawing, names_of, person_names, reference
 from .names import letters
-from .numbering import Column, Combinations, Context, Numbering, Places, Spellings, Steps, free_numbers, number_in
+from .numbering import (
+    Column,
+    Combinations,
+    Context,
+    Diagonals,
+    Numbering,
+    Places,
+    Spellings,
+    Steps,
+    free_numbers,
+    number_in,
+)
 from .outcomes import Remembered, expand, pick
 from .parents import keys_of_rows, parents, require_parents
 from .types import DECIMAL, plain_type
@@ -486,31 +497,67 @@ class part_of_row(Field):
     Columns of the key that are filled otherwise, as a tenant's is by a key before this one, choose among the parents.
     """
 
-    def __init__(self, key: sa.ForeignKeyConstraint, column: Column, given: Sequence[str]) -> None:
-        self.key, self.given = key, given
+    def __init__(self, key: sa.ForeignKeyConstraint, column: Column, given: Sequence[str], share: float = 0.0) -> None:
+        """Take the key, one of its columns, those that are filled otherwise, and the share of rows without a parent."""
+        self.key, self.column, self.given, self.share = key, column, given, share
         self.place = list(key.columns).index(column)
-        self.description = f"a row of {key.referred_table.fullname}"
+        self.description = f"a row of {key.referred_table.fullname}" + (f", {share:.0%} NULL" if share else "")
+
+    def with_nulls(self, share: float) -> part_of_row:
+        """Return the same, NULL in some rows, together with what else of the key can be NULL."""
+        return part_of_row(self.key, self.column, self.given, share)
+
+    def may_be_null(self) -> bool:
+        return self.share > 0
 
     def ready(self, context: Context, column: Column) -> Fill:
-        referred = tuple(element.column for element in self.key.elements)
-        found = keys_of_rows(context, referred)
-        require_parents(context.source.table, self.key.referred_table, found)
+        found = self._rows(context)
         given = [(place, one.name) for place, one in enumerate(self.key.columns) if one.name in self.given]
         groups: dict[Any, list[Any]] = {}
         for row in found:
             groups.setdefault(tuple(row[place] for place, _ in given), []).append(row)
+        own = [one.name for one in self.key.columns]
 
         def choose(rows: Rows) -> list[Any]:
             if not given:
                 return rows.random.choices(found, k=len(rows))
             keys = zip(*(rows[name] for _, name in given), strict=True)
             return [
-                fitting[int(share * len(fitting))] if (fitting := groups.get(key)) else self._refuse(context, key)
+                fitting[int(share * len(fitting))]
+                if (fitting := found if None in key else groups.get(key))
+                else self._refuse(context, key)
                 for key, share in zip(keys, (rows.random.random() for _ in range(len(rows))), strict=True)
             ]
 
-        name = ("row of", *self.key.column_keys)  # as the key itself would not be, the same in every run
-        return lambda rows: [row[self.place] for row in rows.shared(name, choose)]
+        def fill(rows: Rows) -> list[Any]:
+            # Names, and not the key itself: they are the same in every run.
+            chosen = [row[self.place] for row in rows.shared(("row of", *own), choose)]
+            if not self.share:
+                return chosen
+            shares = rows.shared(("no row of", *own), lambda one: [one.random.random() for _ in range(len(one))])
+            return [None if share < self.share else value for share, value in zip(shares, chosen, strict=True)]
+
+        return fill
+
+    def _rows(self, context: Context) -> list[Any]:
+        """Return the parents, but for those to which another key of the table, that shares a column, fits none."""
+        found: Sequence[Any] = keys_of_rows(context, tuple(element.column for element in self.key.elements))
+        require_parents(context.source.table, self.key.referred_table, found)
+        names = [one.name for one in self.key.columns]
+        for other in context.source.table.foreign_key_constraints:
+            of_both = (
+                []
+                if other is self.key or len(other.columns) < 2
+                else [one for one in other.columns if one.name in names]
+            )
+            if not of_both or other.referred_table is context.source.table:
+                continue
+            there = keys_of_rows(context, tuple(element.column for element in other.elements))
+            places = [list(other.columns).index(one) for one in of_both]
+            known = {tuple(row[place] for place in places) for row in there}
+            own = [names.index(one.name) for one in of_both]
+            found = [row for row in found if tuple(row[place] for place in own) in known] or found
+        return [*found]
 
     def _refuse(self, context: Context, key: Any) -> Any:
         raise CommandError(
@@ -569,6 +616,7 @@ class Component:
     columns: tuple[Column, ...]
     field: Field
     keys: tuple[sa.ForeignKeyConstraint, ...] = ()
+    alone: tuple[Column, ...] = ()  # those of the columns that may not repeat, where these are not all
 
     def domain(self, context: Context) -> Sequence[Any]:
         """Return everything it can be, in a fixed order."""
@@ -595,7 +643,9 @@ class Component:
                 for row in groups.get(tuple(one[names[place]] for place in shared), [])[:most]
             ] or [{}]
         columns = [column.name for column in self.columns]
-        return [tuple(one[name] for name in columns) for one in joined if one]
+        alone = [column.name for column in self.alone or self.columns]
+        first = {tuple(one[name] for name in alone): one for one in reversed(joined) if one}
+        return [tuple(one[name] for name in columns) for one in reversed(first.values())]
 
     @property
     def must_differ_from(self) -> str | None:
@@ -605,8 +655,13 @@ class Component:
 class digit(Field):
     """One column of a key of several, numbered through all combinations of their values."""
 
-    def __init__(self, components: tuple[Component, ...], column: Column) -> None:
-        self.components = components
+    def __init__(self, components: tuple[Component, ...], column: Column, sizes: Sequence[int] = ()) -> None:
+        """Take the parts of the key and one of its columns.
+
+        Args:
+            sizes: where it is several keys at once, how many of the parts they have in common, and each beside.
+        """
+        self.components, self.sizes = components, sizes
         self.key = tuple(one for component in components for one in component.columns)
         self.place = next(place for place, component in enumerate(components) if column in component.columns)
         own = components[self.place]
@@ -630,23 +685,43 @@ class digit(Field):
     def limit(self, context: Context, column: Column) -> float:
         return self._numbering(context)[0].limit
 
-    def _numbering(self, context: Context) -> tuple[Numbering, Combinations]:
+    def keeps_apart(self, columns: Collection[Column]) -> bool:
+        """Return whether no values of these columns come twice."""
+        return any(
+            {one for part in parts for one in part.alone or part.columns} <= {*columns} for parts in self._parts()
+        )
+
+    def _parts(self) -> Iterator[tuple[Component, ...]]:
+        """Yield the parts of each of its keys."""
+        if not self.sizes:
+            yield self.components
+        start = sum(self.sizes[:1])
+        for size in self.sizes[1:]:
+            yield self.components[: self.sizes[0]] + self.components[start : start + size]
+            start += size
+
+    def _numbering(self, context: Context) -> tuple[Numbering, Combinations | Diagonals]:
         return context.source.once(("key", *self.key), lambda: self._look(context))
 
-    def _look(self, context: Context) -> tuple[Numbering, Combinations]:
+    def _look(self, context: Context) -> tuple[Numbering, Combinations | Diagonals]:
         places = {component.columns[0].name: place for place, component in enumerate(self.components)}
         unequal = [places.get(component.must_differ_from or "") for component in self.components]
-        combinations = Combinations([component.domain(context) for component in self.components], unequal)
-        taken = set()
+        domains = [component.domain(context) for component in self.components]
+        combinations: Combinations | Diagonals = Combinations(domains, unequal)
+        if self.sizes:
+            ends = [*accumulate(self.sizes, initial=0)]
+            common, *others = (Combinations(domains[start:stop]) for start, stop in pairwise(ends))
+            combinations = Diagonals(common, others)
+        taken: set[int] = set()
         for row in context.connection.execute(sa.select(*self.key)) if context.has_rows else ():
             values = iter(row)
             parts = [
                 next(values) if not component.keys else tuple(next(values) for _ in component.columns)
                 for component in self.components
             ]
-            taken.add(combinations.number(parts))
+            taken.update(combinations.numbers(parts))
         name = f"key:{':'.join(column.name for column in self.key)}"
-        return Numbering(combinations.total, context, name, {one for one in taken if one is not None}), combinations
+        return Numbering(combinations.total, context, name, taken), combinations
 
 
 # Values

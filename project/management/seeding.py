@@ -28,6 +28,7 @@ from .inferred import earlier_row
 from .numbering import Context
 from .ordering import order_of
 from .outcomes import LOCALE
+from .types import plain_type
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import DeclarativeBase
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Report", "Request", "Rows", "Seeder", "column", "each"]
 
 DEFAULT_COUNT = 100
+_REPEATED = re.compile(r"UNIQUE constraint failed|unique constraint|Duplicate entry")  # as the databases say it
 FOUND_WITHIN = 100_000  # rows among which a refused one is looked for
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -226,8 +228,15 @@ def problems(project: Project) -> list[tuple[str, str, str]]:
 
 def refuse_problems(project: Project, targets: Sequence[Target]) -> None:
     """Refuse, before any row is made, what a seeder declares and a constraint forbids."""
+    for message, cure in refusals(targets):
+        raise CommandError(message, cure)
+
+
+def refusals(targets: Sequence[Target]) -> Iterator[tuple[str, str]]:
+    """Yield why tables would be refused, and what to do about each."""
     for target in targets:
-        _refuse(target, _conflicts(target))
+        for message in _conflicts(target):
+            yield message, _cure(target)
 
 
 def _refuse(target: Target, messages: Iterable[str]) -> None:
@@ -732,12 +741,29 @@ def _with_row(
     shown = f" in row {found.number + 1:,}: {_values_of(target, found.values, words)}" if found else ""
     model = target.seeder.model.__name__ if target.seeder else target.name
     where = target.seeder.__name__ if target.seeder else f"project/seeds/{target.table.name}.py"
-    column = next(iter(_named_columns(target, words)), None)
-    lines = f": {column} = ..." if column else ""
+    lines = _lines(target, _named_columns(target, words), words)
     return CommandError(
         f"{target.name} could not be seeded: {words.rstrip('.')}{shown}. Nothing of it was kept",
         f"say in {where} what the model {'' if target.seeder else f'of {model} '}cannot{lines}",
     )
+
+
+def _lines(target: Target, names: Sequence[str], words: str) -> str:
+    """Return what to write into a seeder for one of the columns that a constraint is about, with a gap to fill."""
+    columns = [target.table.columns[name] for name in names]
+    own = [one for one in columns if not one.foreign_keys and target.plans[one.name].field is not None] or columns
+    if not own:
+        return ""
+    name = own[-1].name
+    others = [one.name for one in columns if one.name != name]
+    is_text = isinstance(plain_type(own[-1]), sa.String)
+    if _REPEATED.search(words):
+        return f': {name} = numbered("{name} {{}}")' if is_text else f": {name} = numbered()"
+    if not others:
+        return f": {name} = choice(...)" if is_text else f": {name} = between(..., ...)"
+    of_one = f"for {others[0]} in rows[{others[0]!r}]"
+    of_all = f"for {', '.join(others)} in zip({', '.join(f'rows[{one!r}]' for one in others)}, strict=True)"
+    return f": @column def {name}(self, rows): return [... {of_one if len(others) == 1 else of_all}]"
 
 
 @dataclass(frozen=True)
@@ -755,6 +781,8 @@ def _find_refused_row(
         try:
             if request.fresh:
                 _seed_anew_before(project, connection, target, targets, request)
+            else:
+                _seed_circle_before(project, connection, target, targets, request)
             context, _ = _prepare(connection, target, request)
             fills = _fills(target, context)
             number = context.start
@@ -789,6 +817,16 @@ def _seed_anew_before(
     _delete_rows(connection, targets)
     for before in targets[: targets.index(target)]:
         _seed_table(project, connection, before, request, unseen)
+
+
+def _seed_circle_before(
+    project: Project, connection: sa.Connection, target: Target, targets: Sequence[Target], request: Request
+) -> None:
+    """Do again what was done in the same transaction before: the tables of a circle refer to each other."""
+    _defer_keys(project, connection, targets)
+    for before in targets[: targets.index(target)]:
+        if before.group == target.group:
+            _seed_table(project, connection, before, request, unseen)
 
 
 def _refusal_of(
@@ -892,7 +930,8 @@ def _misread(target: Target) -> Iterator[str]:
         if callable(value):
             yield f"{seeder.__name__}.{name} is a method without @column or @each"
         else:
-            yield f"{seeder.__name__}.{name} is {value!r}, which is no field: write constant({value!r})"
+            instead = f"write constant({value!r})" if value is not ... else "the dots stand for what you know"
+            yield f"{seeder.__name__}.{name} is {value!r}, which is no field: {instead}"
 
 
 class _ByBlock(Field):

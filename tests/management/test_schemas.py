@@ -797,3 +797,298 @@ def test_a_row_that_is_refused_in_a_later_block_is_named_and_nothing_is_kept(
     assert "CHECK constraint failed: somebody in row 23,457: name = 'Nobody'" in line
     assert "Nothing of it was kept" in line
     assert sqlite_database.count("students") == 0
+
+
+# Keys of several columns, and what they share
+
+SEATS = """
+class Row(Base):
+    __tablename__ = "seat_rows"
+
+    hall: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Guest(Base):
+    __tablename__ = "guests"
+    __table_args__ = (ForeignKeyConstraint(["hall", "number"], ["seat_rows.hall", "seat_rows.number"]),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hall: Mapped[int | None]
+    number: Mapped[int | None]
+
+
+class Fight(Base):
+    __tablename__ = "fights"
+    __table_args__ = (CheckConstraint("low_id < high_id", name="two_guests"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    low_id: Mapped[int] = mapped_column(ForeignKey("guests.id"))
+    high_id: Mapped[int] = mapped_column(ForeignKey("guests.id"))
+"""
+
+
+def test_references_of_two_columns_and_pairs_are_the_same_in_every_run(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    seeded(house, manage, SEATS)
+    tables = ("guests", "fights")
+
+    first = [sqlite_database.rows(f"SELECT * FROM {name} ORDER BY id") for name in tables]
+    manage.ok("seed", *tables, "--fresh", "--no-input", "--count", "60")
+
+    assert [sqlite_database.rows(f"SELECT * FROM {name} ORDER BY id") for name in tables] == first
+
+
+def test_a_reference_of_two_columns_is_null_in_both_or_in_none(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    seeded(house, manage, SEATS, count=200)
+
+    found = sqlite_database.rows("SELECT hall IS NULL, number IS NULL, count(*) FROM guests GROUP BY 1, 2 ORDER BY 1")
+
+    assert [(one, other) for one, other, _ in found] == [(0, 0), (1, 1)]
+
+
+PAGES = """
+class Page(Base):
+    __tablename__ = "folders"
+    __table_args__ = (UniqueConstraint("parent_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("folders.id"))
+    name: Mapped[str] = mapped_column(String(20))
+    changed_at: Mapped[datetime] = mapped_column(onupdate=sa.func.now())
+    version: Mapped[int] = mapped_column(onupdate=99)
+"""
+
+
+def test_what_an_update_would_change_stays_where_a_key_waits_for_its_rows(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    seeded(house, manage, PAGES)
+
+    assert 99 not in column(sqlite_database, "folders", "version")
+    assert max(map(str, column(sqlite_database, "folders", "changed_at"))) < "2026-09-02"
+    assert len(set(column(sqlite_database, "folders", "parent_id"))) > 10
+
+
+def test_names_below_a_parent_in_a_tree_do_not_repeat(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, PAGES, count=1000)
+    manage.ok("seed", "--count", "2000")
+
+    assert database.count("folders") == 2000
+
+
+TIMETABLE = """
+class Room(Base):
+    __tablename__ = "rooms"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Teacher(Base):
+    __tablename__ = "teachers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Lesson(Base):
+    __tablename__ = "lessons"
+    __table_args__ = (UniqueConstraint("room_id", "on_day"), UniqueConstraint("teacher_id", "on_day"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"))
+    teacher_id: Mapped[int] = mapped_column(ForeignKey("teachers.id"))
+    on_day: Mapped[date]
+
+
+class Badge(Base):
+    __tablename__ = "badges"
+    __table_args__ = (UniqueConstraint("room_id", "code"),)
+
+    room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"), primary_key=True)
+    teacher_id: Mapped[int] = mapped_column(ForeignKey("teachers.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(String(3))
+"""
+
+
+def test_keys_that_share_a_column_are_all_kept(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, TIMETABLE, count=40)
+    manage.ok("seed", "lessons", "badges", "--count", "500")
+    database.execute("DELETE FROM lessons WHERE id % 3 = 0")
+    manage.ok("seed", "lessons", "--add", "200")
+
+    pairs = database.rows("SELECT room_id, teacher_id FROM lessons")
+    assert database.count("badges") == 500
+    assert database.count("lessons") == 500 - 500 // 3 + 200
+    assert len(set(pairs)) > 300, "the same two do not always meet"
+
+
+def test_keys_that_share_a_column_allow_as_many_as_the_shorter_does(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.write("project/models/own.py", IMPORTS + TIMETABLE)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+    manage.ok("seed", "rooms", "--count", "6")
+    manage.ok("seed", "teachers", "--count", "4")
+
+    line = manage("seed", "badges", "--count", "25").refusal()
+    manage.ok("seed", "badges", "--count", "24")
+
+    assert "the most is 24" in line
+
+
+COPIES = """
+class Copy(Base):
+    __tablename__ = "copies"
+
+    barcode: Mapped[str] = mapped_column(String(12), primary_key=True)
+    item: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Loan(Base):
+    __tablename__ = "loans"
+    __table_args__ = (ForeignKeyConstraint(["barcode", "item"], ["copies.barcode", "copies.item"]),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    barcode: Mapped[str] = mapped_column(String(12), unique=True)
+    item: Mapped[int]
+
+
+class Org(Base):
+    __tablename__ = "orgs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Desk(Base):
+    __tablename__ = "desks"
+
+    org_id: Mapped[int] = mapped_column(ForeignKey("orgs.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Clerk(Base):
+    __tablename__ = "clerks"
+
+    org_id: Mapped[int] = mapped_column(ForeignKey("orgs.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Shift(Base):
+    __tablename__ = "shifts"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id", "desk"], ["desks.org_id", "desks.number"]),
+        ForeignKeyConstraint(["org_id", "clerk"], ["clerks.org_id", "clerks.number"]),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    org_id: Mapped[int]
+    desk: Mapped[int]
+    clerk: Mapped[int]
+"""
+
+
+def test_references_of_two_columns_that_share_one_or_are_unique_in_one(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, COPIES, count=100)
+
+    assert len(set(column(database, "loans", "barcode"))) == 100
+    assert database.count("shifts") == 100
+
+
+ADDRESSES = """
+class Customer(Base):
+    __tablename__ = "customers"
+    __table_args__ = (
+        CheckConstraint("email LIKE '%@%' AND email = lower(email)", name="an_address"),
+        CheckConstraint("quiet_from <> quiet_to", name="some_quiet"),
+        CheckConstraint("even % 2 = 0", name="is_even"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(60), unique=True)
+    quiet_from: Mapped[time]
+    quiet_to: Mapped[time]
+    even: Mapped[int] = mapped_column(unique=True)
+"""
+
+
+def test_names_give_way_to_checks_and_checks_to_addresses(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, ADDRESSES, count=2000)
+
+    assert all(str(one).endswith("@example.org") for one in column(database, "customers", "email"))
+
+
+COSTS = """
+class Author(Base):
+    __tablename__ = "authors"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    best_id: Mapped[int | None] = mapped_column(ForeignKey("books.id", use_alter=True, name="fk_best"))
+
+
+class Book(Base):
+    __tablename__ = "books"
+    __table_args__ = (CheckConstraint("price >= cost * 2", name="worth_it"), UniqueConstraint("cost", "price"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("authors.id"))
+    cost: Mapped[int]
+    price: Mapped[int]
+"""
+
+
+def test_in_a_circle_too_the_row_is_told_and_the_lines_to_write_work(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.write("project/models/own.py", IMPORTS + COSTS)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+
+    line = manage("seed", "authors", "books").refusal()
+    gap = "@column def price(self, rows): return [... for cost in rows['cost']]"
+    assert line.endswith(f"say in project/seeds/books.py what the model of books cannot: {gap}")
+    assert ": cost = " in line
+    assert " in row " in line
+    house.write(
+        "project/seeds/books.py",
+        "from project.management.seeding import Seeder, column\nfrom project.models.own import Book\n\n\n"
+        "class BookSeeder(Seeder):\n    model = Book\n\n    @column\n    "
+        + gap.removeprefix("@column ").replace("...", "3 * cost")
+        + "\n",
+    )
+    manage.ok("seed", "authors", "books")
+    house.write(
+        "project/seeds/books.py",
+        "from project.management.seeding import Seeder\nfrom project.models.own import Book\n\n\n"
+        "class BookSeeder(Seeder):\n    model = Book\n    price = ...\n",
+    )
+    assert "BookSeeder.price is Ellipsis, which is no field: the dots stand for" in manage("seed").refusal()
+
+
+def test_a_list_says_how_many_rows_are_asked_for_and_what_will_be_refused(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.write(
+        "project/models/own.py",
+        IMPORTS
+        + """
+class Triple(Base):
+    __tablename__ = "triples"
+    __table_args__ = tuple(UniqueConstraint(*pair) for pair in (("a", "b"), ("a", "c"), ("b", "c")))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    a: Mapped[bool]
+    b: Mapped[bool]
+    c: Mapped[bool]
+""",
+    )
+
+    shown = manage.ok("seed", "triples", "--list", "--count", "7")
+
+    assert shown.out.startswith("triples: 7 rows, by inference")
+    assert "It will be refused: triples.a, c may not repeat" in shown.err

@@ -152,7 +152,7 @@ def test_an_undo_is_not_taken_for_an_old_one_where_the_clock_went_back(
             text = json.loads(about.read_text("utf-8"))
             text["about"]["taken"] = f"2099{text['about']['taken'][4:]}"
             about.write_text(json.dumps(text), "utf-8")
-    put_in_ada(sqlite_database)
+    put_in_ada(sqlite_database, 7003)
 
     told = undo(manage.ok("restore", "one", "--no-input"))
 

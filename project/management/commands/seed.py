@@ -49,7 +49,7 @@ def handle(
         raise CommandError("--add goes neither with --count nor with --fresh", "give one of them", exit_code=2)
     request = Request(tuple(tables), count, add, fresh, random_seed, seeding.known_locale(locale))
     if list:
-        _list(project, seeding.choose(project, request.tables))
+        _list(project, seeding.choose(project, request.tables), count)
         return
     limit_waiting(project, lock_timeout)
     if dry_run:
@@ -112,12 +112,15 @@ def _ask_for_fresh(
     return lost, undo
 
 
-def _list(project: Project, targets: list[Target]) -> None:
+def _list(project: Project, targets: list[Target], wanted: int | None) -> None:
     for number, target in enumerate(targets):
         count = target.seeder.count if target.seeder else seeding.DEFAULT_COUNT
+        count = count if wanted is None else wanted
         source = f"{target.seeder.__module__.replace('.', '/')}.py" if target.seeder else "by inference"
         project.console.lines(*[""] * (number > 0), f"{target.name}: {plural(count, 'row')}, {source}")
         project.console.result(columns([[name, plan.how, plan.why] for name, plan in target.plans.items()]))
+    for problem, cure in seeding.refusals(targets):
+        project.console.note(f"It will be refused: {problem} — {cure}")
 
 
 def _show_first_rows(project: Project, request: Request) -> None:
