@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -149,6 +149,7 @@ class _Reader:
             exp.ILike: self._read_like,
             exp.RegexpLike: self._read_regexp,
             exp.RegexpILike: self._read_regexp,
+            exp.SimilarTo: self._read_similar,
             (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE): self._read_comparison,
         }
 
@@ -177,11 +178,19 @@ class _Reader:
 
     def _read_between(self, node: Any, negated: bool) -> bool:
         if negated:
-            return False
+            return self._compare(node.this, ">", node.args["high"])
         low = self._compare(node.this, ">=", node.args["low"])
         return self._compare(node.this, "<=", node.args["high"]) and low
 
     def _read_in(self, node: Any, negated: bool) -> bool:
+        measured = self._measured(node.this)
+        if measured is not None and not negated and node.expressions:
+            what, column = measured
+            if what in ("upper", "lower"):
+                values = [_value(one, column) for one in node.expressions]
+                fitting = [one for one in values if isinstance(one, str) and one == getattr(one, what)()]
+                return bool(fitting) and self._limit_to(column, fitting)
+            return self._compare(node.this, "=", node.expressions[0])
         return self._read_list(node.this, node.expressions, negated)
 
     def _read_list(self, left: Any, nodes: Iterable[Any], negated: bool) -> bool:
@@ -230,6 +239,17 @@ class _Reader:
             return False
         return self._spell(column, lambda more: places_of_regexp(pattern, more))
 
+    def _read_similar(self, node: Any, negated: bool) -> bool:
+        """Read SIMILAR TO: a regular expression of all of the text, with LIKE's two signs.
+
+        https://www.postgresql.org/docs/current/functions-matching.html#FUNCTIONS-SIMILARTO-REGEXP
+        """
+        column, pattern = self._column(node.this), _literal(node.expression)
+        if column is None or pattern is None or negated or "\\" in pattern:
+            return False
+        whole = f"^{pattern.replace('%', '.*').replace('_', '.')}$"
+        return self._spell(column, lambda more: places_of_regexp(whole, more))
+
     def _spell(self, column: Column, places: Callable[[int], list[str] | None]) -> bool:
         """Note a spelling, with as many characters where any number may stand as the column has room for."""
         length = getattr(plain_type(column), "length", None)
@@ -251,15 +271,33 @@ class _Reader:
         signs = {exp.LTE: "<=", exp.LT: "<", exp.GTE: ">=", exp.GT: ">", exp.EQ: "=", exp.NEQ: "<>"}
         sign = signs[type(node)]
         left, right = node.this.unnest(), node.expression.unnest()
-        if isinstance(left, exp.Is) and isinstance(right, exp.Is) and sign == "=":  # both are NULL, or none
-            return self.read(left, negated=True) and self.read(right, negated=True)
-        if isinstance(left, exp.Mod) and sign == "=" and not negated:
+        sign = _OPPOSITE[sign] if negated else sign
+        if sign == "=" and (said := _counted(left)) and (number := _literal(right) or "").isdigit():
+            return self._read_count(said, int(number))
+        if sign in ("=", "<>") and all(isinstance(one, _conditions()) for one in (left, right)):
+            return self._read_both(left, right, alike=sign == "=")
+        if isinstance(left, exp.Mod) and sign == "=":
             return self._read_multiple(left, right)
         if isinstance(right, exp.Any) and sign == "=":
             listed = right.this.unnest()
             listed = listed.this if isinstance(listed, exp.Cast) else listed
             return self._read_list(node.this, listed.unnest().expressions, negated)
-        return self._compare(node.this, _OPPOSITE[sign] if negated else sign, node.expression)
+        return self._compare(node.this, sign, node.expression)
+
+    def _read_both(self, left: Any, right: Any, *, alike: bool) -> bool:
+        """Read conditions of which both hold or none, or only one: no NULL where they are alike, else the first."""
+        from sqlglot import exp
+
+        is_null = [isinstance(one, exp.Is) and isinstance(one.expression, exp.Null) for one in (left, right)]
+        negated = alike and all(is_null)
+        return self.read(left, negated=negated or (not alike and is_null[0])) and self.read(
+            right, negated=negated or (not alike and not is_null[0])
+        )
+
+    def _read_count(self, conditions: Sequence[Any], number: int) -> bool:
+        """Read of how many conditions so many hold: the first ones do, and the others do not."""
+        understood = [self.read(one, negated=place >= number) for place, one in enumerate(conditions)]
+        return all(understood) and number <= len(conditions)
 
     def _read_multiple(self, node: Any, rest: Any) -> bool:
         column, number = self._column(node.this), _literal(node.expression)
@@ -459,6 +497,32 @@ def _most(one: Any, other: Any) -> Any:
         return max(one, other)
     except TypeError:  # a moment with a zone and one without
         return one
+
+
+def _conditions() -> tuple[Any, ...]:
+    """Return the kinds of expressions that are true or false."""
+    from sqlglot import exp
+
+    return (exp.Is, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In, exp.Like, exp.Between)
+
+
+def _counted(node: Any) -> list[Any]:
+    """Return the conditions whose truth a sum counts, as of an exclusive arc; none where it is another sum."""
+    from sqlglot import exp
+
+    node = _without_cast(node)
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "num_nonnulls":
+        return [exp.Not(this=exp.Is(this=one.copy(), expression=exp.Null())) for one in node.expressions]
+    if isinstance(node, exp.Add):
+        left, right = _counted(node.this), _counted(node.expression)
+        return left + right if left and right else []
+    if isinstance(node, exp.Case) and len(node.args["ifs"]) == 1 and node.this is None and node.args.get("default"):
+        [one] = node.args["ifs"]
+        values = [_literal(one.args["true"]), _literal(node.args["default"])]
+        if values == ["1", "0"]:
+            return [one.this]
+        return [exp.Not(this=one.this.copy())] if values == ["0", "1"] else []
+    return [node] if isinstance(node, _conditions()) else []
 
 
 # Literals

@@ -138,6 +138,7 @@ class _Planner:
     def __init__(self, table: sa.Table, declared: Mapping[str, Plan], around: Around) -> None:
         self.table, self.declared, self.around = table, declared, around
         self.bounds = deepcopy(read_checks(table))
+        self._let_keys_go_first()
         self._add_order_of_names()
         known = self.bounds.values()
         self.wanted = {name for one in known for name in (*(other for other, _ in one.after), *one.unequal, one.same)}
@@ -163,6 +164,18 @@ class _Planner:
         if not any(plan.field for plan in self.plans.values()):
             for column in self.table.primary_key.columns:
                 self.plans[column.name] = Plan(numbered(), "there is nothing else to fill")
+
+    def _let_keys_go_first(self) -> None:
+        """Let a column that must differ from one of a key of several columns be the one that gives way."""
+        for column in self.table.columns:
+            if not column.foreign_keys or all(
+                len(one.constraint.columns) == 1 for one in column.foreign_keys if one.constraint
+            ):
+                continue
+            for name in self._bounds(column).unequal:
+                self.bounds.setdefault(name, Bounds()).unequal.append(column.name)
+            if column.name in self.bounds:
+                self.bounds[column.name].unequal = []
 
     def _add_order_of_names(self) -> None:
         """Take start_date <= end_date for granted, where no CHECK says anything of the two."""

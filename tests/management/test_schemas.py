@@ -1092,3 +1092,96 @@ class Triple(Base):
 
     assert shown.out.startswith("triples: 7 rows, by inference")
     assert "It will be refused: triples.a, c may not repeat" in shown.err
+
+
+ARCS = """
+class Owner(Base):
+    __tablename__ = "owners"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Thing(Base):
+    __tablename__ = "things"
+    __table_args__ = (
+        CheckConstraint("(a_id IS NULL) <> (b_id IS NULL)", name="one_of_two"),
+        CheckConstraint(
+            "(CASE WHEN c_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN d_id IS NOT NULL THEN 1 ELSE 0 END) = 1",
+            name="arc",
+        ),
+        CheckConstraint("(state = 'shipped') = (shipped_on IS NOT NULL)", name="shipped_on_a_day"),
+        CheckConstraint("(opened IS NULL) = (closed IS NULL)", name="both_or_none"),
+        CheckConstraint("size >= 0 AND size < 30 AND NOT (size BETWEEN 10 AND 20)", name="not_the_middle"),
+        CheckConstraint("length(code) IN (8, 12)", name="two_lengths"),
+        CheckConstraint("upper(gender) IN ('M', 'F')", name="in_capitals"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    a_id: Mapped[int | None] = mapped_column(ForeignKey("owners.id"))
+    b_id: Mapped[int | None] = mapped_column(ForeignKey("owners.id"))
+    c_id: Mapped[int | None] = mapped_column(ForeignKey("owners.id"))
+    d_id: Mapped[int | None] = mapped_column(ForeignKey("owners.id"))
+    state: Mapped[str] = mapped_column(String(10))
+    shipped_on: Mapped[date | None]
+    opened: Mapped[int | None]
+    closed: Mapped[int | None]
+    size: Mapped[int]
+    code: Mapped[str | None] = mapped_column(String(20))
+    gender: Mapped[str] = mapped_column(String(1))
+"""
+
+
+def test_conditions_on_conditions(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, ARCS, count=200)
+
+    assert set(column(database, "things", "gender")) == {"M", "F"}
+    assert any(column(database, "things", "code"))
+
+
+SIMILAR = """
+class Store(Base):
+    __tablename__ = "stores"
+    __table_args__ = (
+        CheckConstraint("code SIMILAR TO 'W[0-9]{3}'", name="three_digits"),
+        CheckConstraint("num_nonnulls(street, box) = 1", name="one_place"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(4))
+    street: Mapped[str | None] = mapped_column(String(40))
+    box: Mapped[int | None]
+
+
+class Line(Base):
+    __tablename__ = "lines"
+    __table_args__ = (
+        ForeignKeyConstraint(["carrier", "number"], ["routes.carrier", "routes.number"]),
+        CheckConstraint("partner <> carrier", name="another_one"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    partner: Mapped[str] = mapped_column(ForeignKey("carriers.code"))
+    carrier: Mapped[str] = mapped_column(String(2))
+    number: Mapped[int]
+
+
+class Route(Base):
+    __tablename__ = "routes"
+
+    carrier: Mapped[str] = mapped_column(ForeignKey("carriers.code"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Carrier(Base):
+    __tablename__ = "carriers"
+
+    code: Mapped[str] = mapped_column(String(2), primary_key=True)
+"""
+
+
+def test_conditions_that_only_postgresql_has_and_a_key_that_another_column_gives_way_to(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    seeded(house, manage, SIMILAR, count=100)
+
+    assert postgresql_database.count("lines") == 100
