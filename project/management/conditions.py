@@ -14,9 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .fields import integer_range, scale_of
+from .fields import Formula, integer_range, scale_of, terms_of
 from .numbering import Column
-from .types import DECIMAL, plain_type
+from .types import DECIMAL, NUMBER, plain_type
 
 # CURRENT_DATE in a CHECK is the day on which the row is stored: what counts as today here is kept well away from it.
 NARROW = 10_000  # a column for smaller numbers than this has no room above most of them
@@ -39,6 +39,8 @@ class Bounds:
     after: list[tuple[str, bool]] = field(default_factory=list)  # columns it is at least, or is more than, each
     unequal: list[str] = field(default_factory=list)  # columns it must differ from
     same: str = ""  # the column it equals
+    formula: Formula | None = None  # what it is computed from
+    parts: int = 0  # in which one may be cut, where something is computed from it: all databases count them alike
     multiple: int = 1  # a whole number is a multiple of
     never_null: bool = False
     always_null: bool = False
@@ -317,6 +319,8 @@ class _Reader:
         difference = self._difference(left)
         if difference is not None and _literal(right) == "0":
             return self._compare_columns(difference[0], sign, difference[1])
+        if one is not None and sign == "=" and (formula := self._formula(right)) is not None:
+            return self._compute(one, formula)
         if one is None:
             measured = self._measured(left)
             return measured is not None and self._compare_measure(*measured, sign, right)
@@ -350,6 +354,49 @@ class _Reader:
         elif bounds.high is None and isinstance(kind, DECIMAL) and widest(one)[1] < NARROW:
             bounds.high = widest(one)[1]
         return True
+
+    def _formula(self, node: Any) -> Formula | None:
+        """Return what a sum, a difference or a product of columns and numbers says; None of anything else."""
+        from sqlglot import exp
+
+        node = _without_cast(node)
+        signs = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
+        if type(node) in signs:
+            left, right = self._part(node.this), self._part(node.expression)
+            return None if left is None or right is None else (signs[type(node)], left, right)
+        return None
+
+    def _part(self, node: Any) -> Formula | None:
+        column, literal = self._column(node), _literal(node)
+        if column is not None:
+            return column.name if isinstance(plain_type(column), NUMBER) and not column.foreign_keys else None
+        if literal is not None:
+            return Decimal(literal) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", literal) else None
+        return self._formula(node)
+
+    def _compute(self, column: Column, formula: Formula) -> bool:
+        if (
+            not isinstance(plain_type(column), NUMBER)
+            or column.foreign_keys
+            or self._bounds(column).formula is not None
+        ):
+            return False
+        reached, ahead = set[str](), [*terms_of(formula)]
+        while ahead:
+            if (name := ahead.pop()) not in reached:
+                reached.add(name)
+                ahead += terms_of(self._bounds_of(name).formula)
+        if column.name in reached:
+            return False
+        self._bounds(column).formula = formula
+        for name, parts in ((name, 2 if "*" in str(formula) else 4) for name in terms_of(formula)):
+            term = self._bounds(self.table.columns[name])
+            term.parts = min(term.parts or parts, parts)
+            term.never_null = term.never_null or not column.nullable
+        return True
+
+    def _bounds_of(self, name: str) -> Bounds:
+        return self.found.get(name, Bounds())
 
     def _difference(self, node: Any) -> tuple[Column, Column] | None:
         """Return the two columns of `one - other`."""

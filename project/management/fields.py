@@ -7,7 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
@@ -490,3 +490,16 @@ def format_width(pattern: str) -> str:
     """Return what a pattern puts for the number 0."""
     before, _, after = pattern.partition("{")
     return pattern.format(0)[len(before.replace("}}", "}")) : len(pattern.format(0)) - len(after.partition("}")[2])]
+
+
+# What a CHECK computes: a column's name, a number, or a sign between two of these, as ("*", "quantity", "price")
+Formula = str | Decimal | tuple[str, "Formula", "Formula"]
+
+
+def terms_of(formula: Formula | None) -> Iterator[str]:
+    """Yield the columns that something is computed from."""
+    if isinstance(formula, str):
+        yield formula
+    elif isinstance(formula, tuple):
+        yield from terms_of(formula[1])
+        yield from terms_of(formula[2])

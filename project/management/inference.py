@@ -16,11 +16,24 @@ import sqlalchemy as sa
 from . import meanings
 from .conditions import Bounds, read_checks, widest
 from .errors import CommandError, did_you_mean, shortened
-from .fields import Field, between, choice, constant, fake, integer_range, maybe, numbered, reference, scale_of
+from .fields import (
+    Field,
+    between,
+    choice,
+    constant,
+    fake,
+    integer_range,
+    maybe,
+    numbered,
+    reference,
+    scale_of,
+    terms_of,
+)
 from .inferred import (
     Component,
     OrderedPair,
     above,
+    calculated,
     cased,
     computed,
     copied,
@@ -28,6 +41,7 @@ from .inferred import (
     digit,
     earlier_row,
     email,
+    exact,
     last_year,
     listed,
     numbered_text,
@@ -142,6 +156,7 @@ class _Planner:
         self._add_order_of_names()
         known = self.bounds.values()
         self.wanted = {name for one in known for name in (*(other for other, _ in one.after), *one.unequal, one.same)}
+        self.wanted |= {name for one in known for name in terms_of(one.formula)}
         self.plans: dict[str, Plan] = {}
         self.keys = list(keys_of(table, declared, around))
         own = (key for key in table.foreign_key_constraints if key.referred_table is table)
@@ -233,6 +248,9 @@ class _Planner:
         if filled is None and _has_default(column) and column.name not in self.wanted:
             return Plan(None, "server default")
         filled = filled or self._by_type(column, bounds)
+        is_decimal = isinstance(plain_type(column), DECIMAL)
+        if bounds.parts and is_decimal and filled.field is not None and bounds.formula is None:
+            return Plan(exact(filled.field, bounds.parts, bounds.low), filled.why)
         if filled.field is not None and bounds.case:
             return Plan(cased(filled.field, bounds.case), bounds.why)
         if filled.field is not None and bounds.unequal and not bounds.after:
@@ -242,6 +260,8 @@ class _Planner:
     def _by_check(self, column: Column, bounds: Bounds) -> Plan | None:
         if bounds.same:
             return Plan(copied(bounds.same), bounds.why)
+        if bounds.formula is not None:
+            return Plan(calculated(bounds.formula), bounds.why)
         if bounds.options is not None:
             options = [one for one in bounds.options if one not in bounds.excluded]
             return (
@@ -258,8 +278,9 @@ class _Planner:
             return Plan(above(bounds.after, low, high, description), why)
         if span is not None and bounds.multiple > 1:
             step = bounds.multiple
-            most = MULTIPLES if self._is_unique_alone(column) else 1000
-            multiples = range(-(-span[0] // step) * step, span[1] + 1, step)[:most]
+            is_key = self._is_unique_alone(column)
+            high = integer_range(column)[1] if is_key and bounds.high is None else span[1]
+            multiples = range(-(-span[0] // step) * step, high + 1, step)[: MULTIPLES if is_key else 1000]
             allowed = [one for one in multiples if one not in bounds.excluded]
             return Plan(choice(allowed), bounds.why) if allowed else None
         return Plan(_without(_between(column, *span), bounds.excluded), bounds.why) if span is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from .blocks import Fill, Rows, Source
 from .errors import CommandError
-from .fields import Field, decimal_steps, drawing, names_of, person_names, reference
+from .fields import Field, Formula, decimal_steps, drawing, names_of, person_names, reference, scale_of, terms_of
 from .names import letters
 from .numbering import (
     Column,
@@ -468,6 +468,67 @@ class copied(Field):
 
     def is_unique(self, column: Column) -> bool:
         return True  # as the key it copies
+
+
+class calculated(Field):
+    """What a CHECK says a column is computed from: total = quantity * price."""
+
+    def __init__(self, formula: Formula) -> None:
+        self.formula = formula
+        self.description = _shown(formula)
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        names = [*dict.fromkeys(terms_of(self.formula))]
+        kind = plain_type(column)
+        number: Callable[[Any], Any] = Decimal
+        if isinstance(kind, sa.Integer | sa.Float):
+            number = int if isinstance(kind, sa.Integer) else float
+
+        def value(row: Sequence[Any]) -> Any:
+            if None in row:
+                return None
+            return number(
+                _result(self.formula, {name: Decimal(str(one)) for name, one in zip(names, row, strict=True)})
+            )
+
+        return lambda rows: list(map(value, zip(*(rows[name] for name in names), strict=True)))
+
+
+class exact(Field):
+    """Numbers of a field, cut to halves or quarters: of these all databases compute the same sums, with floats too."""
+
+    def __init__(self, field: Field, parts: int, low: Any) -> None:
+        self.field, self.parts, self.low = field, parts, low
+        self.description = field.description
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        fill, parts = self.field.ready(context, column), min(self.parts, 2 * scale_of(column) or 1)
+
+        def cut(value: Any) -> Any:
+            if value is None:
+                return None
+            part = math.floor(value * parts)
+            if self.low is not None and part < self.low * parts:
+                part = math.ceil(value * parts)
+            return type(value)(part) / parts
+
+        return lambda rows: list(map(cut, fill(rows)))
+
+
+def _result(formula: Formula, row: Mapping[str, Decimal]) -> Decimal:
+    if isinstance(formula, Decimal):
+        return formula
+    if isinstance(formula, str):
+        return row[formula]
+    sign, left, right = formula[0], _result(formula[1], row), _result(formula[2], row)
+    return left + right if sign == "+" else left - right if sign == "-" else left * right
+
+
+def _shown(formula: Formula, inner: bool = False) -> str:
+    if not isinstance(formula, tuple):
+        return str(formula)
+    shown = f"{_shown(formula[1], True)} {formula[0]} {_shown(formula[2], True)}"
+    return f"({shown})" if inner else shown
 
 
 class only_for(Field):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -433,7 +434,7 @@ def test_a_check_that_cannot_be_read_is_named_with_its_row_and_what_to_write(
     models = """
 class Square(Base):
     __tablename__ = "squares"
-    __table_args__ = (CheckConstraint("side * side = area", name="area_of_square"),)
+    __table_args__ = (CheckConstraint("side / 7 + area = side * side", name="area_of_square"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     side: Mapped[int]
@@ -1185,3 +1186,39 @@ def test_conditions_that_only_postgresql_has_and_a_key_that_another_column_gives
     seeded(house, manage, SIMILAR, count=100)
 
     assert postgresql_database.count("lines") == 100
+
+
+INVOICES = """
+class Invoice(Base):
+    __tablename__ = "invoices"
+    __table_args__ = (
+        CheckConstraint("gross = net + tax", name="sum_of_two"),
+        CheckConstraint("quantity * price = net", name="what_it_costs"),
+        CheckConstraint("price > 0 AND quantity BETWEEN 1 AND 20", name="believable"),
+        CheckConstraint("played = won + lost + drawn", name="all_played"),
+        CheckConstraint("delta = closing - opening", name="difference"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    quantity: Mapped[int]
+    price: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    net: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    tax: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    gross: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    won: Mapped[int] = mapped_column(sa.SmallInteger)
+    lost: Mapped[int] = mapped_column(sa.SmallInteger)
+    drawn: Mapped[int] = mapped_column(sa.SmallInteger)
+    played: Mapped[int]
+    opening: Mapped[float | None]
+    closing: Mapped[float | None]
+    delta: Mapped[float]
+"""
+
+
+def test_sums_differences_and_products_of_a_row(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, INVOICES, count=1000)
+
+    shown = manage.ok("seed", "invoices", "--list").out
+    assert re.search(r"gross +net \+ tax +CHECK sum_of_two", shown)
+    assert re.search(r"played +\(won \+ lost\) \+ drawn +CHECK all_played", shown)
+    assert len(set(column(database, "invoices", "gross"))) > 500
