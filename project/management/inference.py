@@ -171,8 +171,19 @@ class _Planner:
         self._order_references()
         for key in sorted(self.keys, key=lambda one: len(one.columns)):
             self._make_unique(key)
+        self._look_for_what_is_given()
         self._fill_something()
         return self.plans
+
+    def _look_for_what_is_given(self) -> None:
+        """Let columns of a key of several choose by those that were numbered through with others."""
+        inners = {name: _inner(plan.field) for name, plan in self.plans.items()}
+        for inner in inners.values():
+            if isinstance(inner, part_of_row):
+                others = ((one.name, inners[one.name]) for one in inner.key.columns)
+                inner.given = [
+                    name for name, one in others if not (isinstance(one, part_of_row) and one.key is inner.key)
+                ]
 
     def _fill_something(self) -> None:
         """Number the key of a table in which nothing else is filled: a row has to have something."""

@@ -572,7 +572,7 @@ class part_of_row(Field):
         return self.share > 0
 
     def ready(self, context: Context, column: Column) -> Fill:
-        found = self._rows(context)
+        found = rows_of_parent(context, self.key)
         given = [(place, one.name) for place, one in enumerate(self.key.columns) if one.name in self.given]
         groups: dict[Any, list[Any]] = {}
         for row in found:
@@ -600,32 +600,30 @@ class part_of_row(Field):
 
         return fill
 
-    def _rows(self, context: Context) -> list[Any]:
-        """Return the parents, but for those to which another key of the table, that shares a column, fits none."""
-        found: Sequence[Any] = keys_of_rows(context, tuple(element.column for element in self.key.elements))
-        require_parents(context.source.table, self.key.referred_table, found)
-        names = [one.name for one in self.key.columns]
-        for other in context.source.table.foreign_key_constraints:
-            of_both = (
-                []
-                if other is self.key or len(other.columns) < 2
-                else [one for one in other.columns if one.name in names]
-            )
-            if not of_both or other.referred_table is context.source.table:
-                continue
-            there = keys_of_rows(context, tuple(element.column for element in other.elements))
-            places = [list(other.columns).index(one) for one in of_both]
-            known = {tuple(row[place] for place in places) for row in there}
-            own = [names.index(one.name) for one in of_both]
-            found = [row for row in found if tuple(row[place] for place in own) in known] or found
-        return [*found]
-
     def _refuse(self, context: Context, key: Any) -> Any:
         raise CommandError(
             f"no row of {self.key.referred_table.fullname} has {', '.join(self.given)} {', '.join(map(str, key))},"
             f" to which rows of {context.source.table.fullname} have to refer",
             f"seed more of {self.key.referred_table.fullname} first",
         )
+
+
+def rows_of_parent(context: Context, key: sa.ForeignKeyConstraint) -> list[Any]:
+    """Return the keys of a parent, but for those to which another key of the table, that shares a column, fits none."""
+    table = context.source.table
+    found: list[Any] = [*keys_of_rows(context, tuple(element.column for element in key.elements))]
+    require_parents(table, key.referred_table, found)
+    names = [one.name for one in key.columns]
+    for other in sorted(table.foreign_key_constraints, key=lambda one: list(one.column_keys)):
+        shared = [one for one in other.columns if one.name in names]
+        if other is key or not shared or len(other.columns) < 2 or other.referred_table is table:
+            continue
+        there = keys_of_rows(context, tuple(element.column for element in other.elements))
+        places = [list(other.columns).index(one) for one in shared]
+        known = {tuple(row[place] for place in places) for row in there}
+        own = [names.index(one.name) for one in shared]
+        found = [row for row in found if tuple(row[place] for place in own) in known] or found
+    return found
 
 
 class reference_where(reference):
@@ -690,8 +688,7 @@ class Component:
         """Return rows of the parents, joined where foreign keys share columns; of very many, some for each."""
         joined: list[dict[str, Any]] = [{}]
         for key in self.keys:
-            found = keys_of_rows(context, tuple(element.column for element in key.elements))
-            require_parents(context.source.table, key.referred_table, found)
+            found = rows_of_parent(context, key)
             names = [column.name for column in key.columns]
             shared = [place for place, name in enumerate(names) if name in joined[0]]
             groups: dict[tuple[Any, ...], list[Any]] = {}
