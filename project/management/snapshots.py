@@ -141,10 +141,11 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
     copies = project.backend.copies
     if undo.same == snapshot.name and snapshot.database == copies.owner:
         return None
-    # Kept in any case: who wrote since it was looked at has committed before the places change.
+    # Kept unless nothing can have changed: who wrote since it was looked at has committed before the places change.
     name = undo.spare if undo.same else undo.name
-    copies.restore(snapshot.copy, Keep(name, undo.about, undo.size) if name else None)
-    if undo.same and name:
+    same = next((one.copy for one in own(project) if one.name == undo.same), None) if undo.same else None
+    kept = copies.restore(snapshot.copy, Keep(name, undo.about, undo.size) if name else None, same)
+    if undo.same and name and kept:
         undo = _without_twin(project, name, undo)
     forget(project, "before", but=undo.name)
     prepare(project, snapshot)  # who restores it once will do so again

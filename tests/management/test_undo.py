@@ -72,17 +72,17 @@ def test_a_copy_that_became_the_database_is_not_dropped_on_postgresql(
 ) -> None:
     server, name = server_address("postgresql"), postgresql_database.name
     manage.ok("migrate")
-    manage.ok("snapshot", "good")
+    manage.ok("snapshot", "rescued")
     manage.ok("snapshot", "better")
     settle(server, name)
     administrate(server, f"DROP DATABASE {name}")
-    administrate(server, f"ALTER DATABASE {name}_snapshot_good RENAME TO {name}")
+    administrate(server, f"ALTER DATABASE {name}_snapshot_rescued RENAME TO {name}")
     administrate(server, f"ALTER DATABASE {name} RESET default_transaction_read_only")
 
-    refused = manage("snapshots", "--delete", "good").refusal()
+    refused = manage("snapshots", "--delete", "rescued").refusal()
     manage.ok("snapshots", "--keep", "0")
 
-    assert "no snapshot 'good'" in refused
+    assert "no snapshot 'rescued'" in refused
     assert names(manage, postgresql_database) == []
     assert postgresql_database.count("subjects") == 14
 

@@ -88,10 +88,14 @@ class Copies:
         """
         raise NotImplementedError
 
-    def restore(self, copy: Copy, keep: Keep | None) -> None:
+    def restore(self, copy: Copy, keep: Keep | None, same: Copy | None = None) -> bool:
         """Put a copy in the database's place, at one moment: before it everything is as it was.
 
         Sessions that do nothing are ended where the database asks for that; for others this waits.
+        Returns whether the database was kept.
+
+        Args:
+            same: what the database was seen to be the same as; nothing has to be kept where it certainly is still.
         """
         raise NotImplementedError
 

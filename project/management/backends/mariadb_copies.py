@@ -67,7 +67,7 @@ class MariaDBCopies(Copies):
             written = {"snapshot": name, "database": self.owner, "about": about, "objects": objects, "state": state}
             self._write(server, place, written)
 
-    def restore(self, copy: Copy, keep: Keep | None) -> None:
+    def restore(self, copy: Copy, keep: Keep | None, same: Copy | None = None) -> bool:
         with self._server() as server:
             making = self._working("making")
             self._make(server, making)
@@ -97,6 +97,7 @@ class MariaDBCopies(Copies):
             self._drop(server, making)
             if not keep:
                 self._drop(server, old)
+        return keep is not None
 
     def _change_places(self, server: sa.Connection, making: str, rename: str, change: _Change) -> None:
         """Rename all tables at one moment; what is no table before and after it, so that a crash amid it is mended.

@@ -143,12 +143,12 @@ class PostgreSQLCopies(Copies):
                 f" For faster ones: {refused.cure}"
             )
 
-    def restore(self, copy: Copy, keep: Keep | None) -> None:
+    def restore(self, copy: Copy, keep: Keep | None, same: Copy | None = None) -> bool:
         if self._is_dump(copy):
             if keep and not self._refused:  # for such a copy nobody may be in the database
                 self.save(keep.name, lambda _: keep.about)
             self.dumps.restore(copy, keep if self._refused else None)
-            return
+            return keep is not None
         with self.backend.on_server() as server:
             making, gone = self._working("making"), self._working("gone")
             written = json.loads(_comment_of(server, copy.place) or "{}")
@@ -185,6 +185,7 @@ class PostgreSQLCopies(Copies):
                 self._when_nobody_is_in(server, self.owner, change_places, at_once=True)
             if not keep:
                 self._drop(server, gone)
+        return keep is not None
 
     def delete(self, copy: Copy, *, wait: bool = True) -> None:
         if self._is_dump(copy):

@@ -58,7 +58,7 @@ class PostgreSQLDumps(FolderCopies):
             sync(making / DATA)
             self._complete(making, name, about)
 
-    def restore(self, copy: Copy, keep: Keep | None) -> None:
+    def restore(self, copy: Copy, keep: Keep | None, same: Copy | None = None) -> bool:
         with self.backend.engine().connect() as connection, self.backend.lock(connection):
             _refuse_foreign(connection)
             connection.rollback()
@@ -66,6 +66,7 @@ class PostgreSQLDumps(FolderCopies):
                 self.save(keep.name, lambda _: keep.about)
             self.backend.end_idle_readers(connection)
             self._load(Path(copy.place, DATA))
+        return keep is not None
 
     def _load(self, dump: Path) -> None:
         """Put a dump in the place of all there is, in the one transaction that the dump's last line commits.

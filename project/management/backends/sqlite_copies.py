@@ -53,15 +53,17 @@ class SQLiteCopies(FolderCopies):
             self._copy_out(making / DATA)
             self._complete(making, name, describe_file(making / DATA, describe))
 
-    def restore(self, copy: Copy, keep: Keep | None) -> None:
+    def restore(self, copy: Copy, keep: Keep | None, same: Copy | None = None) -> bool:
         source = Path(copy.place, DATA)
         _refuse_damaged(source, copy.name)
         if not self.backend.exists():  # what belonged to the file that is gone is no part of this one
             for ending in BESIDE:
                 with suppress(OSError):  # SQLite itself takes none of them for its own
                     Path(f"{self.backend.path.resolve()}{ending}").unlink()
-        if not self._replace(source, keep):
-            self._write_into(source, keep)
+        if self._replace(source, keep, same):
+            return keep is not None and same is None
+        self._write_into(source, keep)
+        return keep is not None
 
     @contextmanager
     def throwaway(self, *, empty: bool = False) -> Iterator[str]:
@@ -127,7 +129,7 @@ class SQLiteCopies(FolderCopies):
         live = self.backend.path.resolve()
         return live.with_name(f".{live.name}.restoring")
 
-    def _replace(self, source: Path, keep: Keep | None) -> bool:
+    def _replace(self, source: Path, keep: Keep | None, same: Copy | None) -> bool:
         """Put a copy of the source in the file's place, where the system promises that nobody has the file open.
 
         Return False where that cannot be, or somebody has written meanwhile; then nothing was done.
@@ -146,22 +148,28 @@ class SQLiteCopies(FolderCopies):
             with self._making() as making:
                 with ThreadPoolExecutor(2) as meanwhile:  # all of it is on its way to the disk at once
                     laid = meanwhile.submit(_lay_beside, source, beside, live)
-                    if keep is not None:
+                    if keep is not None and same is None:
                         noted = meanwhile.submit(self._note, making, keep.about)
                         self._copy_out(making / DATA)
                         noted.result()
-                return laid.result() and self._swap(beside, live, making, keep)
+                return laid.result() and self._swap(beside, live, making, keep, same)
         finally:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
 
-    def _swap(self, beside: Path, live: Path, making: Path, keep: Keep | None) -> bool:
+    def _swap(self, beside: Path, live: Path, making: Path, keep: Keep | None, same: Copy | None) -> bool:
         try:
             with _leased(live) as lease:
                 if lease is None or not self._is_settled(live, look=False):
                     return False
                 with open(lease, "rb", closefd=False) as now:
-                    if _is_wal(now) or (keep and not _is_version(now, making / DATA)):
+                    if _is_wal(now):
+                        return False
+                    if same is not None:
+                        if not _is_same(now, Path(same.place, DATA)):
+                            return False
+                        keep = None
+                    elif keep and not _is_version(now, making / DATA):
                         return False
                 if keep:
                     self._name(making, keep.name)
