@@ -163,7 +163,9 @@ class Stage:
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
         connection.execute(sa.text(f"{others} AND pid <> pg_backend_pid()"))
         connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
+        connection.exec_driver_sql("CREATE SCHEMA public AUTHORIZATION pg_database_owner")  # as it was: rights count
+        connection.exec_driver_sql("GRANT USAGE ON SCHEMA public TO PUBLIC")
+        connection.exec_driver_sql("COMMENT ON SCHEMA public IS 'standard public schema'")
 
     def settle(self) -> None:
         """Wait until a server has ended the statements of who was killed, for what is not done in a transaction."""
