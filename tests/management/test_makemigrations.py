@@ -1092,3 +1092,36 @@ def test_wrong_usage_writes_nothing(
     assert told in manage("makemigrations", *asked).refusal(2)
 
     assert files(house) == before
+
+
+def test_a_computed_column_of_a_type_with_a_comma_settles_and_goes_back(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    model = """from decimal import Decimal
+
+from sqlalchemy import Computed, Numeric
+from sqlalchemy.orm import Mapped, mapped_column
+
+from project.models.base import Base
+
+
+class Total(Base):
+    __tablename__ = "totals"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    amount: Mapped[int]
+    twice: Mapped[Decimal] = mapped_column(Numeric(10, 2), Computed("amount * (1 + 1)"))
+"""
+    house.write("project/models/total.py", model)
+    manage.ok("migrate")
+    manage.ok("makemigrations", "-m", "Totals")
+    manage.ok("migrate")
+    settled = manage.ok("check")
+    house.write("project/models/total.py", model.replace("(1 + 1)", "(1 + 2)"))
+    manage.ok("makemigrations", "-m", "Thrice")
+    manage.ok("migrate")
+    manage.ok("rollback", "--no-input")
+    sqlite_database.execute("INSERT INTO totals (amount) VALUES (21)")
+
+    assert "No errors" in settled.out
+    assert sqlite_database.value("SELECT twice FROM totals") == 42
