@@ -194,9 +194,7 @@ class _Planner:
     def _let_keys_go_first(self) -> None:
         """Let a column that must differ from one of a key of several columns be the one that gives way."""
         for column in self.table.columns:
-            if not column.foreign_keys or all(
-                len(one.constraint.columns) == 1 for one in column.foreign_keys if one.constraint
-            ):
+            if not any(one.constraint and len(one.constraint.columns) > 1 for one in column.foreign_keys):
                 continue
             for name in self._bounds(column).unequal:
                 self.bounds.setdefault(name, Bounds()).unequal.append(column.name)
@@ -345,7 +343,7 @@ class _Planner:
             return None
         provider = meanings.text_provider(column)
         if provider == "email":
-            return Plan(email(*self._name_columns()), why) if _room(column) >= 20 else None
+            return Plan(email(*self._name_columns()), why) if self._is_mail(column) else None
         if provider == "sentences":
             return Plan(text(), why) if _room(column) >= SHORT else None
         if provider is None:
@@ -470,7 +468,7 @@ class _Planner:
 
     def _make_unique(self, key: Key) -> None:
         """Change the plans of a key's columns so that no combination comes twice, by construction."""
-        if any(self._is_apart(column) for column in key.columns) or self._is_numbered_apart(key):
+        if any(self._is_apart(column, key) for column in key.columns):
             return
         fields = [self.plans[column.name].field for column in key.columns]
         if all(isinstance(one, ordered) for one in fields) and len(fields) == 2:
@@ -496,12 +494,8 @@ class _Planner:
         if not self._number_side_by_side(key) and listable:
             self._number(key)
 
-    def _is_numbered_apart(self, key: Key) -> bool:
-        inners = (_inner(self.plans[column.name].field) for column in key.columns)
-        return any(isinstance(one, digit) and one.keeps_apart(key.columns) for one in inners)
-
-    def _is_apart(self, column: Column) -> bool:
-        """Return whether a column alone keeps rows apart already."""
+    def _is_apart(self, column: Column, key: Key) -> bool:
+        """Return whether a column of a key keeps rows apart already: alone, or as it is numbered with others of it."""
         plan = self.plans[column.name]
         inner = _inner(plan.field)
         if isinstance(plan.second, earlier_row):
@@ -509,7 +503,7 @@ class _Planner:
         if plan.second is not None:
             return isinstance(plan.second, digit)
         if isinstance(inner, digit):
-            return len(inner.key) == 1
+            return inner.keeps_apart(key.columns)
         return inner is None or inner.is_unique(column)
 
     def _widen(self, key: Key) -> None:
