@@ -19,7 +19,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -92,13 +91,6 @@ def _with_points(call: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
-def _in_turn(_pool: object, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
-    """Do now what a thread would do meanwhile: points have numbers, which must be the same in each run."""
-    done: Future[Any] = Future()
-    done.set_result(call(*arguments))
-    return done
-
-
 def _small_cache(driver: Any, _record: object) -> None:
     driver.execute("PRAGMA cache_size = 10")
 
@@ -150,12 +142,11 @@ if _FAULT:
     Plain.exec_driver_sql = _plain_statement(Plain.exec_driver_sql)  # type: ignore[method-assign]  # a wrapper of it
     if _FAULT in _KILLS and os.environ["DATABASE_URL"].startswith("sqlite"):
         for module, names in (
-            (os, ("mkdir", "rename", "unlink", "fsync", "pwrite", "copy_file_range")),
+            (os, ("mkdir", "link", "rename", "unlink", "fsync", "pwrite", "copy_file_range")),
             (shutil, ("copyfile", "rmtree")),
         ):
             for name in names:
                 setattr(module, name, _with_points(getattr(module, name)))
-        setattr(ThreadPoolExecutor, "submit", _in_turn)  # noqa: B010  # its type is another
 if os.environ.get("FAULT_SIZE"):  # no file can grow beyond it: what is written fails as on a full disk
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ["FAULT_SIZE"]),) * 2)
 if os.environ.get("FAULT_CACHE"):  # pages are written to the file, and read back, before a transaction is done

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -282,13 +282,17 @@ def test_a_file_that_was_deleted_comes_back(manage: Runner, sqlite_database: Dat
     assert not any(one.exists() for one in left)
 
 
-@pytest.mark.parametrize("damage", ["cut off", "something else", "a folder"])
+@pytest.mark.parametrize("damage", ["a letter", "cut off", "something else", "a folder"])
 def test_a_damaged_file_takes_no_place(house: House, manage: Runner, sqlite_database: Database, damage: str) -> None:
     manage.ok("migrate")
     manage.ok("snapshot", "good")
     put_in_ada(sqlite_database)
     [kept] = (house.root / ".snapshots").glob("*/good/database.db")
-    if damage == "cut off":
+    if damage == "a letter":
+        data = kept.read_bytes()
+        assert data.count(b"Mathematics") == 1
+        kept.write_bytes(data.replace(b"Mathematics", b"Nathematics"))
+    elif damage == "cut off":
         os.truncate(kept, 40_000)
     elif damage == "something else":
         kept.write_bytes(b"no database" * 9_000)
@@ -300,6 +304,23 @@ def test_a_damaged_file_takes_no_place(house: House, manage: Runner, sqlite_data
 
     assert ("cannot be read: Is a directory — " if damage == "a folder" else "snapshot good is damaged: ") in line
     assert adas(sqlite_database) == 1
+
+
+def test_a_reset_builds_anew_what_is_damaged(house: House, manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("reset", "--count", "30")
+    [kept] = (house.root / ".snapshots").glob("*/reset-*/database.db")
+    kept.write_bytes(kept.read_bytes().replace(b"Mathematics", b"Nathematics"))
+    put_in_ada(sqlite_database)
+
+    mended = manage.ok("reset", "--count", "30", "--no-input")
+    title = sqlite_database.value("SELECT title FROM subjects WHERE code = 'MAT'")
+    put_in_ada(sqlite_database)
+    after = manage.ok("reset", "--count", "30", "--no-input")
+
+    assert " is damaged: " in mended.err
+    assert how(mended) == "Rebuilt"
+    assert title == "Mathematics"
+    assert how(after) == "Restored"
 
 
 def test_who_may_do_what_in_the_database_is_not_restored_over(
@@ -1065,10 +1086,11 @@ SWAPS_SLOWLY = """\
 OPENS = """\
 import sqlite3, sys
 session = sqlite3.connect(sys.argv[1], isolation_level=None)
-try:
-    session.execute("DELETE FROM subjects")
-except sqlite3.DatabaseError as error:
-    print(error)
+for _ in sys.stdin:
+    try:
+        session.execute("DELETE FROM subjects")
+    except sqlite3.DatabaseError as error:
+        print(error, flush=True)
 """
 
 
@@ -1076,6 +1098,7 @@ def test_who_opens_the_file_in_the_moment_it_is_replaced_writes_into_no_lost_fil
     house: House, manage: Runner, sqlite_database: Database
 ) -> None:
     saved_and_spoiled(manage, sqlite_database)
+    code = house.read("project/management/backends/sqlite_copies.py")
     house.change(
         "project/management/backends/sqlite_copies.py",
         "                try:\n                    os.rename(beside, live)\n",
@@ -1083,15 +1106,88 @@ def test_who_opens_the_file_in_the_moment_it_is_replaced_writes_into_no_lost_fil
     )
     restoring = manage.start("restore", "good", "--no-input")
     restoring.wait_for("swapping")
+    house.write("project/management/backends/sqlite_copies.py", code)
+    program = [sys.executable, "-c", OPENS, str(file_of(sqlite_database))]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as opened:
+        assert opened.stdin is not None
+        assert opened.stdout is not None
 
-    opened = subprocess.run(
-        [sys.executable, "-c", OPENS, str(file_of(sqlite_database))], check=True, capture_output=True, text=True
+        opened.stdin.write("try\n")
+        first = opened.stdout.readline()
+        replaced = restoring.wait().expect(0)
+        there = sqlite_database.count("subjects"), adas(sqlite_database)
+        manage.ok("restore", undo(replaced), "--no-input")
+        opened.stdin.write("try again\n")
+        again = opened.stdout.readline()
+        opened.stdin.close()
+
+    assert first == again == "file is not a database\n"
+    assert there == (14, 0)
+    assert (sqlite_database.count("subjects"), adas(sqlite_database)) == (14, 1)
+
+
+def test_the_file_that_was_replaced_is_the_copy_that_is_kept(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    before = file_of(sqlite_database).stat().st_ino
+
+    name = undo(manage.ok("restore", "good", "--no-input"))
+    [kept] = (house.root / ".snapshots").glob(f"*/{name}/database.db")
+    inode, begins = kept.stat().st_ino, kept.read_bytes()[:9]
+    manage.ok("snapshot", "another")  # nobody has it open
+
+    assert inode == before
+    assert begins == b"This file"
+    with closing(sqlite3.connect(kept)) as session:
+        assert session.execute("SELECT count(*) FROM students").fetchone() == (1,)
+    assert sorted(path.name for path in kept.parent.iterdir()) == ["about.json", "database.db"]
+
+
+@pytest.mark.parametrize("is_read", [True, False], ids=["beside a session", "alone"])
+def test_a_copy_whose_beginning_is_apart_is_put_back_whole(
+    house: House, manage: Runner, sqlite_database: Database, is_read: bool
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    before = everything(sqlite_database)
+    name = undo(manage.ok("restore", "good", "--no-input"))
+    [kept] = (house.root / ".snapshots").glob(f"*/{name}/database.db")
+
+    with kept.open("rb"), ExitStack() as sessions:
+        if is_read:
+            session = sessions.enter_context(closing(sqlite3.connect(file_of(sqlite_database))))
+            session.execute("SELECT 1 FROM students").fetchall()
+        manage.ok("restore", name, "--no-input")
+        again = manage.ok("restore", name, "--no-input")
+
+        assert kept.read_bytes().startswith(b"This file")
+    assert everything(sqlite_database) == before
+    assert "To undo" not in again.out, "the copy is known as what is there"
+
+
+def test_a_crash_before_the_file_is_replaced_leaves_no_copy_that_changes_with_it(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    code = house.read("project/management/backends/sqlite_copies.py")
+    house.change(
+        "project/management/backends/sqlite_copies.py",
+        "                try:\n                    os.rename(beside, live)\n",
+        "                os.kill(os.getpid(), 9)\n                try:\n                    os.rename(beside, live)\n",
     )
+    assert manage("restore", "good", "--no-input").code == -signal.SIGKILL
+    house.write("project/management/backends/sqlite_copies.py", code)
+    put_in_ada(sqlite_database, 8000)
 
-    restoring.wait().expect(0)
-    assert opened.stdout == "file is not a database\n"
-    assert sqlite_database.count("subjects") == 14
-    assert adas(sqlite_database) == 0
+    crashed = names(manage, sqlite_database)
+    name = undo(manage.ok("restore", "good", "--no-input"))
+    spoiled = adas(sqlite_database)
+    manage.ok("restore", name, "--no-input")
+
+    assert crashed == ["good"]
+    assert (spoiled, adas(sqlite_database)) == (0, 2)
+    assert sorted(names(manage, sqlite_database)) == sorted(["good", name])
+    assert file_of(sqlite_database).stat().st_nlink == 1
 
 
 def test_a_command_that_opens_the_file_in_that_moment_says_what_to_do(
@@ -1226,12 +1322,11 @@ def test_what_is_committed_while_a_restore_begins_is_not_lost(
     saved_and_spoiled(manage, sqlite_database)
     house.change(
         "project/management/backends/sqlite_copies.py",
-        "                        noted.result()\n                return laid.result() and",
-        "                        noted.result()\n"
+        "                return _lay_beside(source, beside, live) and",
         "                with closing(sqlite3.connect(live)) as other:\n"
         "                    other.execute('DELETE FROM subjects WHERE id = 1')\n"
         "                    other.commit()\n"
-        "                return laid.result() and",
+        "                return _lay_beside(source, beside, live) and",
     )
 
     name = undo(manage.ok("restore", "good", "--no-input"))

@@ -25,6 +25,10 @@ class CannotCopy(CommandError):
     """This database can have no copies, however often one tries: a right is missing, or something cannot be copied."""
 
 
+class Damaged(CommandError):
+    """A copy cannot be put back: its data cannot be read, or are not as they were saved."""
+
+
 class Copy(NamedTuple):
     """One copy: its name, the database it is of, what was written down about it, its size in bytes, and where it is."""
 

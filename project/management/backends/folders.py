@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,9 +17,10 @@ from typing import BinaryIO
 from ..errors import CommandError
 from . import processes
 from .base import Backend
-from .copies import About, CannotCopy, Copies, Copy, digest, unreadable
+from .copies import About, CannotCopy, Copies, Copy, Damaged, digest, unreadable
 
 ABOUT = "about.json"
+CHUNK = 1 << 20  # bytes
 _MAKING = ".making-"  # what begins with this is not complete
 _WRITABLE = "make it writable (chmod u+w)"
 
@@ -67,10 +69,13 @@ class FolderCopies(Copies):
             raise CannotCopy(f"{there} cannot be written: {os.strerror(errno.EACCES)}", _WRITABLE)
 
     def delete(self, copy: Copy, *, wait: bool = True) -> None:
-        folder = Path(copy.place).parent
-        with explained(folder):
-            gone = Path(tempfile.mkdtemp(prefix=_MAKING, dir=folder))
-            os.rename(copy.place, gone / copy.name)
+        self._discard(Path(copy.place))
+
+    def _discard(self, copy: Path) -> None:
+        """Delete the folder of a copy, which at once is one no more."""
+        with explained(copy.parent):
+            gone = Path(tempfile.mkdtemp(prefix=_MAKING, dir=copy.parent))
+            os.rename(copy, gone / copy.name)
             shutil.rmtree(gone)
 
     def clear_up(self) -> None:
@@ -98,12 +103,13 @@ class FolderCopies(Copies):
 
     def _complete(self, making: Path, name: str, about: About) -> None:
         """Write down what is known of a copy, and give it its name."""
-        self._note(making, about)
+        with open(making / self.data, "rb") as data:
+            self._note(making, about, checksum(data))
         self._name(making, name)
 
-    def _note(self, making: Path, about: About) -> None:
-        written = {"database": self.owner, "server": self.server, "about": about}
-        _write(making / ABOUT, json.dumps(written).encode())
+    def _note(self, making: Path, about: About, number: int) -> None:
+        written = {"database": self.owner, "server": self.server, "about": {**about, "checksum": number}}
+        write(making / ABOUT, json.dumps(written).encode())
 
     def _name(self, making: Path, name: str) -> None:
         """Give a copy, all of which is written, its name: from now on it is there."""
@@ -124,6 +130,24 @@ class FolderCopies(Copies):
         """Take back the name of a copy that could not do what it is for."""
         os.rename(self.folder / name, making)
 
+    def _refuse_damaged(self, copy: Copy) -> None:
+        """Refuse to put back what is not as it was saved.
+
+        Raises:
+            Damaged: naming the file.
+        """
+        file = Path(copy.place, self.data)
+        with data_of(file) as data:
+            number = self._checksum(data)
+        if copy.about.get("checksum", number) != number:
+            raise Damaged(
+                f"snapshot {copy.name} is damaged: {file} is not as it was saved",
+                f"python manage.py snapshots --delete {copy.name}, and restore another one",
+            )
+
+    def _checksum(self, data: BinaryIO) -> int:
+        return checksum(data)
+
     def _read(self, about: Path) -> Copy | None:
         """Return a copy; None for one of a database elsewhere: of another server, of a file."""
         try:
@@ -143,9 +167,22 @@ def data_of(file: Path) -> Iterator[BinaryIO]:
         with open(file, "rb") as data:
             yield data
     except OSError as error:
-        raise CommandError(
+        raise Damaged(
             f"{file} cannot be read: {error.strerror}", "make it readable (chmod u+r), or restore another snapshot"
         ) from error
+
+
+def checksum(data: BinaryIO, beginning: bytes = b"") -> int:
+    """Return the CRC-32 of a file.
+
+    Args:
+        beginning: what it is to begin with, instead of as many bytes of its own.
+    """
+    number = zlib.crc32(beginning)
+    data.seek(len(beginning))
+    while chunk := data.read(CHUNK):
+        number = zlib.crc32(chunk, number)
+    return number
 
 
 @contextmanager
@@ -169,7 +206,8 @@ def sync(path: Path) -> None:
         os.close(number)
 
 
-def _write(file: Path, data: bytes) -> None:
+def write(file: Path, data: bytes) -> None:
+    """Write a file that is not there yet, onto the disk."""
     with open(file, "xb") as out:
         out.write(data)
         out.flush()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..errors import CommandError, first_line
 from ..lazily import sqlalchemy as sa
 from .copies import CannotCopy, Copy, Describe, Keep
-from .folders import FolderCopies, data_of, sync
+from .folders import FolderCopies, sync
 
 if TYPE_CHECKING:
     from .postgresql import PostgreSQL
@@ -64,6 +64,7 @@ class PostgreSQLDumps(FolderCopies):
             connection.rollback()
             if keep is not None:
                 self.save(keep.name, lambda _: keep.about)
+            self._refuse_damaged(copy)
             self.backend.end_idle_readers(connection)
             self._load(Path(copy.place, DATA))
         return keep is not None
@@ -75,8 +76,6 @@ class PostgreSQLDumps(FolderCopies):
         """
         if not shutil.which("psql"):
             raise CannotCopy("the program psql is not installed", "install the client of PostgreSQL")
-        if not _is_whole(dump):
-            raise CommandError(f"{dump} is not whole", "delete that snapshot, and take another one")
         options = ("--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=verbose")
         done, said = self._run("psql", *options, "--command=BEGIN", f"--command={_DROP}", f"--file={dump}")
         if done:
@@ -146,13 +145,6 @@ def end(child: subprocess.Popen[bytes]) -> None:
     with suppress(subprocess.TimeoutExpired):
         child.wait(_END_WITHIN)
     child.kill()
-
-
-def _is_whole(dump: Path) -> bool:
-    """Return whether a dump has its end: psql would take a part of one, and commit nothing."""
-    with data_of(dump) as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - 1000))
-        return b"\nCOMMIT;\n" in file.read()
 
 
 def _refuse_foreign(connection: sa.Connection) -> None:

@@ -7,17 +7,15 @@ import shutil
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ..errors import CommandError
 from ..lazily import sqlalchemy as sa
 from .base import driver_errors
 from .copies import Copy, Counted, Describe, Keep
-from .folders import FolderCopies, data_of, explained, sync
+from .folders import CHUNK, FolderCopies, checksum, data_of, explained, sync, write
 from .looking import raised_as_sqlalchemys
 from .sqlite_looking import BESIDE, PlainSQLite, driver_of
 
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from .sqlite import SQLite
 
 DATA = "database.db"
-_CHUNK = 1 << 20
+BEGINNING = "beginning"  # the first bytes of the data, where others are written over them; see `_swap`
 _HEADER = 100
 _STEP = 10  # pages: fewer than are put aside into the file before all are there
 # The mode, the counters of changes and of schemas (a backup counts one), and who wrote last:
@@ -55,7 +53,7 @@ class SQLiteCopies(FolderCopies):
 
     def restore(self, copy: Copy, keep: Keep | None, same: Copy | None = None) -> bool:
         source = Path(copy.place, DATA)
-        _refuse_damaged(source, copy.name)
+        self._refuse_damaged(copy)
         if not self.backend.exists():  # what belonged to the file that is gone is no part of this one
             for ending in BESIDE:
                 with suppress(OSError):  # SQLite itself takes none of them for its own
@@ -78,6 +76,12 @@ class SQLiteCopies(FolderCopies):
         super().clear_up()
         with suppress(OSError):
             self._beside().unlink(missing_ok=True)
+        for beginning in self.folder.glob(f"*/{BEGINNING}"):
+            with suppress(OSError):  # it is read together with what is over it
+                if self._is_live(beginning.with_name(DATA)):
+                    self._discard(beginning.parent)
+                else:
+                    _mend(beginning)
 
     def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection, counted: Counted) -> Copy | None:
         with open(self.backend.path, "rb") as now, connection.begin() as reading:
@@ -90,7 +94,7 @@ class SQLiteCopies(FolderCopies):
 
     def is_same(self, one: Copy, other: Copy) -> bool:
         with data_of(Path(one.place, DATA)) as data:
-            return _is_same(data, Path(other.place, DATA))
+            return _is_same(data, Path(other.place, DATA), _beginning(Path(one.place, DATA)))
 
     def clone(self, name: str) -> None:
         shutil.copyfile(self.backend.path, self.backend.path.with_name(name))
@@ -138,7 +142,7 @@ class SQLiteCopies(FolderCopies):
         https://man7.org/linux/man-pages/man2/F_GETLEASE.2const.html
         """
         live = self.backend.path.resolve()
-        if not hasattr(fcntl, "F_SETLEASE") or not self._is_settled(live):
+        if not self._is_settled(live):
             return False
         owned = live.stat()
         if owned.st_nlink != 1 or owned.st_uid != os.geteuid():
@@ -146,18 +150,17 @@ class SQLiteCopies(FolderCopies):
         beside = self._beside()
         try:
             with self._making() as making:
-                with ThreadPoolExecutor(2) as meanwhile:  # all of it is on its way to the disk at once
-                    laid = meanwhile.submit(_lay_beside, source, beside, live)
-                    if keep is not None and same is None:
-                        noted = meanwhile.submit(self._note, making, keep.about)
-                        self._copy_out(making / DATA)
-                        noted.result()
-                return laid.result() and self._swap(beside, live, making, keep, same)
+                return _lay_beside(source, beside, live) and self._swap(beside, live, making, keep, same)
         finally:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
 
     def _swap(self, beside: Path, live: Path, making: Path, keep: Keep | None, same: Copy | None) -> bool:
+        """Rename what lies beside the file over it, which itself becomes the copy that is kept.
+
+        Whoever was held up by the lease gets the file of before, and would write into that copy: so it must not look
+        like a database. Its beginning is kept apart until nobody can have it open, see `_mend`.
+        """
         try:
             with _leased(live) as lease:
                 if lease is None or not self._is_settled(live, look=False):
@@ -169,9 +172,12 @@ class SQLiteCopies(FolderCopies):
                         if not _is_same(now, Path(same.place, DATA)):
                             return False
                         keep = None
-                    elif keep and not _is_version(now, making / DATA):
-                        return False
+                    if keep:
+                        self._note(making, keep.about, checksum(now))
                 if keep:
+                    write(making / BEGINNING, os.pread(lease, _HEADER, 0))
+                    os.fsync(lease)
+                    os.link(live, making / DATA)
                     self._name(making, keep.name)
                 try:
                     os.rename(beside, live)
@@ -180,7 +186,7 @@ class SQLiteCopies(FolderCopies):
                         self._unname(making, keep.name)
                     raise
                 finally:
-                    if not beside.exists():  # whoever was held up gets the file of before: it must not look like one
+                    if not beside.exists():
                         with explained(live):
                             os.pwrite(lease, _REPLACED, 0)
             with explained(live.parent):
@@ -188,6 +194,18 @@ class SQLiteCopies(FolderCopies):
             return True
         except OSError:  # another file system, no right to the folder
             return False
+
+    def _read(self, about: Path) -> Copy | None:
+        return None if self._is_live(about.with_name(DATA)) else super()._read(about)
+
+    def _checksum(self, data: BinaryIO) -> int:
+        return checksum(data, _beginning(Path(data.name)))
+
+    def _is_live(self, data: Path) -> bool:
+        """Return whether a copy still is the file itself: a crash came before another took its place."""
+        with suppress(OSError):
+            return data.stat().st_nlink > 1 and data.samefile(self.backend.path)
+        return False
 
     def _is_settled(self, live: Path, *, look: bool = True) -> bool:
         """Return whether all there is of the database is in its one file."""
@@ -220,7 +238,8 @@ class SQLiteCopies(FolderCopies):
         self.backend.engine(create=True).connect().close()
         with (
             open(self.backend.path, "rb") as file,  # closed last: with it go the locks that this process has on it
-            closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as other,
+            self._whole(source) as whole,
+            closing(sqlite3.connect(f"{whole.as_uri()}?mode=ro", uri=True)) as other,
             self.backend.engine().connect() as connection,
         ):
             driver = driver_of(connection)
@@ -234,28 +253,21 @@ class SQLiteCopies(FolderCopies):
                 if is_other:
                     driver.execute("PRAGMA journal_mode = WAL").fetchall()
 
+    @contextmanager
+    def _whole(self, source: Path) -> Iterator[Path]:
+        """Give the data of a copy as a file that SQLite can read."""
+        if not source.with_name(BEGINNING).exists():
+            yield source
+            return
+        with self._making() as making, data_of(source) as data:
+            _copy_all(data, making / DATA, _beginning(source))
+            yield making / DATA
+
 
 def describe_file(file: Path, describe: Describe) -> Any:
     """Return what there is to say of a copy."""
     with closing(sqlite3.connect(file, isolation_level=None)) as driver:
         return describe(PlainSQLite(driver, partial(driver.execute, "BEGIN")).itself)
-
-
-def _refuse_damaged(file: Path, name: str) -> None:
-    """Refuse to put a file in the database's place that is not as long as it says, or none of SQLite's.
-
-    https://www.sqlite.org/fileformat.html#the_database_header
-    """
-    with data_of(file) as copy:
-        header, size = copy.read(_HEADER), os.fstat(copy.fileno()).st_size
-    page = int.from_bytes(header[16:18], "big")
-    says = int.from_bytes(header[28:32], "big") * (65_536 if page == 1 else page)
-    is_known = header[24:28] == header[92:96]  # who wrote last has written the number of pages too
-    if size and (not header.startswith(b"SQLite format 3\0") or (is_known and size < says)):
-        raise CommandError(
-            f"snapshot {name} is damaged: {file} is not whole",
-            f"python manage.py snapshots --delete {name}, and restore another one",
-        )
 
 
 class _Busy(Exception):
@@ -285,6 +297,9 @@ def _backup(source: sqlite3.Connection, target: sqlite3.Connection, begun: Calla
 @contextmanager
 def _leased(file: Path) -> Iterator[int | None]:
     """Hold a lease on a file and give its descriptor; None when somebody has it open, or there are no leases here."""
+    if not hasattr(fcntl, "F_SETLEASE"):
+        yield None
+        return
     before = signal.signal(signal.SIGIO, signal.SIG_IGN)  # what tells that somebody is held up would end the program
     number = os.open(file, os.O_RDWR | os.O_NONBLOCK)
     try:
@@ -299,12 +314,29 @@ def _leased(file: Path) -> Iterator[int | None]:
         signal.signal(signal.SIGIO, before)
 
 
+def _beginning(data: Path) -> bytes:
+    """Return the first bytes of a copy, which are not in its data; nothing where they are."""
+    try:
+        return data.with_name(BEGINNING).read_bytes()
+    except OSError:
+        return b""
+
+
+def _mend(beginning: Path) -> None:
+    """Give a copy's data their beginning, when nobody has them open."""
+    with _leased(beginning.with_name(DATA)) as lease:
+        if lease is not None:
+            os.pwrite(lease, beginning.read_bytes(), 0)
+            os.fsync(lease)
+            beginning.unlink()
+
+
 def _lay_beside(source: Path, beside: Path, live: Path) -> bool:
     """Copy a file to where it can take another's place at once; return whether that was possible."""
     try:
         beside.unlink(missing_ok=True)
         with open(source, "rb") as out_of:
-            _copy_all(out_of, beside)
+            _copy_all(out_of, beside, _beginning(source))
         shutil.copystat(live, beside)
         os.utime(beside)
         os.chown(beside, -1, live.stat().st_gid)
@@ -319,8 +351,11 @@ def _copy_bytes(file: BinaryIO, target: Path) -> None:
     sync(target)
 
 
-def _copy_all(file: BinaryIO, target: Path) -> None:
+def _copy_all(file: BinaryIO, target: Path, beginning: bytes = b"") -> None:
     """Copy a file to where none is, by the file system where that can: some share what both hold.
+
+    Args:
+        beginning: what the copy begins with, instead of as many bytes of the file.
 
     https://man7.org/linux/man-pages/man2/copy_file_range.2.html
     """
@@ -328,10 +363,13 @@ def _copy_all(file: BinaryIO, target: Path) -> None:
     with open(target, "xb") as out:
         if hasattr(os, "copy_file_range"):
             with suppress(OSError):  # some cannot between two disks, or at all
-                while os.copy_file_range(file.fileno(), out.fileno(), _CHUNK):
+                while os.copy_file_range(file.fileno(), out.fileno(), CHUNK):
                     pass
             file.seek(out.seek(0, os.SEEK_END))
-        shutil.copyfileobj(file, out, _CHUNK)  # what is left, or why that cannot be
+        shutil.copyfileobj(file, out, CHUNK)  # what is left, or why that cannot be
+        if beginning:
+            out.seek(0)
+            out.write(beginning)
 
 
 def _page_size(driver: sqlite3.Connection) -> int:
@@ -344,19 +382,12 @@ def _is_wal(file: BinaryIO) -> bool:
     return os.pread(file.fileno(), 1, 18) == b"\2"
 
 
-def _is_version(now: BinaryIO, file: Path) -> bool:
-    """Return whether nothing was committed to a file since it was copied, which is not in WAL mode.
+def _is_same(now: BinaryIO, file: Path, beginning: bytes = b"") -> bool:
+    """Return whether two files hold the same database, but for what each writing changes in its header.
 
-    https://www.sqlite.org/fileformat.html#file_change_counter
+    Args:
+        beginning: what the one begins with, where something else is written over it.
     """
-    with open(file, "rb") as then:
-        sizes = [os.fstat(one.fileno()).st_size for one in (now, then)]
-        heads = [os.pread(one.fileno(), _HEADER, 0) for one in (now, then)]
-        return sizes[0] == sizes[1] and heads[0] == heads[1]
-
-
-def _is_same(now: BinaryIO, file: Path) -> bool:
-    """Return whether two files hold the same database, but for what each writing changes in its header."""
     try:
         then = open(file, "rb")  # noqa: SIM115  # only that it cannot be opened is no error
     except OSError:
@@ -366,12 +397,13 @@ def _is_same(now: BinaryIO, file: Path) -> bool:
             return False
         now.seek(0)
         heads = [bytearray(one.read(_HEADER)) for one in (now, then)]
+        heads = [bytearray(whole) or read for whole, read in zip((beginning, _beginning(file)), heads, strict=True)]
         for head in heads:
             for place in _VOLATILE:
                 head[place : place + 1] = b"\0"
         if heads[0] != heads[1]:
             return False
-        while chunk := now.read(_CHUNK):
-            if chunk != then.read(_CHUNK):
+        while chunk := now.read(CHUNK):
+            if chunk != then.read(CHUNK):
                 return False
         return True

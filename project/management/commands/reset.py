@@ -14,7 +14,7 @@ import argparse
 import time
 
 from .. import guard, resetting, snapshots
-from ..backends.copies import CannotCopy
+from ..backends.copies import CannotCopy, Damaged
 from ..console import columns, plural
 from ..errors import CommandError
 from ..fingerprint import Wanted
@@ -113,7 +113,7 @@ def _restore(project: Project, kept: Snapshot, undo: Undo) -> tuple[str, Undo]:
     try:
         with snapshots.alone(project):
             restored = snapshots.restore(project, kept, undo)
-    except CannotCopy as error:
+    except (CannotCopy, Damaged) as error:
         project.console.note(f"Snapshot {kept.name} is not restored: {error}")
         return "", undo
     rows = [[table, plural(number, "row")] for table, number in kept.rows.items()]
