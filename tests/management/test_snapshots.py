@@ -10,11 +10,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -1339,6 +1342,40 @@ def test_what_is_committed_while_a_restore_begins_is_not_lost(
 
 
 # PostgreSQL
+
+
+@contextmanager
+def a_pool(database: Database, size: int) -> Iterator[None]:
+    """Keep sessions that are opened anew as soon as they are ended, as a web application does."""
+    ended, url = Event(), database.address.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def stay() -> None:
+        while not ended.is_set():
+            with suppress(psycopg.OperationalError), psycopg.connect(url, autocommit=True) as session:
+                while not ended.wait(0.005):
+                    session.execute("SELECT 1")
+
+    with ThreadPoolExecutor(size) as threads:
+        for _ in range(size):
+            threads.submit(stay)
+        try:
+            yield
+        finally:
+            ended.set()
+
+
+def test_the_sessions_of_a_pool_that_come_back_at_once_are_in_nobodys_way(
+    manage: Runner, postgresql_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "good")
+    put_in_ada(postgresql_database)
+    with a_pool(postgresql_database, 5):
+        name = undo(manage.ok("restore", "good", "--no-input", "--lock-timeout", "20"))
+        there = adas(postgresql_database)
+        manage.ok("restore", name, "--no-input", "--lock-timeout", "20")
+
+    assert (there, adas(postgresql_database)) == (0, 1)
 
 
 def test_idle_sessions_stay_for_a_snapshot_and_are_ended_and_named_for_a_restore(

@@ -19,10 +19,11 @@ from . import looking
 from .base import IDLE, TableName, quoted
 from .copies import CannotCopy, Copies, Copy, Counted, Describe, Keep, address_of, digest, run, unreadable
 from .looking import Rows
-from .postgresql import sessions
+from .postgresql import SERVER_DATABASE, sessions
 from .postgresql_dumps import PROGRAMS, PostgreSQLDumps, end, waited_too_long
 from .postgresql_looking import NOT_PERMITTED, Session, state_of
 from .processes import UNKNOWN
+from .waiting import meanwhile
 
 if TYPE_CHECKING:
     from .postgresql import PostgreSQL
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 63  # bytes: https://www.postgresql.org/docs/current/limits.html
 COPIED_AS_FILES = 128 << 20  # bytes from which copying files takes less time than writing each page to the log
 IN_USE, IS_TEMPLATE = "55006", "42809"
+_COMES_BACK = 0.1  # seconds after which is looked for sessions that were opened when others had been ended
 _CLOSED = " ALLOW_CONNECTIONS false"
 _ITEM = re.compile(r'"((?:[^"]|"")*)"|([^",\s]+)')  # of a list of names, as a setting keeps it
 _LONGEST_PURPOSE = len("~making-12345678")
@@ -447,28 +449,34 @@ class PostgreSQLCopies(Copies):
     def _when_nobody_is_in(
         self, server: Session, database: str, work: Callable[[], object], *, at_once: bool = False
     ) -> None:
-        """Do what nobody may be connected to a database for; sessions that do nothing are ended, others waited for."""
+        """Do what nobody may be connected to a database for; sessions that do nothing are ended, others waited for.
+
+        While a statement waits for the last to go it lets no others in, so that those a pool opens are ended at last.
+        """
 
         def done() -> bool:
             others = self._others(server, database)
-            for _ in range(50):  # those that were ended take a moment
-                if not others or not all(is_idle for *_, is_idle in others):
+            if not all(is_idle for *_, is_idle in others):
+                return False
+            ended = {pid for pid, *_ in others}
+            for _ in range(50 if ended else 0):  # they take a moment
+                if ended.isdisjoint(pid for pid, *_ in self._others(server, database, end=False)):
                     break
                 time.sleep(0.01)
-                others = self._others(server, database, end=False)
-            if others:
-                return False
             try:
-                if at_once:
-                    with _at_once(server):
-                        work()
-                else:
+                with (
+                    _at_once(server) if at_once else nullcontext(),
+                    meanwhile(beside, lambda second: self._others(second, database), after=_COMES_BACK),
+                ):
                     work()
             except sa.exc.DBAPIError as error:
                 if state_of(error) != IN_USE:
                     raise
                 return False
             return True
+
+        def beside() -> AbstractContextManager[Session]:
+            return self.backend.session(SERVER_DATABASE, autocommit=True)
 
         def holder() -> str:
             return sessions(self._others(server, database)) or UNKNOWN
