@@ -97,7 +97,8 @@ def find(project: Project, name: str | None, *, of: str | None = None, elsewhere
             return one
     others = [one.database for one in everything if one.name == name]
     if others:
-        raise CommandError(f"{name} is a snapshot of {others[0]}, not of {database}", elsewhere.format(others[0]))
+        owners = ", ".join(others)
+        raise CommandError(f"{name} is a snapshot of {owners}, not of {database}", elsewhere.format(others[0]))
     raise CommandError(
         f"no snapshot {shortened(name)!r}.{did_you_mean(name, [one.name for one in possible])}",
         "python manage.py snapshots lists them",

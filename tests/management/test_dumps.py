@@ -269,6 +269,7 @@ def test_what_somebody_else_has_saved_is_no_undo(
     manage.ok("seed", "students", "--count", "3")
     url = by_superuser.address.render_as_string(hide_password=False)
     manage.ok("snapshot", "theirs", env={"DATABASE_URL": url})
+    administrate(by_superuser.address, f"ALTER DATABASE {owned.name}_snapshot_theirs OWNER TO CURRENT_USER")
 
     told = manage.ok("reset", "--no-input").out.splitlines()[-1]
 

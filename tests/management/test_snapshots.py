@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -32,6 +33,7 @@ from tests.processes import Result
 STAMP = r"\d{8}-\d{6}"
 MAKES = 'op.create_table("made", sa.Column("id", sa.Integer(), primary_key=True))'
 DROPS = 'op.drop_table("made")'
+PASSWORD = "between us"
 
 
 def everything(database: Database) -> tuple[object, dict[str, Any]]:
@@ -1376,6 +1378,74 @@ def test_the_sessions_of_a_pool_that_come_back_at_once_are_in_nobodys_way(
         manage.ok("restore", name, "--no-input", "--lock-timeout", "20")
 
     assert (there, adas(postgresql_database)) == (0, 1)
+
+
+@pytest.fixture
+def team() -> Iterator[list[str]]:
+    """A role that may log in no more than a team can, and two people who are in it."""
+    names = [f"{PREFIX}{who}_{uuid.uuid4().hex[:6]}" for who in ("team", "ada", "bob")]
+    server = server_address("postgresql")
+    administrate(server, f"CREATE ROLE {names[0]}")
+    for one in names[1:]:
+        administrate(server, f"CREATE ROLE {one} LOGIN CREATEDB PASSWORD '{PASSWORD}' IN ROLE {names[0]}")
+    yield names
+    for one in reversed(names):
+        administrate(server, f"DROP ROLE {one}")
+
+
+def test_those_who_share_a_database_share_its_snapshots(
+    team: list[str], house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    owner, *people = team
+    ada, bob = (
+        Runner(house, postgresql_database.address.set(username=one, password=PASSWORD).render_as_string(False))
+        for one in people
+    )
+    manage.ok("migrate")
+    administrate(postgresql_database.address, f"ALTER DATABASE {postgresql_database.name} OWNER TO {owner}")
+    for [table] in postgresql_database.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+        postgresql_database.execute(f"ALTER TABLE {table} OWNER TO {owner}")
+    ada.ok("snapshot", "good")
+    put_in_ada(postgresql_database)
+
+    name = undo(bob.ok("restore", "good", "--no-input"))
+    there = adas(postgresql_database)
+    ada.ok("restore", name, "--no-input")
+    kept = f"{postgresql_database.name}_snapshot_good"
+    administrate(postgresql_database.address, f"ALTER DATABASE {kept} OWNER TO {people[0]}")
+    refused = [
+        bob(*command).expect(1).err.splitlines()[-1]
+        for command in (("restore", "good", "--no-input"), ("snapshots", "--delete", "good"))
+    ]
+    listed = names(bob, postgresql_database)
+    ada.ok("snapshots", "--delete", "good")
+
+    assert (there, adas(postgresql_database)) == (0, 1)
+    for line in refused:
+        assert line.endswith(f' — its owner can, {people[0]}; or GRANT "{people[0]}" TO "{people[1]}"')
+    assert "good" in listed
+    assert "good" not in names(bob, postgresql_database)
+    ada.ok("snapshots", "--keep", "0")
+    administrate(postgresql_database.address, f"ALTER DATABASE {postgresql_database.name} OWNER TO CURRENT_USER")
+
+
+def test_a_database_that_knows_no_letters_is_worked_with_as_others_are(
+    manage: Runner, postgresql_database: Database
+) -> None:
+    """In SQL_ASCII the server tells no text from bytes."""
+    name = postgresql_database.name
+    administrate(postgresql_database.address.set(database="postgres"), f"DROP DATABASE {name}")
+    administrate(
+        postgresql_database.address.set(database="postgres"),
+        f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'",
+    )
+
+    manage.ok("reset", "--no-input", "--count", "30")
+    manage.ok("snapshot", "good")
+    restored = manage.ok("reset", "--no-input", "--count", "30")
+    manage.ok("check")
+
+    assert how(restored) == "Restored"
 
 
 def test_idle_sessions_stay_for_a_snapshot_and_are_ended_and_named_for_a_restore(

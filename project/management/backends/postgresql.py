@@ -138,6 +138,8 @@ class PostgreSQL(Backend):
         given: dict[str, object] = {"fallback_application_name": program(sys.argv)}  # who others will be told of
         if "connect_timeout" not in self.address.options:
             given["connect_timeout"] = CONNECT_TIMEOUT
+        if "client_encoding" not in self.address.options and not os.environ.get("PGCLIENTENCODING"):
+            given["client_encoding"] = "utf8"  # psycopg reads no text of a database without one, SQL_ASCII
         return given
 
     @contextmanager
@@ -702,12 +704,12 @@ def _holder_of(connection: sa.Connection | Session, key: int) -> str:
 
 
 def sessions(found: Sequence[Any]) -> str | None:
-    """Return `session 4711 of ada (psql)` for the first of rows of _SESSION, and how many more there are."""
+    """Return `session 4711 of ada (psql)` for the first of rows of _SESSION, of how many it is one."""
     if not found:
         return None
     pid, user, program_name, address, *_ = found[0]
     if pid is None:
         return "a prepared transaction"
     inside = ", ".join(filter(None, (program_name, address)))
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    more = f", one of {len(found)}," if len(found) > 1 else ""
     return f"session {pid} of {user}{f' ({inside})' if inside else ''}{more}"

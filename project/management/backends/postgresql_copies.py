@@ -111,6 +111,7 @@ class PostgreSQLCopies(Copies):
                 comment |= {"live": live, "counts": signs.counts if signs else {}}
             with _at_once(server):
                 _comment(server, making, comment)
+                self._give(server, making)
                 self._rename(server, making, place)
                 _keep_as_it_is(server, place)
 
@@ -179,7 +180,8 @@ class PostgreSQLCopies(Copies):
                     _comment(server, old, kept)
                     _keep_as_it_is(server, old)
 
-            cure = f"a superuser can; or take away what one has set for {self.owner} (ALTER DATABASE ... RESET ALL)"
+            one_has_set = f"take away what one has set for {self.owner} (ALTER DATABASE ... RESET ALL)"
+            cure = _owners_can(server, copy.place) or f"a superuser can; or {one_has_set}"
             with (
                 nullcontext() if is_ready else self._dropped_if_it_fails(server, making),
                 self._permitted(f"put a copy in the place of {self.owner}", cure),
@@ -195,8 +197,9 @@ class PostgreSQLCopies(Copies):
             return
         with self.backend.on_server() as server:
             ready = self._ready_for(server, copy.place)
-            for name in (ready, copy.place) if self._is_there(server, ready) else (copy.place,):
-                (self._drop if wait else self._let_go)(server, name)
+            with self._permitted(f"drop the database {copy.place}", _owners_can(server, copy.place)):
+                for name in (ready, copy.place) if self._is_there(server, ready) else (copy.place,):
+                    (self._drop if wait else self._let_go)(server, name)
 
     def _let_go(self, server: Session, database: str) -> None:
         """Make a database no copy any more; the server drops it when nobody waits."""
@@ -207,8 +210,7 @@ class PostgreSQLCopies(Copies):
             run(server, _no_template(database))
             self._rename(server, database, going)
 
-        with self._permitted(f"drop the database {database}", "its owner can"):
-            self._when_nobody_is_in(server, database, take_away, at_once=True)
+        self._when_nobody_is_in(server, database, take_away, at_once=True)
         self.backend.part_with(_dropped(going))
 
     def prepare(self, copy: Copy) -> None:
@@ -358,7 +360,7 @@ class PostgreSQLCopies(Copies):
     def _clone(self, server: Session, source: str, target: str, *, closed: bool = True) -> None:
         """Make a copy; a closed one has nobody in it before it is given what says who may be."""
         statement = self._cloning(server, source, target) + (_CLOSED if closed else "")
-        with self._permitted("copy a database"):
+        with self._permitted("copy a database", _owners_can(server, source)):
             self._when_nobody_is_in(server, source, lambda: run(server, statement))
 
     def _cloning(self, server: Session, source: str, target: str) -> str:
@@ -372,6 +374,13 @@ class PostgreSQLCopies(Copies):
         """Let those into a copy who may be in the database, and nobody else."""
         with _at_once(server):
             self._carry_over(server, self.owner, database, only_rights=True)
+
+    def _give(self, server: Session, database: str) -> None:
+        """Give a copy to the owner of the database, so that all who share it share its copies."""
+        found = server.exec_driver_sql(_BELONGINGS, (self.owner,))
+        for owner, me, *_ in found:
+            if owner != me:
+                run(server, f"ALTER DATABASE {quoted(database)} OWNER TO {quoted(owner)}")
 
     @contextmanager
     def _permitted(self, what: str, cure: str = "") -> Iterator[None]:
@@ -569,6 +578,17 @@ def _at_once(server: Session) -> Iterator[None]:
             run(server, "ROLLBACK")
         raise
     run(server, "COMMIT")
+
+
+def _owners_can(server: Session, database: str) -> str:
+    """Return what to grant where somebody else owns a database; nothing where this role has its owner's rights."""
+    query = (
+        "SELECT pg_get_userbyid(datdba), current_user FROM pg_database"
+        " WHERE datname = %s AND NOT pg_has_role(datdba, 'USAGE')"
+    )
+    for owner, me in server.exec_driver_sql(query, (database,)):
+        return f"its owner can, {owner}; or GRANT {quoted(owner)} TO {quoted(me)}"
+    return ""
 
 
 def _dropped(database: str) -> str:

@@ -62,7 +62,7 @@ def holding(kind: str, places: Iterable[Bytes]) -> str:
     if not pids:
         return UNKNOWN
     first, *others = sorted(pids)
-    more = f" and {len(others)} more" if others else ""
+    more = f", one of {len(pids)}," if others else ""
     return f"process {first}{_running(first)}{more}"
 
 
