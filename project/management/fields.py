@@ -20,7 +20,7 @@ from .blocks import Fill, Rows, Source
 from .errors import CommandError, did_you_mean
 from .names import Names, PersonNames
 from .numbering import SPREAD, Column, Context, Numbering, Places, Steps, free_numbers, number_in
-from .outcomes import ENTRIES, draw, expand, expand_exactly, pick, pool
+from .outcomes import ENTRIES, POOL, draw, expand, expand_exactly, pick, pool
 from .parents import columns_of, keys_of_rows, leads_to, only_key, parents, require_parents
 from .types import plain_type
 
@@ -84,7 +84,7 @@ class fake(Field):
         drawn = fit(expand(self.pool(source, column.name)) if table is None else table, column)
         return lambda rows: pick(drawn, rows.random, len(rows))
 
-    def pool(self, source: Source, name: str) -> list[Any]:
+    def pool(self, source: Source, name: str, size: int = POOL) -> list[Any]:
         """Return values drawn from Faker for a column of this name.
 
         Raises:
@@ -101,7 +101,7 @@ class fake(Field):
         def make(faker: Faker) -> Any:
             return getattr(faker, self.provider)(**self.arguments)
 
-        return pool(source.fake, make, source.seed(name, "pool"))
+        return pool(source.fake, make, source.seed(name, "pool"), size)
 
     def _part_of_name(self, source: Source) -> tuple[str, ...] | None:
         """Return the table of a first or last name, with Faker's own weights."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -50,12 +51,14 @@ from .inferred import (
     other_than,
     part_of_row,
     reference_where,
+    shaped,
     small_object,
     spelled,
     text,
     unique_email,
     unique_text,
     unique_uuid,
+    usual_places,
 )
 from .numbering import Column
 from .outcomes import LOCALE, faker_of, pool
@@ -347,7 +350,8 @@ class _Planner:
         if provider == "sentences":
             return Plan(text(), why) if _room(column) >= SHORT else None
         if provider is None:
-            return None
+            places = meanings.places(column)
+            return Plan(spelled(places), why) if places else None
         if _fits(provider, column):
             return Plan(fake(provider), why)
         if provider in _OF_DIGITS and _room(column) >= SHORT:
@@ -602,8 +606,15 @@ class _Planner:
         if bounds.shortest > 1 or room < SHORT:
             size = max(bounds.shortest, min(room, SHORT - 1))
             return spelled([_letters(bounds.case)] * size) if size <= room else None
-        if isinstance(field, fake) and field.provider in _WORDS and room >= 16 and not bounds.case:
-            return numbered_text(field)
+        if isinstance(field, spelled):
+            return field
+        if isinstance(field, fake) and not bounds.case:
+            if field.provider == "ipv4":
+                return computed(*_BY_TYPE_NAME["INET"], unique=True)
+            if field.provider in _NUMBER_AFTER and room >= 16:
+                return numbered_text(field, _NUMBER_AFTER[field.provider])
+            if _has_places(field, room):
+                return shaped(field, room)
         return unique_text(bounds.case)
 
 
@@ -611,9 +622,17 @@ class _Planner:
 _NAME_PARTS = [("first_name", "firstname"), ("last_name", "lastname")]
 # Providers whose values are longer than some columns, and how many digits do instead.
 _OF_DIGITS = {"phone_number": 10, "postcode": 5, "ean13": 13, "isbn13": 13}
-# Providers of texts in words, which a number can follow.
-_WORDS = {"name", "company", "catch_phrase", "bs", "city", "country", "state", "job", "color_name", "language_name",
-          "currency_name", "street_address", "address"}  # fmt: skip
+# Providers of texts that a number can be put into, and what it comes after: a dot stands for before the last one.
+_NUMBER_AFTER = {
+    **dict.fromkeys(
+        ("name", "company", "catch_phrase", "bs", "city", "country", "state", "job", "color_name", "language_name",
+         "currency_name", "street_address", "address"), " "
+    ),
+    "slug": "-",
+    **dict.fromkeys(("url", "uri", "image_url"), "/"),
+    **dict.fromkeys(("domain_name", "hostname", "file_name", "file_path"), "."),
+}  # fmt: skip
+ENOUGH = 20_000  # values of a look, from which they are numbered through
 
 
 def _has_default(column: Column) -> bool:
@@ -643,6 +662,12 @@ def _room(column: Column) -> int:
 
 def _letters(case: str) -> str:
     return string.ascii_lowercase if case == "lower" else string.ascii_uppercase
+
+
+def _has_places(field: fake, room: int) -> bool:
+    """Return whether a provider's values have digits or the like at places of their own, which can be counted in."""
+    values = pool(faker_of(LOCALE), lambda fake: getattr(fake, field.provider)(), field.provider, 100)
+    return all(isinstance(one, str) for one in values) and math.prod(map(len, usual_places(values, room))) >= ENOUGH
 
 
 def _fits(provider: str, column: Column) -> bool:

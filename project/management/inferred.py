@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import accumulate, pairwise, repeat
 from random import Random
 from typing import Any
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 
 from .blocks import Fill, Rows, Source
 from .errors import CommandError
-from .fields import Field, Formula, decimal_steps, drawing, names_of, person_names, reference, scale_of, terms_of
+from .fields import Field, Formula, decimal_steps, drawing, fake, names_of, person_names, reference, scale_of, terms_of
 from .names import letters
 from .numbering import (
     Column,
@@ -37,6 +38,7 @@ from .types import DECIMAL, plain_type
 
 DOMAIN = "example.org"  # reserved for examples: https://www.rfc-editor.org/rfc/rfc2606#section-3
 MOST_JOINED = 100_000  # combinations of parents' rows that a key is numbered through
+LOOKED_AT = 200  # values, which tell the characters at each place
 WORDS = 8  # letters of a unique text at most, before its number
 
 
@@ -135,21 +137,27 @@ class unique_text(Field):
 
 
 class numbered_text(Field):
-    """Values of another field, each with a blank and the row number behind it."""
+    """Values of another field, each with the row number: `Kelly Group 7`, `nice-house-7`, `report-7.txt`."""
 
-    def __init__(self, field: Field) -> None:
-        self.field = field
+    def __init__(self, field: Field, before: str = " ") -> None:
+        """Take the field, and what the number comes after; before the last part of a name when that is a dot."""
+        self.field, self.before = field, before
         self.description = f"{field.description}, numbered"
 
     def ready(self, context: Context, column: Column) -> Fill:
-        fill = self.field.ready(context, column)
+        fill, before = self.field.ready(context, column), self.before
         length = getattr(column.type, "length", None) or 1_000
-        numbers = free_numbers(context, column, lambda value: number_in(_AFTER_BLANK, value, 1))
+        pattern = _BEFORE_DOT if before == "." else re.compile(f".*{before}{_NUMBER}", re.ASCII | re.DOTALL)
+        numbers = free_numbers(context, column, lambda value: number_in(pattern, value, 1))
 
         def fill_numbered(rows: Rows) -> list[str]:
             own = numbers(rows)
             room = length - len(str(max(own) + 1)) - 1
-            return [f"{text[:room].rstrip()} {number + 1}" for text, number in zip(fill(rows), own, strict=True)]
+            pairs = zip(fill(rows), own, strict=True)
+            if before == ".":
+                parts = ((text.rpartition("."), number) for text, number in pairs)
+                return [f"{name[: room - len(end) - 1]}-{number + 1}.{end}" for (name, _, end), number in parts]
+            return [f"{text[:room].rstrip(f' {before}')}{before}{number + 1}" for text, number in pairs]
 
         return fill_numbered
 
@@ -172,6 +180,52 @@ class spelled(Field):
 
     def domain(self, context: Context, column: Column) -> Sequence[Any] | None:
         return self.spellings
+
+
+class shaped(Field):
+    """Texts like those of a Faker provider, each there once: at each place a character that some of them have there."""
+
+    def __init__(self, field: fake, longest: int) -> None:
+        self.field, self.longest = field, longest
+        self.description = f"{field.description}, each once"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        numbering, spellings = self._numbering(context, column)
+        return lambda rows: spellings.at(numbering.places(rows.numbers))
+
+    def limit(self, context: Context, column: Column) -> float:
+        return self._numbering(context, column)[0].limit
+
+    def is_unique(self, column: Column) -> bool:
+        return True
+
+    def _numbering(self, context: Context, column: Column) -> tuple[Numbering, Spellings]:
+        return context.source.once((self, column), lambda: self._look(context, column))
+
+    def _look(self, context: Context, column: Column) -> tuple[Numbering, Spellings]:
+        spellings = Spellings(usual_places(self.field.pool(context.source, column.name, LOOKED_AT), self.longest))
+        taken: set[int] = set()
+        if context.looks:
+            places, query = Places(spellings), sa.select(column).where(column.is_not(None))
+            taken = {place for one in context.connection.scalars(query) if (place := places.of(one)) is not None}
+        return Numbering(spellings.total, context, f"key:{column.name}", taken), spellings
+
+
+def usual_places(texts: Iterable[str], longest: int) -> list[str]:
+    """Return the characters at each place of those texts that look alike, of the look that most have.
+
+    Nothing where they are words: letters could not be changed in them.
+    """
+    texts = [one for one in texts if one and len(one) <= longest]
+    for pattern, least in ((_LOOKS, 0.02), (_LENGTHS, 0.0)):
+        alike: dict[str, list[str]] = {}
+        for one in texts:
+            alike.setdefault(pattern(one), []).append(one)
+        most = max(alike.values(), key=len, default=[])
+        if len(most) > least * len(texts):
+            places = ["".join(sorted({one.lower(): one for one in some}.values())) for some in zip(*most, strict=True)]
+            return places if all(len(one) == 1 or not _IN_WORDS.search(one) for one in places) else []
+    return []
 
 
 class text(Field):
@@ -821,7 +875,11 @@ class _Floats(Steps):
 
 _ADDRESS = re.compile(rf".*?(\d{{1,18}})@{re.escape(DOMAIN)}\s*", re.IGNORECASE | re.ASCII)
 _WORD = re.compile(r".*?(\d{1,18})\s*", re.ASCII)
-_AFTER_BLANK = re.compile(r".* (\d{1,18})\s*", re.ASCII | re.DOTALL)
+_NUMBER = r"(\d{1,18})\s*"
+_BEFORE_DOT = re.compile(r".*-(\d{1,18})\.[^.]*", re.ASCII | re.DOTALL)
+_LENGTHS = partial(re.sub, r"\w", "x")
+_LOOKS = partial(re.sub, r"[^\W\d_]|\d", lambda one: "0" if one[0].isdigit() else "A" if one[0].isupper() else "a")
+_IN_WORDS = re.compile(r"[^\W\d_A-Fa-fA-Z]")
 
 
 def _first_letters(source: Source) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from datetime import date
 from functools import cache
 from importlib import import_module
@@ -98,9 +99,13 @@ _TEXTS = {
     "barcode": "ean13",
     "ean": "ean13",
     "isbn": "isbn13",
-    "password_hash": "sha256",
-    "hash": "sha256",
-    "checksum": "md5",
+    "uuid": "uuid4",
+    "guid": "uuid4",
+    "uid": "uuid4",
+    "external_id": "uuid4",
+    "public_id": "uuid4",
+    "domain": "domain_name",
+    "host": "hostname",
     "country_name": "country",
     "lat": "latitude",
     "lng": "longitude",
@@ -120,7 +125,15 @@ _CODES = {
     ("lang", 2): "language_code",
     ("language_code", 2): "language_code",
 }
-_PROVIDERS = {*_TEXTS.values(), *_CODES.values()}
+# Names of digests, and the provider by how many characters there are.
+_DIGESTS = {"hash", "digest", "checksum", "fingerprint", "signature", "token", "secret", "nonce", "etag", "sha"}
+_DIGEST_OF = {64: "sha256", 40: "sha1", 32: "md5"}
+# Codes and numbers that are texts: the last word of a name, and what they are like, the longest that there is room for.
+_LIKE = {
+    **dict.fromkeys(("code", "sku", "ref", "reference", "serial"), ("AAA-000000", "AA-0000", "A0000")),
+    **dict.fromkeys(("number", "no", "num", "nr"), ("00000000", "000000", "00000")),
+}
+_PROVIDERS = {*_TEXTS.values(), *_CODES.values(), *_DIGEST_OF.values()}
 # Names of texts in sentences.
 _SENTENCES = {
     "description", "body", "comment", "comments", "note", "notes", "remark", "remarks", "summary", "bio", "content",
@@ -282,6 +295,8 @@ def text_provider(column: sa.Column[Any]) -> str | None:
     for word in dict.fromkeys((name, last if last in _LAST_WORDS else name)):
         if code := _CODES.get((word, length or 0)):
             return code
+        if word.rpartition("_")[2] in _DIGESTS:
+            return next((one for size, one in _DIGEST_OF.items() if size <= (length or size)), None)
         if word in _SENTENCES:
             return "sentences"
         if word in _TEXTS:
@@ -293,6 +308,15 @@ def text_provider(column: sa.Column[Any]) -> str | None:
         if word not in _NOT_PROVIDERS and _is_provider(word):
             return word
     return name_provider_of(name.removesuffix("_name")) if name.endswith("_name") else None
+
+
+def places(column: sa.Column[Any]) -> list[str] | None:
+    """Return the characters at each place of a code or a number that is a text; None where it is none by its name."""
+    room = getattr(column.type, "length", None) or 1_000
+    for one in _LIKE.get(words_of(column.name).rpartition("_")[2], ()):
+        if len(one) <= room:
+            return [{"A": string.ascii_uppercase, "0": string.digits}.get(place, place) for place in one]
+    return None
 
 
 def name_provider(table: sa.Table | Any) -> str:

@@ -8,6 +8,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, chain, count, cycle, islice, repeat
 from operator import add, le
 from random import Random
@@ -114,6 +115,7 @@ def number_in(pattern: re.Pattern[str], value: Any, start: int) -> int | None:
 
 PARTS, VARIANTS = 128, 16
 SPREAD = PARTS * PARTS
+LONGEST_TABLE = 1_000
 _VARIANT = bytes(range(VARIANTS)) * (256 // VARIANTS)  # of each byte
 
 
@@ -180,6 +182,23 @@ class Spellings(Sequence[str]):
             index, place = divmod(index, len(characters))
             letters.append(characters[place])
         return "".join(reversed(letters))
+
+    def at(self, numbers: Sequence[int]) -> list[str]:
+        """Return the texts at some places, all at once: put together from tables of a few characters each."""
+        width, parts = self.total, []
+        for table in self._tables:
+            width //= len(table)
+            parts.append([table[number // width % len(table)] for number in numbers])
+        return list(map("".join, zip(*parts, strict=True)))
+
+    @cached_property
+    def _tables(self) -> list[list[str]]:
+        tables = [[""]]
+        for characters in self.places:
+            if len(tables[-1]) * len(characters) > LONGEST_TABLE:
+                tables.append([""])
+            tables[-1] = [text + one for text in tables[-1] for one in characters]
+        return tables
 
     def index(self, value: Any, *_: Any) -> int:
         if not isinstance(value, str) or len(value) != len(self.places):

@@ -1074,7 +1074,7 @@ def test_list_of_everything_shows_every_table_with_its_seeder(manage: Runner, sq
         "enrollments: 300 rows, project/seeds/enrollments.py",
     ]
     for words in (
-        "UNIQUE uq_subjects_code, at most 10 characters",
+        "like JYF-434613, each once  ",
         "CHECK grades_from_lowest_to_highest",
         "a row of students, each pair once",
         "35 to 100, 30% NULL",

@@ -366,7 +366,7 @@ def test_list_names_the_seeders_own_fields_and_methods(seeds: Seeds, manage: Run
     assert lines[0] == "things: 1,234 rows, project/seeds/things.py"
     assert [re.split("  +", line.strip()) for line in lines[1:]] == [
         ["id", "the database", "identity"],
-        ["code", "unique text", "UNIQUE uq_things_code, at most 5 characters"],
+        ["code", "like J9311, each once", "the column is called code, UNIQUE uq_things_code"],
         ["size", "2 to 4", "ThingSeeder.size"],
         ["kind", "one of a, b", "ThingSeeder.kind"],
         ["note", "Faker job, 25% NULL", "ThingSeeder.note"],
