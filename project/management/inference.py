@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import string
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -65,6 +66,7 @@ from .outcomes import LOCALE, faker_of, pool
 from .types import BINARY, DECIMAL, NUMBER, plain_type
 
 NULL_SHARE = 0.2
+_WORD, _QUOTED = re.compile(r"\w+"), re.compile("'[^']*'")
 MULTIPLES = 200_000  # of a step, in a column in which none may come twice
 SHORT = 5  # characters: a column with room for fewer holds a code, not words
 TODAY = date(2026, 9, 1)
@@ -86,6 +88,10 @@ class Plan:
     def how(self) -> str:
         shown = self.second or self.field
         return shown.description if shown else "the database"
+
+
+_LEFT = Plan(None, "server default")
+_ANOTHER_EACH_TIME = re.compile("uuid|rand|nextval|next value", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -129,15 +135,19 @@ def keys_of(table: sa.Table, declared: Container[str] = (), around: Around = Aro
             yield Key(tuple(constraint.columns), f"UNIQUE {constraint.name or ''}".strip())
     for index in sorted(table.indexes, key=lambda one: str(one.name)):
         if index.unique:
-            named = [one for part in index.expressions for one in _columns_in(part)]
+            named = [one for part in index.expressions for one in _columns_in(part, table)]
             if named:
                 yield Key(tuple(dict.fromkeys(named)), f"UNIQUE {index.name or ''}".strip())
 
 
-def _columns_in(part: Any) -> Iterator[Column]:
+def _columns_in(part: Any, table: sa.Table) -> Iterator[Column]:
+    """Yield the columns of a part of an index; of one that is written as text, those whose names are in it."""
     for element in sa.sql.visitors.iterate(part):
         if isinstance(element, sa.Column):
             yield element
+        elif isinstance(element, sa.TextClause | sa.ColumnClause):
+            words = {*_WORD.findall(_QUOTED.sub("", str(element)))}
+            yield from (column for column in table.columns if column.name in words)
 
 
 def _is_numbered(column: Column, around: Around) -> bool:
@@ -236,13 +246,14 @@ class _Planner:
             return Plan(None, "identity")
         if column.computed is not None:
             return Plan(None, "computed")
-        if bounds.always_null and column.nullable:
+        if self._is_always_null(column):
             return Plan(None, f"{bounds.why}: always NULL")
         if column.name in self.around.inheritance.identities:
-            return Plan(
-                choice(list(self.around.inheritance.identities[column.name])), "the classes mapped to this table"
-            )
-        filled = self._reference(column) if column.foreign_keys else self._value(column, bounds)
+            identities = self.around.inheritance.identities[column.name]
+            allowed = [one for one in identities if bounds.options is None or one in bounds.options]
+            return Plan(choice(allowed or list(identities)), "the classes mapped to this table")
+        refers = any(self._holds(key) for key in _keys_from(column))
+        filled = self._reference(column) if refers else self._value(column, bounds)
         return self._with_nulls(column, filled, bounds)
 
     def _with_nulls(self, column: Column, plan: Plan, bounds: Bounds) -> Plan:
@@ -258,7 +269,7 @@ class _Planner:
     def _value(self, column: Column, bounds: Bounds) -> Plan:
         filled = self._by_check(column, bounds) or self._by_name(column, bounds)
         if filled is None and _has_default(column) and column.name not in self.wanted:
-            return Plan(None, "server default")
+            return _LEFT
         filled = filled or self._by_type(column, bounds)
         is_decimal = isinstance(plain_type(column), DECIMAL)
         if bounds.parts and is_decimal and filled.field is not None and bounds.formula is None:
@@ -334,15 +345,16 @@ class _Planner:
     def _is_mail(self, column: Column) -> bool:
         return meanings.text_provider(column) == "email" and _room(column) >= 20
 
-    def _by_name(self, column: Column, bounds: Bounds) -> Plan | None:
+    def _by_name(self, column: Column, bounds: Bounds, *, has_default: bool | None = None) -> Plan | None:
+        has_default = _has_default(column) if has_default is None else has_default
         kind, why = plain_type(column), f"the column is called {column.name}"
         if isinstance(kind, sa.Date | sa.DateTime):
             return self._day_by_name(column, why)
-        if isinstance(kind, NUMBER) and not _has_default(column):
+        if isinstance(kind, NUMBER) and not has_default:
             found = meanings.numbers(column)
             span = _span(column, Bounds(low=found[0], high=found[1])) if found is not None else None
             return Plan(_without(_between(column, *span), bounds.excluded), why) if span is not None else None
-        if not isinstance(kind, sa.String) or isinstance(kind, sa.Enum) or _has_default(column):
+        if not isinstance(kind, sa.String) or isinstance(kind, sa.Enum) or has_default:
             return None
         provider = meanings.text_provider(column)
         if provider == "email":
@@ -396,16 +408,23 @@ class _Planner:
         if len(key.columns) > 1:
             return Plan(part_of_row(key, column, self._given(key)), why)
         made: Field = reference(parent)
-        unequal = self._bounds(column).unequal
+        unequal = [one for one in self._bounds(column).unequal if not self._is_always_null(self.table.columns[one])]
         return Plan(other_than(made, unequal[0]) if unequal else made, why)
 
     def _key_of(self, column: Column) -> sa.ForeignKeyConstraint:
         """Return the key that decides a column: the one of most columns, for the others then hold too."""
-        keys = {key.constraint for key in column.foreign_keys if key.constraint is not None}
+        keys = _keys_from(column)
         return min(
-            keys,
+            [one for one in keys if self._holds(one)] or keys,
             key=lambda one: (one in self.late, -len(one.columns), one.referred_table.fullname, list(one.column_keys)),
         )
+
+    def _is_always_null(self, column: Column) -> bool:
+        return self._bounds(column).always_null and bool(column.nullable)
+
+    def _holds(self, key: sa.ForeignKeyConstraint) -> bool:
+        """Return whether a key asks for anything: of several columns it does not, where one is NULL."""
+        return not any(map(self._is_always_null, key.columns))
 
     def _given(self, key: sa.ForeignKeyConstraint) -> list[str]:
         """Return the columns of a key that are filled by another key, or by a column before."""
@@ -472,6 +491,7 @@ class _Planner:
 
     def _make_unique(self, key: Key) -> None:
         """Change the plans of a key's columns so that no combination comes twice, by construction."""
+        key = self._with_defaults_filled(key)
         if any(self._is_apart(column, key) for column in key.columns):
             return
         fields = [self.plans[column.name].field for column in key.columns]
@@ -481,6 +501,7 @@ class _Planner:
                 one.pair.once = True
             return
         self._widen(key)
+        self._forget_order_of_names(key)
         free = [one for one in key.columns if not self.plans[one.name].declared and not one.foreign_keys]
         listable = all(self._can_be_listed(column) for column in key.columns)
         alone = len(key.columns) == 1 or not listable or self._has_text(free) or self._overlaps(key)
@@ -497,6 +518,31 @@ class _Planner:
                 return
         if not self._number_side_by_side(key) and listable:
             self._number(key)
+
+    def _with_defaults_filled(self, key: Key) -> Key:
+        """Return a key without what the server gives all rows alike; or fill that, if nothing else keeps rows apart."""
+        alike = [one for one in key.columns if self._is_left_alike(one)]
+        rest = tuple(one for one in key.columns if one not in alike)
+        free = [one for one in rest if not self.plans[one.name].declared and not one.foreign_keys]
+        if not alike or self._has_text(free) or any(self._is_apart(one, key) for one in rest):
+            return replace(key, columns=rest or key.columns)
+        for column in alike:
+            if not rest or not isinstance(plain_type(column), sa.String):  # as a language, which is the same for most
+                plan = self._without_default(column)
+                self.plans[column.name] = self._with_nulls(column, plan, self._bounds(column))
+        return replace(key, columns=tuple(one for one in key.columns if not self._is_left_alike(one)))
+
+    def _is_left_alike(self, column: Column) -> bool:
+        """Return whether the server gives all rows the same value."""
+        default = column.server_default
+        if self.plans[column.name] != _LEFT or not isinstance(default, sa.DefaultClause):
+            return False
+        return not _ANOTHER_EACH_TIME.search(str(default.arg))
+
+    def _without_default(self, column: Column) -> Plan:
+        bounds = self._bounds(column)
+        filled = self._by_check(column, bounds) or self._by_name(column, bounds, has_default=False)
+        return filled or self._by_type(column, bounds)
 
     def _is_apart(self, column: Column, key: Key) -> bool:
         """Return whether a column of a key keeps rows apart already: alone, or as it is numbered with others of it."""
@@ -517,6 +563,14 @@ class _Planner:
             if type(_inner(plan.field)) is last_year and isinstance(plain_type(column), sa.Date):
                 days = between(TODAY - timedelta(days=36_525), TODAY)
                 self.plans[column.name] = Plan(days, plan.why)
+
+    def _forget_order_of_names(self, key: Key) -> None:
+        """Let a moment that may not repeat come before another one again, where only their names ask for an order."""
+        for column in key.columns:
+            plan, bounds = self.plans[column.name], self._bounds(column)
+            if isinstance(_inner(plan.field), above) and not bounds.names:
+                free = self._value(column, replace(bounds, after=[]))
+                self.plans[column.name] = self._with_nulls(column, free, bounds)
 
     def _overlaps(self, key: Key) -> bool:
         """Return whether a column of a key is in another too: numbered through for one, it may repeat in the other."""
@@ -553,6 +607,8 @@ class _Planner:
         columns = [*common, *chain.from_iterable(beside)]
         if len(keys) < 2 or not common or not all(beside) or len({*columns}) < len(columns):
             return False
+        for one in keys:
+            self._forget_order_of_names(one)
         for column in columns:
             if not self._can_be_listed(column) and isinstance(unique := self._unique(column), spelled):
                 self.plans[column.name] = Plan(unique, self.plans[column.name].why)
@@ -633,6 +689,10 @@ _NUMBER_AFTER = {
     **dict.fromkeys(("domain_name", "hostname", "file_name", "file_path"), "."),
 }  # fmt: skip
 ENOUGH = 20_000  # values of a look, from which they are numbered through
+
+
+def _keys_from(column: Column) -> set[sa.ForeignKeyConstraint]:
+    return {key.constraint for key in column.foreign_keys if key.constraint is not None}
 
 
 def _has_default(column: Column) -> bool:

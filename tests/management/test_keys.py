@@ -1,0 +1,188 @@
+"""Keys as strangers declare them: with columns that have defaults, dates in order, expressions, and CHECKs beside."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.databases import Database
+from tests.houses import House, Runner
+from tests.management.test_schemas import column, seeded
+
+DEFAULTS = """
+from sqlalchemy import text
+
+
+class Doc(Base):
+    __tablename__ = "docs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(60))
+    lang: Mapped[str] = mapped_column(String(5), server_default="en")
+    __table_args__ = (UniqueConstraint("slug", "lang"),)
+
+
+class DocVersion(Base):
+    __tablename__ = "doc_versions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    doc_id: Mapped[int] = mapped_column(ForeignKey("docs.id"))
+    version: Mapped[int] = mapped_column(server_default="1")
+    __table_args__ = (UniqueConstraint("doc_id", "version"),)
+
+
+class Translation(Base):
+    __tablename__ = "translations"
+
+    doc_id: Mapped[int] = mapped_column(ForeignKey("docs.id"), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(8), server_default="en", primary_key=True)
+
+
+class Client(Base):
+    __tablename__ = "clients"
+
+    mandt: Mapped[str] = mapped_column(sa.CHAR(3), server_default="100", primary_key=True)
+    kunnr: Mapped[str] = mapped_column(String(10), primary_key=True)
+    ip: Mapped[str] = mapped_column(String(45), server_default="0.0.0.0", unique=True)
+
+
+class Slot(Base):
+    __tablename__ = "slots"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    place: Mapped[int] = mapped_column(server_default=text("0"), unique=True)
+"""
+
+
+def test_a_key_with_a_column_that_has_a_default_is_filled(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, DEFAULTS, 300)
+
+    tables = ("docs", "doc_versions", "translations", "clients", "slots")
+    assert {name: database.count(name) for name in tables} == dict.fromkeys(tables, 300)
+    assert set(column(database, "docs", "lang")) == {"en"}
+    assert set(column(database, "clients", "mandt")) == {"100"}
+    assert len(set(column(database, "doc_versions", "version"))) > 10
+    assert all(str(one).startswith("10.") for one in column(database, "clients", "ip"))
+
+
+DATES = """
+class Item(Base):
+    __tablename__ = "items"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Variant(Base):
+    __tablename__ = "variants"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("items.id"))
+    created_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    start_date: Mapped[date]
+    end_date: Mapped[date]
+    __table_args__ = (UniqueConstraint("item_id", "deleted_at"), UniqueConstraint("item_id", "end_date"))
+"""
+
+
+def test_a_key_of_a_reference_and_a_date_that_comes_after_another_is_filled(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, DATES, 300)
+
+    assert database.count("variants") == 300
+
+
+EXPRESSIONS = """
+from sqlalchemy import Index, func, text
+
+
+class Account(Base):
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(60))
+    title: Mapped[str] = mapped_column(String(60))
+    domain: Mapped[str | None] = mapped_column(String(60))
+    __table_args__ = (
+        Index("one_name", text("lower(name)"), unique=True),
+        Index("one_title", func.lower(text("title")), text("coalesce(lower(domain), 'name')"), unique=True),
+    )
+"""
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+def test_unique_indexes_of_expressions_that_are_texts_are_kept(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, EXPRESSIONS, 300)
+
+    assert len({str(one).lower() for one in column(database, "accounts", "name")}) == 300
+
+
+BESIDE_CHECKS = """
+class Part(Base):
+    __tablename__ = "parts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Bill(Base):
+    __tablename__ = "bills"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    whole_id: Mapped[int | None] = mapped_column(ForeignKey("parts.id"))
+    part_id: Mapped[int] = mapped_column(ForeignKey("parts.id"))
+    level: Mapped[int]
+    amount: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    __table_args__ = (
+        CheckConstraint("whole_id <> part_id", name="not_itself"),
+        CheckConstraint(
+            "(whole_id IS NULL AND level = 0 AND amount = 1.00) OR (whole_id IS NOT NULL AND level >= 1)", name="either"
+        ),
+    )
+
+
+class Money(Base):
+    __tablename__ = "money"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3))
+    __table_args__ = (UniqueConstraint("id", "currency"),)
+
+
+class Posting(Base):
+    __tablename__ = "postings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    money_id: Mapped[int | None]
+    currency: Mapped[str] = mapped_column(String(3))
+    part_id: Mapped[int | None] = mapped_column(ForeignKey("parts.id"))
+    __table_args__ = (
+        ForeignKeyConstraint(["money_id", "currency"], ["money.id", "money.currency"]),
+        CheckConstraint("(money_id IS NULL) <> (part_id IS NULL)", name="one_of_two"),
+    )
+
+
+class Party(Base):
+    __tablename__ = "parties"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    __table_args__ = (CheckConstraint("kind IN ('person', 'company')", name="known"),)
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "party"}
+
+
+class Person(Party):
+    __mapper_args__ = {"polymorphic_identity": "person"}
+
+
+class Company(Party):
+    __mapper_args__ = {"polymorphic_identity": "company"}
+"""
+
+
+def test_references_of_which_a_check_says_when_they_are_there(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, BESIDE_CHECKS, 100)
+
+    assert {database.count(name) for name in ("bills", "postings", "parties")} == {100}
+    assert set(column(database, "parties", "kind")) == {"person", "company"}
