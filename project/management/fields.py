@@ -81,8 +81,15 @@ class fake(Field):
                 return lambda rows: person_names(rows, column.name).texts
             return lambda rows: fit(person_names(rows, column.name).texts, column)
         table = None if self.arguments else self._part_of_name(source)
-        drawn = fit(expand(self.pool(source, column.name)) if table is None else table, column)
+        drawn = fit(expand(self._pool_for(column, source)) if table is None else table, column)
         return lambda rows: pick(drawn, rows.random, len(rows))
+
+    def _pool_for(self, column: Column, source: Source) -> list[Any]:
+        """Return values of the provider; as texts, where a column of texts is to hold numbers."""
+        values = self.pool(source, column.name)
+        if isinstance(plain_type(column), sa.String) and {*map(type, values)} & {int, float, Decimal}:
+            return [str(value) if isinstance(value, int | float | Decimal) else value for value in values]
+        return values
 
     def pool(self, source: Source, name: str, size: int = POOL) -> list[Any]:
         """Return values drawn from Faker for a column of this name.

@@ -10,6 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -61,7 +62,7 @@ from .inferred import (
     unique_uuid,
     usual_places,
 )
-from .numbering import Column
+from .numbering import Column, Steps
 from .outcomes import LOCALE, faker_of, pool
 from .types import BINARY, DECIMAL, NUMBER, plain_type
 
@@ -184,6 +185,7 @@ class _Planner:
         self._order_references()
         for key in sorted(self.keys, key=lambda one: len(one.columns)):
             self._make_unique(key)
+        self._keep_ranges_apart()
         self._look_for_what_is_given()
         self._fill_something()
         return self.plans
@@ -544,6 +546,20 @@ class _Planner:
         filled = self._by_check(column, bounds) or self._by_name(column, bounds, has_default=False)
         return filled or self._by_type(column, bounds)
 
+    def _keep_ranges_apart(self) -> None:
+        """Fill what an EXCLUDE constraint does not let overlap: ranges of which each ends where the next begins.
+
+        https://www.postgresql.org/docs/current/sql-createtable.html#SQL-CREATETABLE-EXCLUDE
+        """
+        for constraint in self.table.constraints:
+            for part, _, operator in getattr(constraint, "_render_exprs", ()):
+                if operator != "&&" or any(self.plans[one.name].declared for one in _columns_in(part, self.table)):
+                    continue
+                why = f"EXCLUDE {constraint.name or ''}".strip()
+                for column, make in _apart(list(_columns_in(part, self.table))):
+                    field = computed("none over another", make, unique=True)
+                    self.plans[column.name] = self._with_nulls(column, Plan(field, why), self._bounds(column))
+
     def _is_apart(self, column: Column, key: Key) -> bool:
         """Return whether a column of a key keeps rows apart already: alone, or as it is numbered with others of it."""
         plan = self.plans[column.name]
@@ -758,6 +774,9 @@ def _by_type_name(kind: Any, column: Column) -> Field | None:
         return computed("bits", lambda random, number: "1" * (kind.length or 1))
     if name in _RANGES:
         return computed("a range", _range_of(_RANGES[name]))
+    if name.replace("MULTI", "") in _RANGES:
+        one = _range_of(_RANGES[name.replace("MULTI", "")])
+        return computed("ranges", lambda random, number: [one(random, number)])
     if name in _BY_TYPE_NAME:
         return computed(*_BY_TYPE_NAME[name], unique=True)
     try:
@@ -767,26 +786,42 @@ def _by_type_name(kind: Any, column: Column) -> Field | None:
     return _field_of(general, column, Bounds()) if type(general) is not type(kind) else None
 
 
-def _range_of(step: Any) -> Callable[[Any, int], Any]:
-    """Return what makes ranges of some steps of a kind, from a first value on."""
+def _apart(columns: Sequence[Column]) -> Iterator[tuple[Column, Callable[[Any, int], Any]]]:
+    """Yield what fills a range, or the two columns that make one, so that no two of them overlap."""
+    steps = _RANGES.get(type(columns[0].type).__name__) if columns else None
+    if len(columns) == 1 and steps is not None:
+        yield columns[0], _range_of(steps, apart=True)
+    if len(columns) == 2 and all(isinstance(plain_type(one), sa.Date | sa.DateTime | sa.Integer) for one in columns):
+        for place, column in enumerate(columns):
+            step: Any = 1 if isinstance(plain_type(column), sa.Integer) else timedelta(days=1)
+            first = 1 if isinstance(plain_type(column), sa.Integer) else _as_moment(column)(date(2026, 1, 1))
+            yield column, partial(_step_at, first, step, place)
+
+
+def _step_at(first: Any, step: Any, place: int, _: Any, number: int) -> Any:
+    return first + (2 * number + place) * step
+
+
+def _range_of(steps: Steps, *, apart: bool = False) -> Callable[[Any, int], Any]:
+    """Return what makes ranges of some steps of a kind, from a first value on; none of which overlap, if they must."""
     from sqlalchemy.dialects.postgresql import Range
 
-    first = {timedelta: datetime(2026, 1, 1), Decimal: Decimal(0)}.get(type(step), 0)
-    first = date(2026, 1, 1) if step == timedelta(days=1) else first
-
     def make(random: Any, number: int) -> Any:
-        low: Any = first + number % 1_000 * step
-        return Range(low, low + random.randint(1, 30) * step)
+        if apart:
+            return Range(steps.low + number * steps.step, steps.low + (number + 1) * steps.step)
+        low = steps.low + number % 1_000 * steps.step
+        return Range(low, low + random.randint(1, 30) * steps.step)
 
     return make
 
 
-_RANGES: dict[str, Any] = {
-    "INT4RANGE": 1,
-    "INT8RANGE": 1,
-    "NUMRANGE": Decimal("0.5"),
-    "DATERANGE": timedelta(days=1),
-    "TSRANGE": timedelta(hours=1),
+_RANGES = {
+    "INT4RANGE": Steps(0, 1, 1),
+    "INT8RANGE": Steps(0, 1, 1),
+    "NUMRANGE": Steps(Decimal(0), Decimal("0.5"), 1),
+    "DATERANGE": Steps(date(2026, 1, 1), timedelta(days=1), 1),
+    "TSRANGE": Steps(datetime(2026, 1, 1), timedelta(hours=1), 1),
+    "TSTZRANGE": Steps(datetime(2026, 1, 1, tzinfo=UTC), timedelta(hours=1), 1),
 }
 
 

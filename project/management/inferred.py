@@ -83,7 +83,9 @@ class unique_email(Field):
             table = expand(source.once("first letters", lambda: _first_letters(source)))
             return lambda rows: [pick(table, rows.random, len(rows))]
         slug = Remembered(lambda text: letters(text) if text else "")
-        return lambda rows: [list(map(".".join, zip(*(slug.all(rows[name]) for name in names), strict=True)))]
+        return lambda rows: [
+            [".".join(filter(None, parts)) for parts in zip(*(slug.all(rows[name]) for name in names), strict=True)]
+        ]
 
     def limit(self, context: Context, column: Column) -> float:
         room = (getattr(column.type, "length", None) or 254) - len(DOMAIN) - 1

@@ -186,3 +186,36 @@ def test_references_of_which_a_check_says_when_they_are_there(house: House, mana
 
     assert {database.count(name) for name in ("bills", "postings", "parties")} == {100}
     assert set(column(database, "parties", "kind")) == {"person", "company"}
+
+
+RANGES = """
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql as pg
+
+
+class Booking(Base):
+    __tablename__ = "bookings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    stay: Mapped[pg.Range[date]] = mapped_column(pg.DATERANGE)
+    valid_from: Mapped[date]
+    valid_to: Mapped[date]
+    held: Mapped[pg.Range[datetime] | None] = mapped_column(pg.TSTZRANGE)
+    days: Mapped[list[pg.Range[date]]] = mapped_column(pg.DATEMULTIRANGE)
+    __table_args__ = (
+        pg.ExcludeConstraint(("stay", "&&"), name="one_stay"),
+        pg.ExcludeConstraint(("held", "&&"), name="one_holds", where=text("id > 0")),
+        pg.ExcludeConstraint((text("daterange(valid_from, valid_to, '[]')"), "&&"), name="one_valid"),
+    )
+"""
+
+
+def test_ranges_that_may_not_overlap_are_kept_apart(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    seeded(house, manage, RANGES, 200)
+    manage.ok("seed", "--count", "300")
+
+    assert postgresql_database.count("bookings") == 300
+    assert postgresql_database.value("SELECT count(*) FROM bookings WHERE held IS NULL") > 0
+    assert postgresql_database.value("SELECT count(*) FROM bookings WHERE valid_from >= valid_to") == 0
