@@ -224,7 +224,12 @@ class _Planner:
             known = isinstance(kind, (sa.Date, sa.DateTime, sa.Time, *NUMBER))
             if other is None or not known or column.foreign_keys or other.foreign_keys:
                 continue
-            if other.server_default is None and not self._bounds(column).after and not self._bounds(other).after:
+            is_moment = isinstance(kind, sa.Date | sa.DateTime)  # which is filled, whatever its default
+            if (
+                (is_moment or other.server_default is None)
+                and not self._bounds(column).after
+                and not self._bounds(other).after
+            ):
                 strictly = other.name in self._bounds(column).unequal or column.name in self._bounds(other).unequal
                 self.bounds.setdefault(column.name, Bounds()).after.append((other.name, strictly))
 
@@ -297,7 +302,9 @@ class _Planner:
         limited = bounds.names and ((bounds.low, bounds.high) != (None, None) or bounds.multiple > 1)
         span = _span(column, self._with_range_of_name(column, bounds)) if limited else None
         if bounds.after:
-            low, high = (bounds.low, bounds.high)
+            low, high = bounds.low, bounds.high
+            if (named := meanings.numbers(column)) and low is high is None and isinstance(plain_type(column), NUMBER):
+                high = named[1]
             description = f"{low} to {high}" if low is not None and high is not None else ""
             why = bounds.why or f"the column is called {column.name}"
             return Plan(above(bounds.after, low, high, description), why)
@@ -364,7 +371,9 @@ class _Planner:
         if provider == "sentences":
             return Plan(text(), why) if _room(column) >= SHORT else None
         if provider is None:
-            places = meanings.places(column)
+            places, statuses = meanings.places(column), meanings.statuses(column)
+            if statuses and not bounds.names:
+                return Plan(choice(*statuses), why)
             return Plan(spelled(places), why) if places else None
         if _fits(provider, column):
             return Plan(fake(provider), why)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from importlib import import_module
@@ -99,6 +100,9 @@ _TEXTS = {
     "barcode": "ean13",
     "ean": "ean13",
     "isbn": "isbn13",
+    "bic": "swift",
+    "gtin": "ean13",
+    "upc": "ean13",
     "uuid": "uuid4",
     "guid": "uuid4",
     "uid": "uuid4",
@@ -144,7 +148,7 @@ _LAST_WORDS = {
     "city", "country", "phone", "telephone", "mobile", "fax", "email", "mail", "url", "website", "zip", "postcode",
     "zipcode", "street", "address", "state", "province", "company", "color", "colour", "currency", "username", "title",
     "description", "notes", "note", "comment", "comments", "remarks", "summary", "bio", "message", "text", "reason",
-    "firstname", "lastname", "filename", "timezone", "ip",
+    "firstname", "lastname", "filename", "timezone", "ip", "iban", "bic", "isbn", "ssn", "vin", "uuid", "guid",
 }  # fmt: skip
 # Providers that share a name with a column that means something else, or are no single text.
 _NOT_PROVIDERS = {
@@ -208,6 +212,25 @@ _NAMES_OF = {
     "category": "bs",
     "team": "bs",
 }
+# Names of several words as some write them, without anything between.
+_JOINED = {
+    one.replace("_", ""): one
+    for one in (
+        *_TEXTS,
+        "phone_number",
+        "email_address",
+        "credit_card_number",
+        "first_name",
+        "last_name",
+        "company_name",
+    )
+    if "_" in one
+}
+# Of a table with one of these in its columns' names a state is a part of a country, else it is how far something is.
+_OF_ADDRESSES = {"city", "town", "zip", "zipcode", "postcode", "postal", "postalcode", "country", "street", "address",
+                 "addresses", "states"}  # fmt: skip
+UUID_LENGTH = 36
+_STATUSES = ("new", "active", "done")
 _NUMBERS: dict[str, tuple[int, int]] = {
     "age": (18, 90),
     "year": (1970, 2026),
@@ -234,6 +257,8 @@ _NUMBERS: dict[str, tuple[int, int]] = {
     "budget": (1_000, 500_000),
     "discount": (0, 50),
     "percent": (0, 100),
+    "pct": (0, 100),
+    "weekday": (0, 6),
     "percentage": (0, 100),
     "rate": (0, 100),
     "rating": (1, 5),
@@ -271,8 +296,10 @@ _NUMBERS: dict[str, tuple[int, int]] = {
 _BIRTHDAYS = {"birthday", "birthdate", "birth_date", "date_of_birth", "dob", "born", "born_on"}
 # What comes before what: of two columns whose names differ in these words only, the second is not the smaller one.
 _IN_ORDER = [
-    ("created", "updated"), ("created", "modified"), ("created", "deleted"), ("created", "published"),
-    ("created", "completed"), ("created", "closed"), ("created", "resolved"), ("start", "end"), ("starts", "ends"),
+    ("created", "updated"), ("created", "modified"), ("created", "changed"), ("created", "deleted"),
+    ("created", "published"), ("created", "completed"), ("created", "closed"), ("created", "resolved"),
+    ("created", "shipped"), ("start", "end"), ("start", "due"), ("start", "expire"), ("start", "expires"),
+    ("starts", "ends"), ("available", "discontinue"),
     ("started", "ended"), ("started", "finished"), ("started", "completed"), ("begin", "end"), ("begins", "ends"),
     ("from", "to"), ("from", "until"), ("opened", "closed"), ("opens", "closes"), ("open", "close"), ("hired", "left"),
     ("checkin", "checkout"), ("in", "out"), ("ordered", "shipped"), ("ordered", "delivered"), ("shipped", "delivered"),
@@ -291,10 +318,11 @@ def text_provider(column: sa.Column[Any]) -> str | None:
     """Return the Faker provider of texts that a column's name asks for; "sentences" for words in sentences."""
     name = words_of(column.name)
     length = getattr(column.type, "length", None)
-    last = name.rpartition("_")[2]
-    for word in dict.fromkeys((name, last if last in _LAST_WORDS else name)):
+    for word in _spellings(name):
         if code := _CODES.get((word, length or 0)):
             return code
+        if word in ("state", "province") and not _has_place(column):
+            return None
         if word.rpartition("_")[2] in _DIGESTS:
             return next((one for size, one in _DIGEST_OF.items() if size <= (length or size)), None)
         if word in _SENTENCES:
@@ -307,7 +335,33 @@ def text_provider(column: sa.Column[Any]) -> str | None:
             return word
         if word not in _NOT_PROVIDERS and _is_provider(word):
             return word
-    return name_provider_of(name.removesuffix("_name")) if name.endswith("_name") else None
+    if name.endswith("_name"):
+        return name_provider_of(name.removesuffix("_name"))
+    return "uuid4" if length == UUID_LENGTH else None
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """Yield how a name may be known: as it is, by its last words, and as words that are written together."""
+    yield name
+    words = name.split("_")
+    for start in range(1, len(words)):
+        last = "_".join(words[start:])
+        if last in (_LAST_WORDS if start == len(words) - 1 else _TEXTS):
+            yield last
+    if (joined := _JOINED.get(name)) is not None:
+        yield joined
+
+
+def _has_place(column: sa.Column[Any]) -> bool:
+    """Return whether a table holds addresses, in which a state is a part of a country."""
+    names = [{*words_of(one.name).split("_")} for one in (column.table, *column.table.columns)]
+    return any(words & _OF_ADDRESSES and not words & {"ip", "mac", "email"} for words in names)
+
+
+def statuses(column: sa.Column[Any]) -> tuple[str, ...]:
+    """Return how far a thing can be, for a text that by its name says that, and has room for the words."""
+    word, room = words_of(column.name).rpartition("_")[2], getattr(column.type, "length", None) or 1_000
+    return _STATUSES if word in ("status", "state") and room >= max(map(len, _STATUSES)) else ()
 
 
 def places(column: sa.Column[Any]) -> list[str] | None:

@@ -73,3 +73,46 @@ def test_coordinates_may_be_texts_and_names_may_be_missing(house: House, manage:
 
     assert not [one for one in column(database, "things", "email") if str(one).startswith(".")]
     assert all(-90 <= float(str(one)) <= 90 for one in column(database, "things", "latitude") if one is not None)
+
+
+NAMED = """
+class Order(Base):
+    __tablename__ = "orders"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(20))
+    emailaddress: Mapped[str] = mapped_column(String(80))
+    last_ip_address: Mapped[str] = mapped_column(String(45))
+    creditor_iban: Mapped[str] = mapped_column(String(34))
+    key: Mapped[str] = mapped_column(String(36))
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    updated_at: Mapped[datetime]
+    start_date_month: Mapped[int]
+    end_date_month: Mapped[int]
+
+
+class Address(Base):
+    __tablename__ = "addresses"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    city: Mapped[str] = mapped_column(String(60))
+    state: Mapped[str] = mapped_column(String(60))
+"""
+
+
+def test_names_of_several_words_say_what_their_columns_hold(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    seeded(house, manage, NAMED, 200)
+
+    def values(name: str, table: str = "orders") -> set[str]:
+        return {str(one) for one in column(sqlite_database, table, name)}
+
+    assert values("state") == {"new", "active", "done"}
+    assert len(values("state", "addresses")) > 20
+    assert all(re.fullmatch(r"[a-z.]+\d*@[a-z.-]+", one) for one in values("emailaddress"))
+    assert all(re.fullmatch(r"(\d{1,3}\.){3}\d{1,3}", one) for one in values("last_ip_address"))
+    assert all(re.fullmatch(r"[A-Z]{2}\d{2}[A-Z]{4}\d{14}", one) for one in values("creditor_iban"))
+    assert all(re.fullmatch(r"[0-9a-f-]{36}", one) for one in values("key"))
+    assert sqlite_database.value("SELECT count(*) FROM orders WHERE updated_at < created_at") == 0
+    assert {int(one) for one in values("end_date_month")} <= {*range(1, 13)}
