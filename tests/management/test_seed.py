@@ -1127,3 +1127,11 @@ def test_bookkeeping_that_nothing_here_writes_is_refused_by_its_key(
         refused
         == f"management_metadata holds {value!r} for {key}, which nothing here writes — correct that row, or delete it"
     )
+
+
+def test_rows_that_come_later_are_numbered_on_from_the_last(migrated: Database, manage: Runner) -> None:
+    manage.ok("seed", "students", "--count", "1000")
+
+    manage.ok("seed", "students", "--count", "1010")
+
+    assert migrated.rows("SELECT min(id), max(id), count(*) FROM students") == [(1, 1010, 1010)]

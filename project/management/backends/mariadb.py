@@ -312,8 +312,8 @@ class MariaDB(Backend):
             super().bulk_load(connection, table, columns, blocks, size)
             return
         key = table.autoincrement_column
-        if key is not None and key.name not in columns and not size.present:
-            first = self._first_number(connection, table)
+        if key is not None and key.name not in columns:
+            first = self._first_number(connection, table, key)
             if first is not None:
                 columns, blocks = [*columns, key.name], _numbered(blocks, first)
         kinds = [plain_type(table.columns[name]) for name in columns]
@@ -327,19 +327,22 @@ class MariaDB(Backend):
         else:
             self._insert(connection, table, columns, converted)
 
-    def _first_number(self, connection: sa.Connection, table: sa.Table) -> int | None:
-        """Return where the numbers of an empty table begin, None where the server itself would begin there.
+    def _first_number(self, connection: sa.Connection, table: sa.Table, key: sa.Column[Any]) -> int | None:
+        """Return the number after a table's last one, None where the server itself would go on there.
 
-        Numbers that were taken do not come back with a rollback, and ALTER TABLE would commit.
+        Numbers that were taken do not come back with a rollback, ALTER TABLE would commit, and for a file the server
+        takes more than there are lines: https://mariadb.com/kb/en/auto_increment-handling-in-innodb/
         """
         named = f"{connection.dialect.name}_auto_increment"
-        first = next((int(value) for name, value in table.kwargs.items() if name.lower() == named), 1)
+        start = next((int(value) for name, value in table.kwargs.items() if name.lower() == named), 1)
+        looked = sa.select(key).order_by(key.desc()).limit(1)
+        last = connection.scalar(looked)
+        first = start if last is None else max(start, int(last) + 1)
         names = {"schema": table.schema, "table": table.name, "first": first}
         if connection.scalar(sa.text(_MOVED_NUMBERS), names) is None:
             return None
-        rows = sa.select(sa.literal(1)).select_from(table).limit(1).with_for_update(nowait=True)
-        try:  # it stays empty until these rows are there
-            return first if connection.execute(rows).first() is None else None
+        try:  # nobody adds a row until these are there
+            return first if connection.scalar(looked.with_for_update(nowait=True)) == last else None
         except sa.exc.DBAPIError:  # somebody has put rows in, or this version cannot ask so
             return None
 
