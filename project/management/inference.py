@@ -527,8 +527,10 @@ class _Planner:
                 why = f"{key.why}{_length(column)}" + (", nullable" if nullable else "")
                 self.plans[column.name] = Plan(maybe(unique, NULL_SHARE) if nullable else unique, why)
                 return
-        if not self._number_side_by_side(key) and listable:
-            self._number(key)
+        if self._number_side_by_side(key):
+            return
+        if some := [one for one in key.columns if self._can_be_listed(one)]:  # of these no combination comes twice
+            self._number(replace(key, columns=tuple(some)))
 
     def _with_defaults_filled(self, key: Key) -> Key:
         """Return a key without what the server gives all rows alike; or fill that, if nothing else keeps rows apart."""

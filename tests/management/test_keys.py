@@ -219,3 +219,40 @@ def test_ranges_that_may_not_overlap_are_kept_apart(
     assert postgresql_database.count("bookings") == 300
     assert postgresql_database.value("SELECT count(*) FROM bookings WHERE held IS NULL") > 0
     assert postgresql_database.value("SELECT count(*) FROM bookings WHERE valid_from >= valid_to") == 0
+
+
+SHARED = """
+class Flight(Base):
+    __tablename__ = "flights"
+
+    ticket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    flight: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class BoardingPass(Base):
+    __tablename__ = "boarding_passes"
+
+    ticket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    flight: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seat: Mapped[str] = mapped_column(String(4))
+    __table_args__ = (
+        ForeignKeyConstraint(["ticket", "flight"], ["flights.ticket", "flights.flight"]),
+        UniqueConstraint("flight", "seat"),
+    )
+
+
+class Shift(Base):
+    __tablename__ = "shifts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket: Mapped[int]
+    begins: Mapped[int]
+    ends: Mapped[int]
+    __table_args__ = (CheckConstraint("ends > begins", name="forward"), UniqueConstraint("ticket", "ends"))
+"""
+
+
+def test_keys_of_which_only_a_part_can_be_numbered(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, SHARED, 200)
+
+    assert database.count("boarding_passes") == database.count("shifts") == 200
