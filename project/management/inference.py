@@ -66,7 +66,7 @@ from .numbering import Column, Steps
 from .outcomes import LOCALE, faker_of, pool
 from .types import BINARY, DECIMAL, NUMBER, plain_type
 
-NULL_SHARE = 0.2
+NULL_SHARE, RARE_NULL_SHARE = 0.2, 0.9
 _WORD, _QUOTED = re.compile(r"\w+"), re.compile("'[^']*'")
 MULTIPLES = 200_000  # of a step, in a column in which none may come twice
 SHORT = 5  # characters: a column with room for fewer holds a code, not words
@@ -271,7 +271,8 @@ class _Planner:
             return plan
         if isinstance(plan.field, part_of_row):  # with the others of its key
             return Plan(plan.field.with_nulls(NULL_SHARE), f"{plan.why}, nullable")
-        return Plan(maybe(plan.field, NULL_SHARE), f"{plan.why}, nullable")
+        share = RARE_NULL_SHARE if meanings.is_rare(column) else NULL_SHARE
+        return Plan(maybe(plan.field, share), f"{plan.why}, nullable")
 
     def _value(self, column: Column, bounds: Bounds) -> Plan:
         filled = self._by_check(column, bounds) or self._by_name(column, bounds)

@@ -231,6 +231,11 @@ _OF_ADDRESSES = {"city", "town", "zip", "zipcode", "postcode", "postal", "postal
                  "addresses", "states"}  # fmt: skip
 UUID_LENGTH = 36
 _STATUSES = ("new", "active", "done")
+# What happens to few: a column called deleted_at is empty in most rows.
+_RARE = {
+    "deleted", "voided", "archived", "cancelled", "canceled", "discontinued", "discontinue", "removed", "disabled",
+    "banned", "blocked", "suspended", "revoked", "rejected", "terminated", "died", "death", "deceased",
+}  # fmt: skip
 _NUMBERS: dict[str, tuple[int, int]] = {
     "age": (18, 90),
     "year": (1970, 2026),
@@ -356,6 +361,11 @@ def _has_place(column: sa.Column[Any]) -> bool:
     """Return whether a table holds addresses, in which a state is a part of a country."""
     names = [{*words_of(one.name).split("_")} for one in (column.table, *column.table.columns)]
     return any(words & _OF_ADDRESSES and not words & {"ip", "mac", "email"} for words in names)
+
+
+def is_rare(column: sa.Column[Any]) -> bool:
+    """Return whether a column says by its name what few rows have, as a moment of deletion."""
+    return bool(_RARE & {*words_of(column.name).split("_")})
 
 
 def statuses(column: sa.Column[Any]) -> tuple[str, ...]:

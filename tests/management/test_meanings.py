@@ -87,6 +87,7 @@ class Order(Base):
     key: Mapped[str] = mapped_column(String(36))
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     updated_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
     start_date_month: Mapped[int]
     end_date_month: Mapped[int]
 
@@ -115,4 +116,6 @@ def test_names_of_several_words_say_what_their_columns_hold(
     assert all(re.fullmatch(r"[A-Z]{2}\d{2}[A-Z]{4}\d{14}", one) for one in values("creditor_iban"))
     assert all(re.fullmatch(r"[0-9a-f-]{36}", one) for one in values("key"))
     assert sqlite_database.value("SELECT count(*) FROM orders WHERE updated_at < created_at") == 0
+    assert sqlite_database.value("SELECT count(*) FROM orders WHERE deleted_at < created_at") == 0
+    assert 5 <= sqlite_database.value("SELECT count(deleted_at) FROM orders") <= 50
     assert {int(one) for one in values("end_date_month")} <= {*range(1, 13)}
