@@ -564,7 +564,7 @@ class _Planner:
         https://www.postgresql.org/docs/current/sql-createtable.html#SQL-CREATETABLE-EXCLUDE
         """
         for constraint in self.table.constraints:
-            for part, _, operator in getattr(constraint, "_render_exprs", ()):
+            for part, _, operator in getattr(constraint, "_render_exprs", ()):  # nothing public has the expressions
                 if operator != "&&" or any(self.plans[one.name].declared for one in _columns_in(part, self.table)):
                     continue
                 why = f"EXCLUDE {constraint.name or ''}".strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import string
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -205,11 +206,12 @@ class shaped(Field):
         return context.source.once((self, column), lambda: self._look(context, column))
 
     def _look(self, context: Context, column: Column) -> tuple[Numbering, Spellings]:
-        spellings = Spellings(usual_places(self.field.pool(context.source, column.name, LOOKED_AT), self.longest))
+        places = usual_places(self.field.pool(context.source, column.name, LOOKED_AT), self.longest)
+        spellings = Spellings(places or [_CAPITALS] * min(self.longest, WORDS))  # some locales have words there
         taken: set[int] = set()
         if context.looks:
-            places, query = Places(spellings), sa.select(column).where(column.is_not(None))
-            taken = {place for one in context.connection.scalars(query) if (place := places.of(one)) is not None}
+            known, query = Places(spellings), sa.select(column).where(column.is_not(None))
+            taken = {place for one in context.connection.scalars(query) if (place := known.of(one)) is not None}
         return Numbering(spellings.total, context, f"key:{column.name}", taken), spellings
 
 
@@ -226,8 +228,13 @@ def usual_places(texts: Iterable[str], longest: int) -> list[str]:
         most = max(alike.values(), key=len, default=[])
         if len(most) > least * len(texts):
             places = ["".join(sorted({one.lower(): one for one in some}.values())) for some in zip(*most, strict=True)]
-            return places if all(len(one) == 1 or not _IN_WORDS.search(one) for one in places) else []
+            return [] if any(len(one) > 1 and any(map(_is_of_words, one)) for one in places) else places
     return []
+
+
+def _is_of_words(character: str) -> bool:
+    """Return whether a character is a letter that stands in words: no capital, and no digit of a hexadecimal number."""
+    return character.isalpha() and not character.isupper() and character not in "abcdef"
 
 
 class text(Field):
@@ -877,11 +884,11 @@ class _Floats(Steps):
 
 _ADDRESS = re.compile(rf".*?(\d{{1,18}})@{re.escape(DOMAIN)}\s*", re.IGNORECASE | re.ASCII)
 _WORD = re.compile(r".*?(\d{1,18})\s*", re.ASCII)
+_CAPITALS = string.ascii_uppercase + string.digits
 _NUMBER = r"(\d{1,18})\s*"
 _BEFORE_DOT = re.compile(r".*-(\d{1,18})\.[^.]*", re.ASCII | re.DOTALL)
 _LENGTHS = partial(re.sub, r"\w", "x")
 _LOOKS = partial(re.sub, r"[^\W\d_]|\d", lambda one: "0" if one[0].isdigit() else "A" if one[0].isupper() else "a")
-_IN_WORDS = re.compile(r"[^\W\d_A-Fa-fA-Z]")
 
 
 def _first_letters(source: Source) -> list[str]:

@@ -49,11 +49,12 @@ def test_unique_texts_look_like_what_they_are_called(house: House, manage: Runne
         assert not strange, name
 
 
-@pytest.mark.parametrize("locale", ["de_DE", "ja_JP", "fa_IR"])
+@pytest.mark.parametrize("locale", ["de_DE", "ja_JP", "fa_IR", "ru_RU"])
 def test_unique_texts_are_those_of_the_locale(
     house: House, manage: Runner, sqlite_database: Database, locale: str
 ) -> None:
-    model = MODEL + "    phone: Mapped[str] = mapped_column(String(30), unique=True)\n"
+    columns = ("phone", "license_plate", "iban", "postcode")
+    model = MODEL + "".join(f"    {name}: Mapped[str] = mapped_column(String(30), unique=True)\n" for name in columns)
     house.write("project/models/own.py", IMPORTS + model)
     manage.ok("migrate")
     manage.ok("shell", "-c", MAKE)
