@@ -34,31 +34,49 @@ class Beside:
         self._database = database
         self.root = house.root / ".snapshots"
 
-    @property
-    def restoring(self) -> Path:
-        """What becomes SQLite's file when a snapshot is put in its place."""
+    def restoring(self, number: object) -> Path:
+        """Return what becomes SQLite's file when a snapshot is put in its place: the name that a number gives it."""
         assert self._database.file is not None
-        return self._database.file.with_name(f".{self._database.file.name}.restoring")
+        return self._database.file.with_name(f".{self._database.file.name}.restoring-{number}")
+
+    def _left(self) -> list[Path]:
+        begin = self.restoring("")
+        return [path for path in begin.parent.iterdir() if path.name.startswith(begin.name)]
 
     def places(self) -> set[str]:
         """Return everything there is, complete or not: on SQLite the paths of folders and files, else databases."""
         if self._database.file is None:
             return set(self._databases())
         there = {str(path.relative_to(self.root.parent)) for path in self.root.glob("*/*")}
-        return there | ({self.restoring.name} if self.restoring.exists() else set())
+        return there | {path.name for path in self._left()}
 
     def copy(self, name: str) -> Database:
         """Return the database that a snapshot of this name is."""
         if self._database.file is not None:
-            [file] = self.root.glob(f"*/{name}/database.db")
+            file = self._whole(name)
             return Database("sqlite", file.name, sa.URL.create("sqlite", database=str(file)), file)
         place = self._database.name + MARK + name
         return Database(self._database.kind, place, self._database.address.set(database=place))
 
     def place(self, name: str) -> str:
         """Return what of `places` a snapshot of this name is."""
-        copy = self.copy(name)
-        return copy.name if copy.file is None else str(copy.file.parent.relative_to(self.root.parent))
+        if self._database.file is None:
+            return self.copy(name).name
+        return str(self._file(name).parent.relative_to(self.root.parent))
+
+    def _file(self, name: str) -> Path:
+        [file] = self.root.glob(f"*/{name}/database.db")
+        return file
+
+    def _whole(self, name: str) -> Path:
+        """Return a file that SQLite can read: of one that was replaced the first bytes are kept apart."""
+        file = self._file(name)
+        beginning = file.with_name("beginning")
+        if not beginning.exists():
+            return file
+        first, whole = beginning.read_bytes(), self.root.parent.parent / f"whole-{name}.db"
+        whole.write_bytes(first + file.read_bytes()[len(first) :])
+        return whole
 
     def save(self) -> Kept:
         if self._database.file is None:
@@ -71,7 +89,8 @@ class Beside:
         if self._database.file is None:
             self._restore_databases(kept)
             return
-        self.restoring.unlink(missing_ok=True)
+        for left in self._left():
+            left.unlink()
         shutil.rmtree(self.root, ignore_errors=True)
         for name, data in kept.files.items():
             file = self.root / name

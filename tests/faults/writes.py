@@ -76,13 +76,16 @@ def _faults(stage: Stage, work: Work, call: str, fault: str, numbers: Iterable[i
         yield number, result
 
 
+_FILES = ("database.db", "database.db-journal", "about.json", "beginning")
+
+
 def _watched_of_copies(stage: Stage, work: Work) -> Iterator[str]:
     """Yield the paths of what a run makes of snapshots; `injected` numbers the folders that become one."""
     [folder] = {stage.beside.root / Path(name).parts[0] for name in work.start.beside.files}
     yield str(folder)
     for number in range(MAKING):
         making = folder / f".making-{number}"
-        yield from map(str, (making, making / "database.db", making / "database.db-journal", making / "about.json"))
+        yield from map(str, (making, *map(making.joinpath, _FILES)))
 
 
 def _traced(stage: Stage, work: Work, injection: str) -> tuple[Result, bool]:
@@ -94,7 +97,7 @@ def _traced(stage: Stage, work: Work, injection: str) -> tuple[Result, bool]:
     running.wait_until(sign.exists, "connecting")
     watched = [f"{stage.database.file}{ending}" for ending in ("", "-journal", "-wal", "-shm")]
     if work.copies:
-        watched += [str(stage.beside.restoring), *_watched_of_copies(stage, work)]
+        watched += [*map(str, map(stage.beside.restoring, range(MAKING))), *_watched_of_copies(stage, work)]
     paths = [word for path in watched for word in ("-P", path)]
     command = ["strace", "-f", "-p", str(running.pid), "-o", str(trace), "-e", injection, *paths]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as strace:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from textwrap import indent
 from threading import Event
 from typing import Any
 
@@ -25,7 +26,7 @@ import sqlalchemy as sa
 from tests.databases import PREFIX, Database, administrate, fresh, server_address, settle, snapshots_of
 from tests.faults.stages import install_points
 from tests.faults.states import read
-from tests.houses import House, OpenTerminal, Python, Runner
+from tests.houses import House, OpenTerminal, Python, Runner, build
 from tests.management.test_concurrency import sign  # noqa: F401  # a fixture
 from tests.management.test_reset import SAMPLE, adas, expect_fresh, put_in_ada
 from tests.processes import Result
@@ -1081,13 +1082,13 @@ def test_another_size_of_pages(manage: Runner, sqlite_database: Database, mode: 
 
 
 # What opens the file while it is replaced waits for that, and goes on with neither file's rows lost.
-SWAPS_SLOWLY = """\
-                try:
-                    print("swapping", file=__import__("sys").stderr, flush=True)
-                    while fcntl.fcntl(lease, fcntl.F_GETLEASE) == fcntl.F_WRLCK:
-                        __import__("time").sleep(0.01)
-                    os.rename(beside, live)
+COMES = """\
+print("swapping", file=__import__("sys").stderr, flush=True)
+while fcntl.fcntl(lease, fcntl.F_GETLEASE) == fcntl.F_WRLCK:
+    __import__("time").sleep(0.01)
 """
+RENAMES = "                        os.rename(beside, live)\n"
+SWAPS_SLOWLY = indent(COMES, 24 * " ") + RENAMES
 OPENS = """\
 import sqlite3, sys
 session = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -1106,7 +1107,7 @@ def test_who_opens_the_file_in_the_moment_it_is_replaced_writes_into_no_lost_fil
     code = house.read("project/management/backends/sqlite_copies.py")
     house.change(
         "project/management/backends/sqlite_copies.py",
-        "                try:\n                    os.rename(beside, live)\n",
+        RENAMES,
         SWAPS_SLOWLY,
     )
     restoring = manage.start("restore", "good", "--no-input")
@@ -1177,8 +1178,8 @@ def test_a_crash_before_the_file_is_replaced_leaves_no_copy_that_changes_with_it
     code = house.read("project/management/backends/sqlite_copies.py")
     house.change(
         "project/management/backends/sqlite_copies.py",
-        "                try:\n                    os.rename(beside, live)\n",
-        "                os.kill(os.getpid(), 9)\n                try:\n                    os.rename(beside, live)\n",
+        RENAMES,
+        f"                        os.kill(os.getpid(), 9)\n{RENAMES}",
     )
     assert manage("restore", "good", "--no-input").code == -signal.SIGKILL
     house.write("project/management/backends/sqlite_copies.py", code)
@@ -1195,13 +1196,76 @@ def test_a_crash_before_the_file_is_replaced_leaves_no_copy_that_changes_with_it
     assert file_of(sqlite_database).stat().st_nlink == 1
 
 
+def test_the_file_is_not_replaced_when_somebody_has_come_to_open_it(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    before = file_of(sqlite_database).stat().st_ino
+    house.change(
+        "project/management/backends/sqlite_copies.py",
+        "                    self._note(making, keep.about, checksum(now))\n",
+        indent(COMES, 20 * " ") + "                    self._note(making, keep.about, checksum(now))\n",
+    )
+    restoring = manage.start("restore", "good", "--no-input")
+    restoring.wait_for("swapping")
+    with closing(sqlite3.connect(file_of(sqlite_database))) as session:
+        session.execute("SELECT count(*) FROM students").fetchall()
+
+        name = undo(restoring.wait().expect(0))
+
+        assert session.execute("SELECT count(*) FROM students").fetchall() == [(0,)]
+    assert file_of(sqlite_database).stat().st_ino == before
+    manage.ok("restore", name, "--no-input")
+    assert adas(sqlite_database) == 1
+
+
+def test_what_a_restore_lays_beside_the_file_is_left_alone_by_another_project(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    elsewhere = build(house.root.parent / "elsewhere")
+    house.change(
+        "project/management/backends/sqlite_copies.py",
+        "                with _laid_beside(source, live) as beside:\n",
+        "                with _laid_beside(source, live) as beside:\n"
+        '                    print("laid", file=__import__("sys").stderr, flush=True)\n'
+        "                    while not os.path.exists(f'{live}.go'):\n"
+        '                        __import__("time").sleep(0.01)\n',
+    )
+    restoring = manage.start("restore", "good", "--no-input")
+    restoring.wait_for("laid")
+
+    Runner(House(elsewhere), sqlite_database.url).ok("snapshot", "theirs")
+    Path(f"{file_of(sqlite_database)}.go").touch()
+    name = undo(restoring.wait().expect(0))
+
+    assert adas(sqlite_database) == 0
+    manage.ok("restore", name, "--no-input")
+    assert adas(sqlite_database) == 1
+    assert not [path for path in file_of(sqlite_database).parent.iterdir() if ".restoring" in path.name]
+
+
+@pytest.mark.parametrize("gone", ["os.unlink(beside)", "raise InterruptedError"])
+def test_a_file_that_was_not_replaced_is_never_written_over(
+    house: House, manage: Runner, sqlite_database: Database, gone: str
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    house.change("project/management/backends/sqlite_copies.py", RENAMES, f"                        {gone}\n{RENAMES}")
+
+    name = undo(manage.ok("restore", "good", "--no-input"))
+
+    assert adas(sqlite_database) == 0
+    manage.ok("restore", name, "--no-input")
+    assert adas(sqlite_database) == 1
+
+
 def test_a_command_that_opens_the_file_in_that_moment_says_what_to_do(
     house: House, manage: Runner, sqlite_database: Database
 ) -> None:
     saved_and_spoiled(manage, sqlite_database)
     house.change(
         "project/management/backends/sqlite_copies.py",
-        "                try:\n                    os.rename(beside, live)\n",
+        RENAMES,
         SWAPS_SLOWLY,
     )
     restoring = manage.start("restore", "good", "--no-input")
@@ -1229,8 +1293,8 @@ NAMED_AND_FULL = """\
     [
         (
             "sqlite_copies",
-            "                    os.rename(beside, live)\n",
-            "                    raise OSError(28, 'full')\n",
+            RENAMES,
+            "                        raise OSError(28, 'full')\n",
         ),
         ("folders", "        try:\n            sync(self.folder)\n", NAMED_AND_FULL),
     ],
@@ -1283,7 +1347,7 @@ def test_what_a_crash_left_of_a_snapshot_is_removed(house: House, manage: Runner
     [folder] = (house.root / ".snapshots").iterdir()
     (folder / ".making-abc").mkdir()
     (folder / ".making-abc" / "database.db").write_text("half")
-    left = file_of(sqlite_database).with_name(f".{sqlite_database.name}.restoring")
+    left = file_of(sqlite_database).with_name(f".{sqlite_database.name}.restoring-abc")
     left.write_text("half")
 
     listed = names(manage, sqlite_database)
@@ -1327,11 +1391,11 @@ def test_what_is_committed_while_a_restore_begins_is_not_lost(
     saved_and_spoiled(manage, sqlite_database)
     house.change(
         "project/management/backends/sqlite_copies.py",
-        "                return _lay_beside(source, beside, live) and",
-        "                with closing(sqlite3.connect(live)) as other:\n"
-        "                    other.execute('DELETE FROM subjects WHERE id = 1')\n"
-        "                    other.commit()\n"
-        "                return _lay_beside(source, beside, live) and",
+        "                    return self._swap(",
+        "                    with closing(sqlite3.connect(live)) as other:\n"
+        "                        other.execute('DELETE FROM subjects WHERE id = 1')\n"
+        "                        other.commit()\n"
+        "                    return self._swap(",
     )
 
     name = undo(manage.ok("restore", "good", "--no-input"))

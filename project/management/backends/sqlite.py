@@ -291,7 +291,7 @@ class SQLite(Backend):
     @contextmanager
     def alone(self, connect: Callable[[], AbstractContextManager[sa.Connection]]) -> Iterator[None]:
         """Hold a lock on the file's folder: one on the file itself would meddle with SQLite's own."""
-        with processes.locked(self.path.parent, self.waiting, f"resets a database in {self.path.parent}"):
+        with processes.locked(self.path.resolve().parent, self.waiting, f"resets a database in {self.path.parent}"):
             yield
 
     def _converters(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> list[Convert]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .sqlite import SQLite
 
 DATA = "database.db"
+_HAS_LEASES = hasattr(fcntl, "F_SETLEASE")
 BEGINNING = "beginning"  # the first bytes of the data, where others are written over them; see `_swap`
 _HEADER = 100
 _STEP = 10  # pages: fewer than are put aside into the file before all are there
@@ -74,13 +76,16 @@ class SQLiteCopies(FolderCopies):
 
     def clear_up(self) -> None:
         super().clear_up()
+        live = self.backend.path.resolve()
         with suppress(OSError):
-            self._beside().unlink(missing_ok=True)
+            for left in live.parent.iterdir():
+                if left.name.startswith(_besides(live)):
+                    _remove_left(left)
         for beginning in self.folder.glob(f"*/{BEGINNING}"):
             with suppress(OSError):  # it is read together with what is over it
                 if self._is_live(beginning.with_name(DATA)):
                     self._discard(beginning.parent)
-                else:
+                elif _HAS_LEASES:
                     _mend(beginning)
 
     def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection, counted: Counted) -> Copy | None:
@@ -129,10 +134,6 @@ class SQLiteCopies(FolderCopies):
 
     # Into the database
 
-    def _beside(self) -> Path:
-        live = self.backend.path.resolve()
-        return live.with_name(f".{live.name}.restoring")
-
     def _replace(self, source: Path, keep: Keep | None, same: Copy | None) -> bool:
         """Put a copy of the source in the file's place, where the system promises that nobody has the file open.
 
@@ -142,58 +143,56 @@ class SQLiteCopies(FolderCopies):
         https://man7.org/linux/man-pages/man2/F_GETLEASE.2const.html
         """
         live = self.backend.path.resolve()
-        if not self._is_settled(live):
+        if not _HAS_LEASES or not self._is_settled(live):
             return False
         owned = live.stat()
         if owned.st_nlink != 1 or owned.st_uid != os.geteuid():
             return False
-        beside = self._beside()
-        try:
-            with self._making() as making:
-                return _lay_beside(source, beside, live) and self._swap(beside, live, making, keep, same)
-        finally:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
+        with self._making() as making:
+            try:
+                with _laid_beside(source, live) as beside:
+                    return self._swap(beside, live, making, keep, same)
+            except OSError:  # no room for two, another file system, no right to the folder
+                return False
 
     def _swap(self, beside: Path, live: Path, making: Path, keep: Keep | None, same: Copy | None) -> bool:
         """Rename what lies beside the file over it, which itself becomes the copy that is kept.
 
-        Whoever was held up by the lease gets the file of before, and would write into that copy: so it must not look
-        like a database. Its beginning is kept apart until nobody can have it open, see `_mend`.
+        Whoever is held up by the lease at that moment gets the file of before, and would write into that copy: so it
+        must not look like a database. Its beginning is kept apart until nobody can have it open, see `_mend`.
         """
-        try:
-            with _leased(live) as lease:
-                if lease is None or not self._is_settled(live, look=False):
+        with _leased(live) as lease:
+            if lease is None or not self._is_settled(live, look=False):
+                return False
+            with open(lease, "rb", closefd=False) as now:
+                if _is_wal(now):
                     return False
-                with open(lease, "rb", closefd=False) as now:
-                    if _is_wal(now):
+                if same is not None:
+                    if not _is_same(now, Path(same.place, DATA)):
                         return False
-                    if same is not None:
-                        if not _is_same(now, Path(same.place, DATA)):
-                            return False
-                        keep = None
-                    if keep:
-                        self._note(making, keep.about, checksum(now))
+                    keep = None
                 if keep:
-                    write(making / BEGINNING, os.pread(lease, _HEADER, 0))
-                    os.fsync(lease)
-                    os.link(live, making / DATA)
-                    self._name(making, keep.name)
-                try:
-                    os.rename(beside, live)
-                except OSError:
-                    if keep:  # what is there now may be changed before it can be replaced
-                        self._unname(making, keep.name)
-                    raise
-                finally:
-                    if not beside.exists():
+                    self._note(making, keep.about, checksum(now))
+            if keep:
+                write(making / BEGINNING, os.pread(lease, _HEADER, 0))
+                os.fsync(lease)
+                os.link(live, making / DATA)
+                self._name(making, keep.name)
+            is_replaced = False
+            try:
+                with _undisturbed():
+                    if fcntl.fcntl(lease, fcntl.F_GETLEASE) == fcntl.F_WRLCK:  # else somebody has come meanwhile
+                        os.rename(beside, live)
+                        is_replaced = True
                         with explained(live):
                             os.pwrite(lease, _REPLACED, 0)
+            finally:
+                if keep and not is_replaced:  # what is there now may be changed before it can be replaced
+                    self._unname(making, keep.name)
+        if is_replaced:
             with explained(live.parent):
                 sync(live.parent)
-            return True
-        except OSError:  # another file system, no right to the folder
-            return False
+        return is_replaced
 
     def _read(self, about: Path) -> Copy | None:
         return None if self._is_live(about.with_name(DATA)) else super()._read(about)
@@ -295,11 +294,21 @@ def _backup(source: sqlite3.Connection, target: sqlite3.Connection, begun: Calla
 
 
 @contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let nobody stop this process for a moment: the system ends a lease for which others wait too long.
+
+    https://man7.org/linux/man-pages/man5/proc_sys_fs.5.html
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGTSTP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def _leased(file: Path) -> Iterator[int | None]:
-    """Hold a lease on a file and give its descriptor; None when somebody has it open, or there are no leases here."""
-    if not hasattr(fcntl, "F_SETLEASE"):
-        yield None
-        return
+    """Hold a lease on a file and give its descriptor; None when somebody has it open."""
     before = signal.signal(signal.SIGIO, signal.SIG_IGN)  # what tells that somebody is held up would end the program
     number = os.open(file, os.O_RDWR | os.O_NONBLOCK)
     try:
@@ -331,19 +340,40 @@ def _mend(beginning: Path) -> None:
             beginning.unlink()
 
 
-def _lay_beside(source: Path, beside: Path, live: Path) -> bool:
-    """Copy a file to where it can take another's place at once; return whether that was possible."""
+def _besides(live: Path) -> str:
+    """Return how the names begin of what is to take a file's place."""
+    return f".{live.name}.restoring-"
+
+
+@contextmanager
+def _laid_beside(source: Path, live: Path) -> Iterator[Path]:
+    """Copy a file to where it can take another's place at once, for as long as that may take."""
+    number, name = tempfile.mkstemp(prefix=_besides(live), dir=live.parent)
+    beside = Path(name)
     try:
-        beside.unlink(missing_ok=True)
+        fcntl.flock(number, fcntl.LOCK_EX)  # for other processes to know that somebody needs it
         with open(source, "rb") as out_of:
             _copy_all(out_of, beside, _beginning(source))
         shutil.copystat(live, beside)
         os.utime(beside)
         os.chown(beside, -1, live.stat().st_gid)
-        sync(beside)
-        return True
-    except OSError:  # no room for two, no right to the folder
-        return False
+        os.fsync(number)
+        yield beside
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        os.close(number)
+
+
+def _remove_left(left: Path) -> None:
+    """Remove what a crash has left beside a database, unless somebody is at it."""
+    number = os.open(left, os.O_RDONLY)
+    try:
+        if fcntl is not None:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        left.unlink(missing_ok=True)
+    finally:
+        os.close(number)
 
 
 def _copy_bytes(file: BinaryIO, target: Path) -> None:
@@ -352,7 +382,7 @@ def _copy_bytes(file: BinaryIO, target: Path) -> None:
 
 
 def _copy_all(file: BinaryIO, target: Path, beginning: bytes = b"") -> None:
-    """Copy a file to where none is, by the file system where that can: some share what both hold.
+    """Copy a file to an empty one, or to where none is, by the file system where that can: some share what both hold.
 
     Args:
         beginning: what the copy begins with, instead of as many bytes of the file.
@@ -360,7 +390,7 @@ def _copy_all(file: BinaryIO, target: Path, beginning: bytes = b"") -> None:
     https://man7.org/linux/man-pages/man2/copy_file_range.2.html
     """
     file.seek(0)
-    with open(target, "xb") as out:
+    with open(target, "wb") as out:
         if hasattr(os, "copy_file_range"):
             with suppress(OSError):  # some cannot between two disks, or at all
                 while os.copy_file_range(file.fileno(), out.fileno(), CHUNK):
