@@ -1232,6 +1232,7 @@ def test_what_a_restore_lays_beside_the_file_is_left_alone_by_another_project(
         "                    while not os.path.exists(f'{live}.go'):\n"
         '                        __import__("time").sleep(0.01)\n',
     )
+    before = file_of(sqlite_database).stat().st_ino
     restoring = manage.start("restore", "good", "--no-input")
     restoring.wait_for("laid")
 
@@ -1240,6 +1241,7 @@ def test_what_a_restore_lays_beside_the_file_is_left_alone_by_another_project(
     name = undo(restoring.wait().expect(0))
 
     assert adas(sqlite_database) == 0
+    assert file_of(sqlite_database).stat().st_ino != before
     manage.ok("restore", name, "--no-input")
     assert adas(sqlite_database) == 1
     assert not [path for path in file_of(sqlite_database).parent.iterdir() if ".restoring" in path.name]
