@@ -28,8 +28,8 @@ _ABOUT = re.compile(r"(\w+)-([^-]+)\.dist-info")
 # In a seeder, or what one may import: its rows are others tomorrow. Some of Faker's providers count from today as well.
 _ASKS_THE_CLOCK = re.compile(
     rb"(?<!func\.)\b(?:today|now|utcnow|time\.time)\("
-    rb"|\bfake\(\s*[\"'](?:past|future|date|time|year|month|day_of|century|am_pm|unix_time|iso8601|passport|profile)"
-    rb"|\.(?:past_|future_|date_(?:of_birth|between|this|time|object)|time_(?:delta|object|series)|unix_time|iso8601)"
+    rb"|\bfake\(\s*[\"'](?:past|future|date|time|year|month|day_of|century|am_pm|unix_time|iso8601|passport|profile|credit_card_(?:expire|full))"
+    rb"|\.(?:past_|future_|date_(?:of_birth|between|this|time|object)|time_(?:delta|object|series)|unix_time|iso8601|credit_card_(?:expire|full))"
 )
 
 

@@ -131,15 +131,18 @@ def take(project: Project, name: str, *, kind: Kind = "by hand", fingerprint: st
     return next(one for one in own(project) if one.name == name)
 
 
-def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
+def restore(project: Project, snapshot: Snapshot, undo: Undo, action: str) -> Undo | None:
     """Put a snapshot in the database's place; inside `alone`.
 
     Returns how that is undone; None where nothing was to be done.
 
     Args:
         undo: what was found to bring the database back as it is.
+        action: as `undo_of` takes it.
     """
     copies = project.backend.copies
+    if undo == Undo():  # somebody may have put rows in, and commit them any moment
+        undo = _undo_of_now(project, action)
     if undo.same == snapshot.name and snapshot.database == copies.owner:
         return None
     # Kept unless nothing can have changed: who wrote since it was looked at has committed before the places change.

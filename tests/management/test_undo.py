@@ -41,6 +41,52 @@ def test_what_somebody_commits_while_the_command_waits_comes_back(
     assert is_by_hand(migrated)
 
 
+@pytest.mark.parametrize("command", [("restore", "full"), ("reset",)], ids=lambda one: one[0])
+def test_what_somebody_commits_into_an_empty_database_comes_back(
+    manage: Runner, migrated: Database, command: tuple[str, ...]
+) -> None:
+    manage.ok("reset", "--no-input")
+    manage.ok("snapshot", "full")
+    migrated.execute("DELETE FROM enrollments", "DELETE FROM students", "DELETE FROM subjects")
+
+    with migrated.connect() as busy:
+        busy.exec_driver_sql("INSERT INTO subjects (code, title, lowest_grade, highest_grade) VALUES ('X', 'X', 1, 2)")
+        running = manage.start(*command, "--no-input")
+        running.wait_for("waiting for")
+        busy.commit()
+    result = running.wait().expect(0)
+    there = migrated.count("subjects")
+    manage.ok("restore", undo(result), "--no-input")
+
+    assert there == 14
+    assert migrated.rows("SELECT code FROM subjects") == [("X",)]
+
+
+# Found by trying: an exchange after which MariaDB's checksum of the table is the same.
+EXCHANGED = [("akjqzmud", "zdpklwhz"), ("lctvztki", "fbbgdplw")]
+
+
+def test_values_that_two_rows_have_exchanged_are_a_change_on_mariadb(
+    manage: Runner, mariadb_database: Database
+) -> None:
+    manage.ok("migrate")
+    (a, b), (c, d) = EXCHANGED
+    mariadb_database.execute(
+        "CREATE TABLE pairs (id INT PRIMARY KEY, a VARCHAR(8), b VARCHAR(8))",
+        f"INSERT INTO pairs VALUES (1, '{a}', '{b}'), (2, '{c}', '{d}')",
+    )
+    manage.ok("snapshot", "pairs")
+    before = mariadb_database.rows("CHECKSUM TABLE pairs")
+    mariadb_database.execute(f"UPDATE pairs SET b = '{d}' WHERE id = 1", f"UPDATE pairs SET b = '{b}' WHERE id = 2")
+    assert mariadb_database.rows("CHECKSUM TABLE pairs") == before
+
+    told = manage.ok("restore", "pairs", "--no-input")
+
+    assert mariadb_database.rows("SELECT a, b FROM pairs ORDER BY id") == EXCHANGED
+    manage.ok("restore", undo(told), "--no-input")
+    assert mariadb_database.rows("SELECT a, b FROM pairs ORDER BY id") == [(a, d), (c, b)]
+
+
 def test_what_is_written_while_a_person_thinks_comes_back(
     manage: Runner, terminal: OpenTerminal, migrated: Database
 ) -> None:

@@ -54,8 +54,8 @@ class FolderCopies(Copies):
                 f"{self.root} cannot be read: {os.strerror(errno.EACCES)}", "make it readable (chmod u+rx)"
             )
         found = []
-        for about in sorted(self.root.glob(f"*/*/{ABOUT}")):
-            if about.parent.name.startswith(_MAKING):
+        for about in sorted(one / ABOUT for one in self.root.glob("*/*")):
+            if about.parent.name.startswith(_MAKING) or not _may_be_there(about):
                 continue
             if (copy := self._read(about)) is not None:
                 found.append(copy)
@@ -84,12 +84,13 @@ class FolderCopies(Copies):
                 shutil.rmtree(left)
 
     def _make_folder(self) -> None:
-        if not self.folder.is_dir():
-            self.require_possible()
         try:
+            if not self.folder.is_dir():
+                self.require_possible()
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise CannotCopy(f"{self.folder} cannot be made: {error.strerror}", "make room for it there") from error
+            cure = _WRITABLE if error.errno == errno.EACCES else "make room for it there"
+            raise CannotCopy(f"{self.folder} cannot be made: {error.strerror}", cure) from error
 
     @contextmanager
     def _making(self) -> Iterator[Path]:
@@ -158,6 +159,14 @@ class FolderCopies(Copies):
             return Copy(about.parent.name, written["database"], written["about"], size, str(about.parent))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return unreadable(str(about.parent))  # of another version of this program, or changed by hand
+
+
+def _may_be_there(file: Path) -> bool:
+    """Return whether there is a file, or its folder lets nobody see that."""
+    try:
+        return file.exists()
+    except PermissionError:
+        return True
 
 
 @contextmanager
