@@ -11,7 +11,7 @@ from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
-from alembic.util import PriorityDispatchResult, sqla_compat
+from alembic.util import DispatchPriority, PriorityDispatchResult, sqla_compat
 
 from . import expressions
 from .backends import recreated
@@ -35,6 +35,8 @@ def add_to(plugin: Plugin) -> None:
     plugin.add_autogenerate_comparator(_compare_checks, "table", "checkconstraints_by_text")
     plugin.add_autogenerate_comparator(_compare_computed, "table", "computed_by_text")
     plugin.add_autogenerate_comparator(_compare_enumerations, "schema", "enumerations_by_labels")
+    last = DispatchPriority.LAST
+    plugin.add_autogenerate_comparator(_leave_indexes, "table", "indexes_by_definition", priority=last)
 
 
 # CHECKs
@@ -149,6 +151,30 @@ def _dependants(
         [*map(ops.DropIndexOp.from_index, indexes), *map(ops.DropConstraintOp.from_constraint, constraints)],
         [*map(ops.AddConstraintOp.from_constraint, constraints), *map(ops.CreateIndexOp.from_index, indexes)],
     )
+
+
+# Indexes
+
+
+def _leave_indexes(
+    context: AutogenContext,
+    change: ops.ModifyTableOps,
+    schema: str | None,
+    name: str,
+    there: sa.Table | None,
+    table: sa.Table | None,
+) -> PriorityDispatchResult:
+    """Leave an index that the database spells in another way than the model, which Alembic would make anew for ever."""
+    if there is None or table is None:
+        return PriorityDispatchResult.CONTINUE
+    connection, backend, _ = _asked(context)
+    dropped = {op.index_name for op in change.ops if isinstance(op, ops.DropIndexOp)}
+    wanted = {str(index.name): index for index in table.indexes}
+    same = {one for one in dropped & wanted.keys() if backend.has_index(connection, wanted[str(one)])}
+    change.ops = [
+        op for op in change.ops if not (isinstance(op, ops.DropIndexOp | ops.CreateIndexOp) and op.index_name in same)
+    ]
+    return PriorityDispatchResult.CONTINUE
 
 
 # Enumerations

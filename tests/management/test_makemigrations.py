@@ -330,6 +330,30 @@ def test_indexes_on_expressions_are_written_for_new_and_for_old_tables(
     assert newest(house).read_text(encoding="utf-8").count("lower(code)") == 1
 
 
+def test_indexes_that_postgresql_spells_otherwise_are_the_models_until_they_change(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    indexes = """(
+        sa.Index("one_code", sa.text("lower((code)::text)"), sa.text("COALESCE((name)::text, ''::text)"), unique=True),
+        sa.Index("words", sa.text("to_tsvector('english', name)"), postgresql_using="gin"),
+        sa.Index("odd Name", func.lower(sa.text("name")), sa.text("age DESC")),
+        """
+    house.write(
+        "project/models/teacher.py", IMPORTS + TEACHER.replace("__table_args__ = (", f"__table_args__ = {indexes}")
+    )
+    manage.ok("migrate")
+    manage.ok("makemigrations", "-m", "Indexes")
+    manage.ok("migrate")
+
+    settled = manage("makemigrations", "--check")
+    checked = manage("check")
+    house.change("project/models/teacher.py", "age DESC", "age")
+    changed = manage("makemigrations", "--check")
+
+    assert (settled.code, checked.code, changed.code) == (0, 0, 1)
+    assert "odd Name" in changed.out
+
+
 def test_a_model_that_is_gone_takes_its_table_and_the_way_back_makes_it_again(
     house: House, manage: Runner, migrated: Database
 ) -> None:

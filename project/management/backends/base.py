@@ -371,6 +371,10 @@ class Backend:
         """Return how this database would report a model's CHECK; None where it cannot tell. Nothing of it stays."""
         return expression_text(connection, check)
 
+    def has_index(self, connection: sa.Connection, index: sa.Index) -> bool:
+        """Return whether the database certainly has an index of this name as it would make the model's."""
+        return False
+
     def respelled_column(self, connection: sa.Connection, column: sa.Column[Any], computed: sa.Computed) -> str | None:
         """Return how this database would report a model's computed column; None where it cannot tell."""
         return expression_text(connection, computed)

@@ -513,6 +513,28 @@ class PostgreSQL(Backend):
     def respelled_column(self, connection: sa.Connection, column: sa.Column[Any], computed: sa.Computed) -> str | None:
         return _spelled(connection, column.table, spelling_column(connection, column, computed), spelled_column)
 
+    def has_index(self, connection: sa.Connection, index: sa.Index) -> bool:
+        table = index.table
+        if table is None or index.name is None:
+            return False
+        like = table.to_metadata(sa.MetaData(), schema=None)  # type: ignore[arg-type]  # None is the default schema
+        [copy] = (one for one in like.indexes if one.name == index.name)
+        name = standing(connection, table)
+        preparer = connection.dialect.identifier_preparer
+        there = connection.scalar(sa.text(_INDEX), {"table": name, "index": index.name})
+        trying = connection.begin_nested()
+        try:
+            run(connection, f"CREATE TEMPORARY TABLE {preparer.format_table(like)} (LIKE {name})")
+            connection.execute(sa.schema.CreateIndex(copy))
+            made = connection.scalar(
+                sa.text(_INDEX), {"table": f"pg_temp.{preparer.format_table(like)}", "index": index.name}
+            )
+        except sa.exc.DBAPIError:  # it needs a column that is not there yet
+            return False
+        finally:
+            trying.rollback()
+        return there is not None and there == made
+
     def labels(self, connection: sa.Connection, schema: str | None, name: str) -> Sequence[str]:
         inspector: Any = sa.inspect(connection)
         return next((one["labels"] for one in inspector.get_enums(schema) if one["name"] == name), ())
@@ -629,6 +651,12 @@ LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE t.oid = CAST(:kind AS regtype) ORDER BY 1, a.attnum
 """
 
+# What an index is, but for its name and that of its table.
+_INDEX = """
+SELECT i.indisunique || regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? ON .*? USING ', '')
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+WHERE i.indrelid = CAST(:table AS regclass) AND c.relname = :index
+"""
 _NOT_VALID = """
 SELECT n.nspname, c.relname, CASE k.contype WHEN 'c' THEN 'CHECK' ELSE 'foreign key' END, k.conname
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
