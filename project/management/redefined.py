@@ -169,7 +169,8 @@ def _leave_indexes(
         return PriorityDispatchResult.CONTINUE
     connection, backend, _ = _asked(context)
     dropped = {op.index_name for op in change.ops if isinstance(op, ops.DropIndexOp)}
-    wanted = {str(index.name): index for index in table.indexes}
+    gone = {op.column_name for op in change.ops if isinstance(op, ops.DropColumnOp)}  # with what stands on them
+    wanted = {str(one.name): one for one in table.indexes if gone.isdisjoint(column.name for column in one.columns)}
     same = {one for one in dropped & wanted.keys() if backend.has_index(connection, wanted[str(one)])}
     change.ops = [
         op for op in change.ops if not (isinstance(op, ops.DropIndexOp | ops.CreateIndexOp) and op.index_name in same)
