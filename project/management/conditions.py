@@ -87,7 +87,11 @@ def _parsed(sql: str) -> Any:
     from sqlglot import exp
 
     dialects = (
-        ("mysql",) if "`" in sql else ("postgres", "mysql") if re.search(r"::|~|\bANY\b", sql) else (None, "mysql")
+        ("mysql",)
+        if "`" in sql
+        else ("postgres", "mysql")
+        if re.search(r"::|~|\bANY\b", sql)
+        else (None, "mysql", "postgres")
     )
     for dialect in dialects:
         try:
@@ -591,7 +595,8 @@ def _literal(node: Any) -> str | None:
     if isinstance(node, exp.DPipe | exp.Concat):
         parts = [_literal(one) for one in (node.flatten() if isinstance(node, exp.DPipe) else node.expressions)]
         return None if None in parts else "".join(map(str, parts))
-    return str(node.this) if isinstance(node, exp.Literal) else None
+    # PostgreSQL's E'' is called a string of bytes there, whose escapes have been read.
+    return str(node.this) if isinstance(node, exp.Literal | exp.ByteString) else None
 
 
 def _value(node: Any, column: Column | None) -> Any:
@@ -603,7 +608,7 @@ def _value(node: Any, column: Column | None) -> Any:
     node = _without_cast(node.this) if negative else node
     if isinstance(node, exp.Boolean):
         return node.this
-    if not isinstance(node, exp.Literal) or column is None:
+    if not isinstance(node, exp.Literal | exp.ByteString) or column is None:
         return None
     try:
         return _typed(node.this, negative, column)

@@ -1219,3 +1219,30 @@ def test_sums_differences_and_products_of_a_row(house: House, manage: Runner, da
     assert re.search(r"gross +net \+ tax +CHECK sum_of_two", shown)
     assert re.search(r"played +\(won \+ lost\) \+ drawn +CHECK all_played", shown)
     assert len(set(column(database, "invoices", "gross"))) > 500
+
+
+RECORDINGS = r"""
+class Recording(Base):
+    __tablename__ = "recordings"
+    __table_args__ = (
+        CheckConstraint(r"isrc ~ E'^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$'", name="an_isrc"),
+        CheckConstraint(r"ipi ~ E'^\\d{11}$'", name="eleven_digits"),
+        CheckConstraint(r"label LIKE E'\x4c-%' AND length(label) <= 20", name="escaped"),
+        CheckConstraint(r"kind IN (E'it\'s', E'live')", name="quoted"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    isrc: Mapped[str] = mapped_column(String(12), unique=True)
+    ipi: Mapped[str | None] = mapped_column(String(11))
+    label: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(40))
+"""
+
+
+def test_strings_with_escapes_are_read_as_postgresql_reads_them(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    seeded(house, manage, RECORDINGS, count=500)
+
+    assert set(column(postgresql_database, "recordings", "kind")) == {"it's", "live"}
+    assert len(set(column(postgresql_database, "recordings", "ipi"))) > 100
