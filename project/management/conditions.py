@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from .fields import Formula, integer_range, scale_of, terms_of
 from .numbering import Column
-from .types import DECIMAL, NUMBER, plain_type
+from .types import DECIMAL, NUMBER, domains_of, plain_type
 
 # CURRENT_DATE in a CHECK is the day on which the row is stored: what counts as today here is kept well away from it.
 NARROW = 10_000  # a column for smaller numbers than this has no room above most of them
@@ -68,17 +68,20 @@ def read_checks(table: sa.Table) -> Found:
     constraints = {*table.constraints, *(one for column in table.columns for one in column.constraints)}
     for constraint in sorted(constraints, key=lambda one: str(one.name)):
         if isinstance(constraint, sa.CheckConstraint):
-            sql = _text_of(constraint)
+            sql = _text_of(constraint.sqltext)
             _Reader(table, found, str(constraint.name or sql)).read(_parsed(sql))
+    for column in table.columns:
+        for domain in domains_of(column):
+            _Reader(table, found, str(domain.constraint_name or domain.name)).read_domain(domain, column)
     _pass_on(found, table)
     return found
 
 
-def _text_of(constraint: sa.CheckConstraint) -> str:
+def _text_of(expression: sa.ColumnElement[Any]) -> str:
     try:
-        return str(constraint.sqltext.compile(compile_kwargs={"literal_binds": True}))
+        return str(expression.compile(compile_kwargs={"literal_binds": True}))
     except sa.exc.CompileError:
-        return str(constraint.sqltext)
+        return str(expression)
 
 
 def _parsed(sql: str) -> Any:
@@ -145,6 +148,16 @@ class _Reader:
             if isinstance(node, kind):
                 return reads(node, negated)
         return False
+
+    def read_domain(self, domain: Any, column: Column) -> None:
+        """Take note of what a type asks for, in whose CHECK VALUE stands for the column."""
+        from sqlglot import exp
+
+        bounds = self._bounds(column)
+        bounds.never_null = bounds.never_null or domain.not_null
+        tree = _parsed(_text_of(domain.check)) if domain.check is not None else None
+        if tree is not None:
+            self.read(tree.transform(lambda node: exp.column(column.name) if isinstance(node, exp.Column) else node))
 
     def _kinds(self, exp: Any) -> dict[Any, Callable[[Any, bool], bool]]:
         return {

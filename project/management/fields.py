@@ -22,7 +22,7 @@ from .names import Names, PersonNames
 from .numbering import SPREAD, Column, Context, Numbering, Places, Steps, free_numbers, number_in
 from .outcomes import ENTRIES, POOL, draw, expand, expand_exactly, pick, pool
 from .parents import columns_of, keys_of_rows, leads_to, only_key, parents, require_parents
-from .types import plain_type
+from .types import length_of, plain_type
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -77,7 +77,7 @@ class fake(Field):
     def ready(self, context: Context, column: Column) -> Fill:
         source = context.source
         if not self.arguments and self.provider == "name":
-            if names_of(source).longest <= (getattr(column.type, "length", None) or math.inf):
+            if names_of(source).longest <= (length_of(column) or math.inf):
                 return lambda rows: person_names(rows, column.name).texts
             return lambda rows: fit(person_names(rows, column.name).texts, column)
         table = None if self.arguments else self._part_of_name(source)
@@ -212,7 +212,7 @@ class numbered(Field):
         return True
 
     def limit(self, context: Context, column: Column) -> float:
-        length = getattr(column.type, "length", None)
+        length = length_of(column)
         if self.pattern is None:
             low, high = integer_range(column)
             return max(0, high - max(self.start, low) + 1)
@@ -463,7 +463,7 @@ def person_names(rows: Rows, column: str) -> Names:
 
 def fit(values: Sequence[Any], column: Column) -> Sequence[Any]:
     """Return texts cut to the column's length."""
-    length = getattr(column.type, "length", None)
+    length = length_of(column)
     if length is None or not any(isinstance(value, str) and len(value) > length for value in set(values)):
         return values
     return [value[:length].rstrip() if isinstance(value, str) else value for value in values]

@@ -64,7 +64,7 @@ from .inferred import (
 )
 from .numbering import Column, Steps
 from .outcomes import LOCALE, faker_of, pool
-from .types import BINARY, DECIMAL, NUMBER, plain_type
+from .types import BINARY, DECIMAL, NUMBER, length_of, plain_type
 
 NULL_SHARE, RARE_NULL_SHARE = 0.2, 0.9
 _WORD, _QUOTED = re.compile(r"\w+"), re.compile("'[^']*'")
@@ -337,7 +337,7 @@ class _Planner:
             return None
         if bounds.spelling is not None:
             return Plan(spelled(bounds.spelled(_room(column))), bounds.why)
-        length = getattr(column.type, "length", None)
+        length = length_of(column)
         most = min((one for one in (length, bounds.longest) if one is not None), default=None)
         if bounds.shortest > 1 and (most is not None and (most < SHORT or most == bounds.shortest)):
             of_digits = meanings.text_provider(column) in _OF_DIGITS
@@ -740,12 +740,12 @@ def _inner(field: Field | None) -> Field | None:
 
 
 def _length(column: Column) -> str:
-    length = getattr(column.type, "length", None)
+    length = length_of(column)
     return f", at most {length} characters" if length else ""
 
 
 def _room(column: Column) -> int:
-    return getattr(column.type, "length", None) or 1_000
+    return length_of(column) or 1_000
 
 
 def _letters(case: str) -> str:

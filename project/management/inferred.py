@@ -35,7 +35,7 @@ from .numbering import (
 )
 from .outcomes import Remembered, expand, pick
 from .parents import keys_of_rows, parents, require_parents
-from .types import DECIMAL, plain_type
+from .types import DECIMAL, length_of, plain_type
 
 DOMAIN = "example.org"  # reserved for examples: https://www.rfc-editor.org/rfc/rfc2606#section-3
 MOST_JOINED = 100_000  # combinations of parents' rows that a key is numbered through
@@ -53,7 +53,7 @@ class unique_email(Field):
         self.name_columns = name_columns
 
     def ready(self, context: Context, column: Column) -> Fill:
-        room = (getattr(column.type, "length", None) or 254) - len(DOMAIN) - 1
+        room = (length_of(column) or 254) - len(DOMAIN) - 1
         numbers = free_numbers(context, column, lambda value: number_in(_ADDRESS, value, 1))
         stems = self._stems(context.source)
 
@@ -89,7 +89,7 @@ class unique_email(Field):
         ]
 
     def limit(self, context: Context, column: Column) -> float:
-        room = (getattr(column.type, "length", None) or 254) - len(DOMAIN) - 1
+        room = (length_of(column) or 254) - len(DOMAIN) - 1
         return 10**room - 1 if 0 < room < 18 else math.inf if room > 0 else 0
 
     def is_unique(self, column: Column) -> bool:
@@ -117,7 +117,7 @@ class unique_text(Field):
         self.case = case
 
     def ready(self, context: Context, column: Column) -> Fill:
-        length = getattr(column.type, "length", None) or 40
+        length = length_of(column) or 40
         words = context.source.once("letters", lambda: expand(_first_letters(context.source)))
         numbers = free_numbers(context, column, lambda value: number_in(_WORD, value, 0))
         if self.case == "upper":
@@ -132,7 +132,7 @@ class unique_text(Field):
         return fill
 
     def limit(self, context: Context, column: Column) -> float:
-        length = getattr(column.type, "length", None)
+        length = length_of(column)
         return math.inf if length is None or length > 18 else 10**length
 
     def is_unique(self, column: Column) -> bool:
@@ -149,7 +149,7 @@ class numbered_text(Field):
 
     def ready(self, context: Context, column: Column) -> Fill:
         fill, before = self.field.ready(context, column), self.before
-        length = getattr(column.type, "length", None) or 1_000
+        length = length_of(column) or 1_000
         pattern = _BEFORE_DOT if before == "." else re.compile(f".*{before}{_NUMBER}", re.ASCII | re.DOTALL)
         numbers = free_numbers(context, column, lambda value: number_in(pattern, value, 1))
 
@@ -165,7 +165,7 @@ class numbered_text(Field):
         return fill_numbered
 
     def limit(self, context: Context, column: Column) -> float:
-        return 10.0 ** (min(20, getattr(column.type, "length", None) or 20) - 2)
+        return 10.0 ** (min(20, length_of(column) or 20) - 2)
 
     def is_unique(self, column: Column) -> bool:
         return True
@@ -246,7 +246,7 @@ class text(Field):
         self.shortest, self.longest = shortest, longest
 
     def ready(self, context: Context, column: Column) -> Fill:
-        most = min(filter(None, (getattr(column.type, "length", None), self.longest, max(200, self.shortest))))
+        most = min(filter(None, (length_of(column), self.longest, max(200, self.shortest))))
         words = context.source.once("words", lambda: _words(context.source.locale))
         random = Random(context.source.seed(column.name, "pool"))
         table = expand(_sentences(words, random, self.shortest, most) for _ in range(500))
@@ -309,7 +309,7 @@ class listed(Field):
         self.description = f"lists of {field.description}"
 
     def ready(self, context: Context, column: Column) -> Fill:
-        item = sa.Column(column.name, column.type.item_type)  # type: ignore[attr-defined]  # of an array
+        item = sa.Column(column.name, plain_type(column).item_type)  # type: ignore[attr-defined]  # of an array
         fill = self.field.ready(context, item)
 
         def fill_lists(rows: Rows) -> list[Any]:

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from .outcomes import LOCALE, faker_of
+from .types import length_of
 
 # Column name -> Faker provider, where the provider is not simply called like the column.
 _TEXTS = {
@@ -322,7 +323,7 @@ def words_of(name: str) -> str:
 def text_provider(column: sa.Column[Any]) -> str | None:
     """Return the Faker provider of texts that a column's name asks for; "sentences" for words in sentences."""
     name = words_of(column.name)
-    length = getattr(column.type, "length", None)
+    length = length_of(column)
     for word in _spellings(name):
         if code := _CODES.get((word, length or 0)):
             return code
@@ -370,13 +371,13 @@ def is_rare(column: sa.Column[Any]) -> bool:
 
 def statuses(column: sa.Column[Any]) -> tuple[str, ...]:
     """Return how far a thing can be, for a text that by its name says that, and has room for the words."""
-    word, room = words_of(column.name).rpartition("_")[2], getattr(column.type, "length", None) or 1_000
+    word, room = words_of(column.name).rpartition("_")[2], length_of(column) or 1_000
     return _STATUSES if word in ("status", "state") and room >= max(map(len, _STATUSES)) else ()
 
 
 def places(column: sa.Column[Any]) -> list[str] | None:
     """Return the characters at each place of a code or a number that is a text; None where it is none by its name."""
-    room = getattr(column.type, "length", None) or 1_000
+    room = length_of(column) or 1_000
     for one in _LIKE.get(words_of(column.name).rpartition("_")[2], ()):
         if len(one) <= room:
             return [{"A": string.ascii_uppercase, "0": string.digits}.get(place, place) for place in one]

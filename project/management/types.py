@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,10 +12,41 @@ BINARY = (sa.LargeBinary, sa.BINARY, sa.VARBINARY)
 DECIMAL = (sa.Numeric, sa.Float)  # a Float is no Numeric
 NUMBER = (sa.Integer, *DECIMAL)
 
+# SQLAlchemy 2.1 says at each comparison that its own DOMAIN has to be prepared for 2.2: no model could help it.
+warnings.filterwarnings("ignore", r"Type object .*\bDOMAIN\b", sa.exc.SADeprecationWarning)
+
 
 def plain_type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
-    """Return a column's type without the decorators that models put around types."""
-    kind: Any = column.type
-    while isinstance(kind, sa.TypeDecorator) and not isinstance(kind, sa.Interval | sa.PickleType):  # SQLAlchemy's own
-        kind = kind.impl_instance
-    return kind  # type: ignore[no-any-return]  # a decorator's inner type is a type
+    """Return a column's type without the decorators that models put around types, and the domains of PostgreSQL."""
+    kind: sa.types.TypeEngine[Any] = column.type
+    while (inner := _inside(kind)) is not None:
+        kind = inner
+    return kind
+
+
+def domains_of(column: sa.Column[Any]) -> Iterator[Any]:
+    """Yield the domains of PostgreSQL that a column's type is made of: types with a CHECK of their own."""
+    kind: sa.types.TypeEngine[Any] | None = column.type
+    while kind is not None:
+        if _is_domain(kind):
+            yield kind
+        kind = _inside(kind)
+
+
+def length_of(column: sa.Column[Any]) -> int | None:
+    """Return how many characters, or bytes, a column has room for; None where it does not say."""
+    length: int | None = getattr(plain_type(column), "length", None)
+    return length
+
+
+def _inside(kind: Any) -> sa.types.TypeEngine[Any] | None:
+    """Return the type that another one is put around; None where it is a plain one."""
+    if _is_domain(kind):
+        return kind.data_type  # type: ignore[no-any-return]  # a type
+    if isinstance(kind, sa.TypeDecorator) and not isinstance(kind, sa.Interval | sa.PickleType):  # SQLAlchemy's own
+        return kind.impl_instance
+    return None
+
+
+def _is_domain(kind: Any) -> bool:
+    return bool(kind.__visit_name__ == "DOMAIN")  # asking for its class would import the whole dialect

@@ -1246,3 +1246,45 @@ def test_strings_with_escapes_are_read_as_postgresql_reads_them(
 
     assert set(column(postgresql_database, "recordings", "kind")) == {"it's", "live"}
     assert len(set(column(postgresql_database, "recordings", "ipi"))) > 100
+
+
+DOMAINS = """
+from sqlalchemy.dialects.postgresql import DOMAIN
+
+Posint = DOMAIN("posint", sa.Integer, check="VALUE > 0")
+Percent = DOMAIN("percent", Numeric(5, 2), check="VALUE BETWEEN 0 AND 100", not_null=True)
+Code = DOMAIN("code", String(6), check="VALUE ~ '^[A-Z]{2}[0-9]+$'")
+Slug = DOMAIN("slug", String(8), check="VALUE = lower(VALUE)")
+Short = DOMAIN("short", Slug, check="length(VALUE) BETWEEN 3 AND 5", constraint_name="short_enough")
+
+
+class Stored(sa.types.TypeDecorator):
+    impl = Posint
+    cache_ok = True
+
+
+class Part(Base):
+    __tablename__ = "parts"
+    __table_args__ = (CheckConstraint("size < 20", name="small"),)
+
+    id: Mapped[int] = mapped_column(Posint, primary_key=True)
+    size: Mapped[int] = mapped_column(Posint)
+    share: Mapped[Decimal | None] = mapped_column(Percent)
+    code: Mapped[str] = mapped_column(Code, unique=True)
+    slug: Mapped[str] = mapped_column(Slug, unique=True)
+    name: Mapped[str | None] = mapped_column(Short)
+    city: Mapped[str] = mapped_column(DOMAIN("place", String(7)))
+    stored: Mapped[int] = mapped_column(Stored())
+    tags: Mapped[list[str]] = mapped_column(DOMAIN("words", sa.ARRAY(String(9))))
+"""
+
+
+def test_domains_are_filled_by_their_type_and_keep_to_their_check(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    seeded(house, manage, DOMAINS, count=500)
+
+    assert re.search(r"size +1 to 19 +CHECK small, posint", manage.ok("seed", "parts", "--list").out)
+    assert set(column(postgresql_database, "parts", "size")) == {*range(1, 20)}
+    assert None not in column(postgresql_database, "parts", "share")
+    assert None in column(postgresql_database, "parts", "name")
