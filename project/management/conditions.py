@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,7 +37,8 @@ class Bounds:
     spelling: list[str] | None = None  # the characters that may stand at each place
     spell: Callable[[int], list[str] | None] | None = None  # another, with so many where any number may stand
     case: str = ""  # upper or lower
-    after: list[tuple[str, bool]] = field(default_factory=list)  # columns it is at least, or is more than, each
+    after: list[tuple[str, int]] = field(default_factory=list)  # columns it is at least so many steps above, each
+    within: list[tuple[str, int]] = field(default_factory=list)  # and those it is at most so many steps above
     unequal: list[str] = field(default_factory=list)  # columns it must differ from
     same: str = ""  # the column it equals
     formula: Formula | None = None  # what it is computed from
@@ -73,6 +75,7 @@ def read_checks(table: sa.Table) -> Found:
     for column in table.columns:
         for domain in domains_of(column):
             _Reader(table, found, str(domain.constraint_name or domain.name)).read_domain(domain, column)
+    _put_in_order(found)
     _pass_on(found, table)
     return found
 
@@ -104,20 +107,44 @@ def _parsed(sql: str) -> Any:
     return None
 
 
+def _put_in_order(found: Found) -> None:
+    """Let a column that is at most so far above another be no less than it, unless it is the other that comes later."""
+    for name, bounds in found.items():
+        bounds.within = [one for one in bounds.within if not _waits_for(found, one[0], name)]
+        bounds.after += [(other, 0) for other, _ in bounds.within if other not in dict(bounds.after)]
+
+
+def _waits_for(found: Found, name: str, other: str) -> bool:
+    """Return whether a column is filled from another, or from one that is."""
+    reached, ahead = set[str](), [name]
+    while ahead:
+        if (one := ahead.pop()) not in reached:
+            reached.add(one)
+            bounds = found.get(one, Bounds())
+            ahead += [*dict(bounds.after), *bounds.unequal, bounds.same, *terms_of(bounds.formula)]
+    return other in reached
+
+
 def _pass_on(found: Found, table: sa.Table) -> None:
     """Let the bounds of columns that are compared with each other hold for both: 1 <= lowest <= highest <= 12."""
     for _ in range(len(found)):
         for larger in list(found.values()):
-            for name, strictly in larger.after:
+            for name, steps in larger.after:
                 smaller = found.setdefault(name, Bounds())
                 column = table.columns[name]
                 if larger.high is not None:
-                    highest = _moved(larger.high, column, -1) if strictly else larger.high
+                    highest = _moved(larger.high, column, -steps)
                     smaller.high = highest if smaller.high is None else _least(smaller.high, highest)
                     smaller.names += [one for one in larger.names if one not in smaller.names]
                 if smaller.low is not None:
-                    lowest = _moved(smaller.low, column, 1) if strictly else smaller.low
+                    lowest = _moved(smaller.low, column, steps)
                     larger.low = lowest if larger.low is None else _most(larger.low, lowest)
+            for name, steps in larger.within:
+                smaller = found[name]
+                if larger.low is not None:
+                    lowest = _moved(larger.low, table.columns[name], -steps)
+                    smaller.low = lowest if smaller.low is None else _most(smaller.low, lowest)
+                    smaller.names += [one for one in larger.names if one not in smaller.names]
 
 
 class _Reader:
@@ -336,6 +363,8 @@ class _Reader:
         difference = self._difference(left)
         if difference is not None and _literal(right) == "0":
             return self._compare_columns(difference[0], sign, difference[1])
+        if self._read_gap(left, sign, right) or self._read_gap(right, _MIRRORED[sign], left):
+            return True
         if one is not None and sign == "=" and (formula := self._formula(right)) is not None:
             return self._compute(one, formula)
         if one is None:
@@ -363,14 +392,68 @@ class _Reader:
             later = max((one, other), key=list(self.table.columns).index)
             self._bounds(later).same = (other if later is one else one).name
             return True
+        return self._put_after(one, other, int(sign == ">"))
+
+    def _put_after(self, one: Column, other: Column, steps: int) -> bool:
         bounds = self._bounds(one)
-        bounds.after.append((other.name, sign == ">"))
+        bounds.after.append((other.name, steps))
         kind = plain_type(one)
         if bounds.high is None and isinstance(kind, sa.Time):
             bounds.high = time(23, 59)
         elif bounds.high is None and isinstance(kind, DECIMAL) and widest(one)[1] < NARROW:
             bounds.high = widest(one)[1]
         return True
+
+    def _put_within(self, one: Column, other: Column, steps: int) -> bool:
+        self._bounds(one).within.append((other.name, steps))
+        if (
+            isinstance(plain_type(other), sa.Time) and steps < 24 * 60
+        ):  # a time plus some hours may be one after midnight
+            self._limit(other, "<=", _moved(time(23, 59), other, -steps))
+        return True
+
+    def _read_gap(self, left: Any, sign: str, right: Any) -> bool:
+        """Read how far apart two columns are: `ends - starts <= 30`, `ends > starts + interval '1 hour'`."""
+        from sqlglot import exp
+
+        inner = left.this.unnest() if isinstance(left, exp.Abs) else None
+        if isinstance(inner, exp.Sub) and sign in ("<", "<="):
+            turned = exp.Sub(this=inner.expression.copy(), expression=inner.this.copy())
+            return self._read_gap(inner, sign, right) and self._read_gap(turned, sign, right)
+        gap = self._gap(left, right) if sign in ("<", "<=", ">", ">=") else None
+        if gap is None:
+            return False
+        one, other, (shortest, longest) = gap
+        step = _step_between(one, other)
+        if one is other or step is None or one.foreign_keys or other.foreign_keys:
+            return False
+        # Of decimal numbers a database without them computes a difference that is a little too large or too small.
+        spare = 1 if isinstance(plain_type(one), DECIMAL) and scale_of(one) else 0
+        if sign.startswith("<"):
+            most = (math.floor(shortest / step) if sign == "<=" else math.ceil(shortest / step) - 1) - spare
+            return self._put_within(one, other, most) if most >= 0 else self._put_after(other, one, -most)
+        least = (math.ceil(longest / step) if sign == ">=" else math.floor(longest / step) + 1) + spare
+        return self._put_after(one, other, least) if least > 0 else self._put_within(other, one, -least)
+
+    def _gap(self, left: Any, right: Any) -> tuple[Column, Column, tuple[Any, Any]] | None:
+        """Return a column, the one that is taken from it or added to, and how far that is, at least and at most."""
+        from sqlglot import exp
+
+        left, right = left.unnest(), right.unnest()
+        if isinstance(left, exp.DateDiff) and left.args.get("unit") is None:  # MariaDB's, of days
+            one, other = self._column(left.this), self._column(left.expression)
+            far = _distance(right, one) if one is not None and isinstance(plain_type(one), sa.Date) else None
+        elif (difference := self._difference(left)) is not None:
+            one, other = difference
+            far = _distance(right, one)
+        elif isinstance(right, exp.Add | exp.Sub):
+            one, other = self._column(left), self._column(right.this)
+            far = _distance(right.expression, one) if one is not None else None
+            if far is not None and isinstance(right, exp.Sub):
+                far = -far[1], -far[0]
+        else:
+            return None
+        return None if one is None or other is None or far is None else (one, other, far)
 
     def _formula(self, node: Any) -> Formula | None:
         """Return what a sum, a difference or a product of columns and numbers says; None of anything else."""
@@ -530,6 +613,15 @@ def step_of(column: Column) -> Any:
     return timedelta(days=1) if isinstance(kind, sa.Date) else None
 
 
+def _step_between(one: Column, other: Column) -> Any:
+    """Return the distance in which both columns are counted when they are compared; None where there is none."""
+    kinds = [plain_type(column) for column in (one, other)]
+    if all(isinstance(kind, sa.Time) for kind in kinds):
+        return timedelta(minutes=1)
+    is_long = [isinstance(kind, sa.Interval) for kind in kinds]
+    return step_of(one) if is_long[0] is is_long[1] and step_of(one) == step_of(other) else None
+
+
 def _moved(value: Any, column: Column, steps: int) -> Any:
     """Return the value that is some steps from another."""
     if isinstance(value, time):
@@ -662,6 +754,43 @@ def _today(node: Any, sign: str, column: Column) -> Any:
         return datetime(day.year, day.month, day.day, tzinfo=UTC if kind.timezone else None)
     return day if isinstance(kind, sa.Date) else None
 
+
+def _distance(node: Any, column: Column) -> tuple[Any, Any] | None:
+    """Return how far something is, at least and at most, that is added to a column."""
+    if isinstance(plain_type(column), NUMBER):
+        number = _value(node, column)
+        return None if number is None else (number, number)
+    if isinstance(plain_type(column), sa.Date) and (_literal(node) or "").isdigit():
+        days = timedelta(days=int(_literal(node) or 0))
+        return days, days
+    return _interval(node)
+
+
+def _interval(node: Any) -> tuple[timedelta, timedelta] | None:
+    """Return how long an interval is, at least and at most: a month has 28 days, or up to 31."""
+    from sqlglot import exp
+
+    node = _without_cast(node)
+    is_whole = not isinstance(node, exp.Interval)
+    said = (_literal(node) or "") if is_whole else f"{node.this.name if node.this else ''} {node.text('unit')}"
+    said = _CLOCK.sub(lambda found: f"{found[1]} hours {found[2]} minutes {found[3] or 0} seconds", said.lower())
+    parts = [(int(number), _UNITS.get(unit.rstrip("s"))) for number, unit in re.findall(r"(\d+)\s*([a-z]+)", said)]
+    if not re.fullmatch(r"(\s*\d{1,6}\s*[a-z]+)+\s*", said) or any(unit is None for _, unit in parts):
+        return None
+    shortest, longest = ([number * unit[end] for number, unit in parts if unit is not None] for end in (0, 1))
+    return sum(shortest, timedelta()), sum(longest, timedelta())
+
+
+_CLOCK = re.compile(r"(\d+):(\d\d)(?::(\d\d))?")
+_UNITS = {
+    **dict.fromkeys(("second", "sec"), (timedelta(seconds=1), timedelta(seconds=1))),
+    **dict.fromkeys(("minute", "min"), (timedelta(minutes=1), timedelta(minutes=1))),
+    **dict.fromkeys(("hour", "hr"), (timedelta(hours=1), timedelta(hours=1))),
+    "day": (timedelta(days=1), timedelta(days=1)),
+    "week": (timedelta(days=7), timedelta(days=7)),
+    **dict.fromkeys(("month", "mon"), (timedelta(days=28), timedelta(days=31))),
+    "year": (timedelta(days=365), timedelta(days=366)),
+}
 
 # Spellings
 

@@ -308,7 +308,7 @@ class _Planner:
                 high = named[1]
             description = f"{low} to {high}" if low is not None and high is not None else ""
             why = bounds.why or f"the column is called {column.name}"
-            return Plan(above(bounds.after, low, high, description), why)
+            return Plan(above(bounds.after, low, high, description, bounds.within), why)
         if span is not None and bounds.multiple > 1:
             step = bounds.multiple
             is_key = self._is_unique_alone(column)

@@ -326,36 +326,43 @@ class listed(Field):
 class above(Field):
     """A value above other columns' of the same row, for `CHECK (starts_on < ends_on)`."""
 
-    def __init__(self, others: Sequence[tuple[str, bool]], low: Any, high: Any, description: str) -> None:
-        """Each of `others` is a column's name, and whether this one is more or may also be the same."""
-        self.others, self.low, self.high = others, low, high
+    def __init__(
+        self,
+        others: Sequence[tuple[str, int]],
+        low: Any,
+        high: Any,
+        description: str,
+        within: Sequence[tuple[str, int]] = (),
+    ) -> None:
+        """Each of `others` is a column's name, and how many steps this one is at least above it.
+
+        Args:
+            within: the same, of how many steps it is at most above it.
+        """
+        self.others, self.low, self.high, self.within = others, low, high, within
         words = [f"{'more than' if more else 'at least'} {name}" for name, more in others]
-        self.description = ", ".join(filter(None, (description, *words)))
+        self.description = ", ".join(
+            filter(None, (description, *words, *(f"not far from {name}" for name, _ in within)))
+        )
 
     def ready(self, context: Context, column: Column) -> Fill:
         kind = _Scale.of(column)
         low, high = (kind.to_steps(one) if one is not None else None for one in (self.low, self.high))
+        lowest = kind.start if low is None else low
 
         def fill(rows: Rows) -> list[Any]:
-            columns = [
-                [None if value is None else kind.to_steps(value) + more for value in rows[name]]
-                for name, more in self.others
-            ]
             random = rows.random.random
+            ends = zip(kind.moved(rows, self.others), kind.moved(rows, self.within), strict=True)
             return [
-                kind.from_steps(
-                    _up(
-                        max((one for one in row if one is not None), default=kind.start if low is None else low),
-                        low,
-                        high,
-                        kind.usual,
-                        random(),
-                    )
-                )
-                for row in zip(*columns, strict=True)
+                kind.from_steps(_up(max(least, default=lowest), low, _lowest(high, most), kind.usual, random()))
+                for least, most in ends
             ]
 
         return fill
+
+
+def _lowest(high: int | None, others: Sequence[int]) -> int | None:
+    return min(others if high is None else (high, *others)) if others else high
 
 
 def _up(least: int, low: int | None, high: int | None, usual: int, share: float) -> int:
@@ -373,6 +380,15 @@ class _Scale:
     ) -> None:
         """Take how many steps apart values usually are, and a value to start from where there is none to compare."""
         self.to_steps, self.from_steps, self.usual, self.start = to_steps, from_steps, usual, to_steps(start)
+
+    def moved(self, rows: Rows, others: Sequence[tuple[str, int]]) -> Iterable[list[int]]:
+        """Return for each row what is some steps above each of other columns, but for those that are NULL."""
+        if not others:
+            return repeat([], len(rows))
+        columns = [
+            [None if value is None else self.to_steps(value) + steps for value in rows[name]] for name, steps in others
+        ]
+        return ([one for one in row if one is not None] for row in zip(*columns, strict=True))
 
     @classmethod
     def of(cls, column: Column) -> _Scale:

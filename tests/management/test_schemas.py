@@ -1288,3 +1288,97 @@ def test_domains_are_filled_by_their_type_and_keep_to_their_check(
     assert set(column(postgresql_database, "parts", "size")) == {*range(1, 20)}
     assert None not in column(postgresql_database, "parts", "share")
     assert None in column(postgresql_database, "parts", "name")
+
+
+GAPS = """
+class Match(Base):
+    __tablename__ = "matches"
+    __table_args__ = (
+        CheckConstraint("home - away < 50", name="not_too_unequal"),
+        CheckConstraint("best <= worst + 2.5 AND best > worst", name="close"),
+        CheckConstraint("30 >= last - first AND last >= 40", name="a_month"),
+        CheckConstraint("abs(up - down) <= 3", name="balanced"),
+        CheckConstraint("more >= less + 5 AND more <= 20", name="five_more"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    home: Mapped[int]
+    away: Mapped[int]
+    worst: Mapped[Decimal] = mapped_column(Numeric(6, 2))
+    best: Mapped[Decimal] = mapped_column(Numeric(6, 2))
+    last: Mapped[int]
+    first: Mapped[int | None]
+    up: Mapped[int]
+    down: Mapped[int]
+    less: Mapped[int]
+    more: Mapped[int]
+"""
+
+
+def test_a_column_is_as_far_from_another_as_a_check_lets_it_be(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, GAPS, count=1000)
+
+    assert {more - less for more, less in database.rows("SELECT more, less FROM matches")} == {*range(5, 21)}
+    assert 40 < len({home - away for home, away in database.rows("SELECT home, away FROM matches")}) <= 50
+
+
+SHIFTS = r"""
+class Shift(Base):
+    __tablename__ = "shifts"
+    __table_args__ = (
+        CheckConstraint("ends_at > starts_at AND ends_at - starts_at <= interval '8 hours'", name="a_day"),
+        CheckConstraint("end_time > start_time", name="in_order"),
+        CheckConstraint("end_time <= start_time + INTERVAL '4 hours'", name="four_hours"),
+        CheckConstraint('("end" - "start") < interval \'1 day\'', name="less_than_a_day"),
+        CheckConstraint("ends_on <= starts_on + 30 AND ends_on > starts_on", name="thirty_days"),
+        CheckConstraint("due_on - ends_on >= 3", name="three_days_later"),
+        CheckConstraint("arrival > departure + interval '30 minutes'", name="a_while"),
+        CheckConstraint("arrival <= departure + '1 mon 2 days 04:05:06'::interval", name="a_month"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    start_time: Mapped[time]
+    end_time: Mapped[time]
+    start: Mapped[datetime] = mapped_column(sa.DateTime(timezone=True))
+    end: Mapped[datetime] = mapped_column(sa.DateTime(timezone=True))
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    due_on: Mapped[date | None]
+    departure: Mapped[datetime | None]
+    arrival: Mapped[datetime]
+"""
+
+
+def test_days_and_moments_are_as_far_apart_as_a_check_lets_them_be(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    seeded(house, manage, SHIFTS, count=1000)
+
+    hours = column(postgresql_database, "shifts", "extract(hour FROM ends_at - starts_at)::int")
+    assert {*hours} >= {*range(8)}
+
+
+LEAVES = """
+class Leave(Base):
+    __tablename__ = "leaves"
+    __table_args__ = (
+        CheckConstraint("DATEDIFF(ends_on, starts_on) <= 30 AND ends_on >= starts_on", name="thirty_days"),
+        CheckConstraint("ends_at <= starts_at + INTERVAL 4 HOUR", name="four_hours"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+"""
+
+
+def test_days_are_as_far_apart_as_mariadb_counts_them(house: House, manage: Runner, mariadb_database: Database) -> None:
+    seeded(house, manage, LEAVES, count=1000)
+
+    assert {*column(mariadb_database, "leaves", "DATEDIFF(ends_on, starts_on)")} == {*range(31)}
