@@ -24,6 +24,15 @@ NARROW = 10_000  # a column for smaller numbers than this has no room above most
 PAST, FUTURE = date(2025, 9, 1), date(2100, 1, 1)
 
 
+@dataclass(frozen=True)
+class Sum:
+    """What columns amount to together, at least and at most."""
+
+    names: tuple[str, ...]
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+
 @dataclass
 class Bounds:
     """What the CHECK constraints of a table say of one column."""
@@ -43,6 +52,7 @@ class Bounds:
     same: str = ""  # the column it equals
     formula: Formula | None = None  # what it is computed from
     parts: int = 0  # in which one may be cut, where something is computed from it: all databases count them alike
+    sums: list[Sum] = field(default_factory=list)  # of it and of columns after it
     multiple: int = 1  # a whole number is a multiple of
     never_null: bool = False
     always_null: bool = False
@@ -75,6 +85,7 @@ def read_checks(table: sa.Table) -> Found:
     for column in table.columns:
         for domain in domains_of(column):
             _Reader(table, found, str(domain.constraint_name or domain.name)).read_domain(domain, column)
+    _share_out(found, table)
     _put_in_order(found)
     _pass_on(found, table)
     return found
@@ -105,6 +116,97 @@ def _parsed(sql: str) -> Any:
         except sqlglot.errors.SqlglotError:
             continue
     return None
+
+
+def _share_out(found: Found, table: sa.Table) -> None:
+    """Give each column of a sum its part of the room there is; where the sum is given, the last one is the rest."""
+    sums = [one for bounds in found.values() for one in bounds.sums]
+    for names in dict.fromkeys(one.names for one in sums):
+        low = max((one.low for one in sums if one.names == names and one.low is not None), default=None)
+        high = min((one.high for one in sums if one.names == names and one.high is not None), default=None)
+        parts = [_Part(table.columns[name], found[name]) for name in names]
+        if any(part.bounds.formula is not None or part.bounds.same or part.bounds.multiple > 1 for part in parts):
+            continue
+        if low is not None and low == high:
+            _give_the_rest(found, parts, low)
+        else:
+            _give_room(parts, low, high)
+
+
+def _give_the_rest(found: Found, parts: list[_Part], total: Decimal) -> None:
+    *others, rest = parts
+    bounds = rest.bounds
+    waiting = any(_waits_for(found, one.column.name, rest.column.name) for one in others)
+    tied = bounds.options is not None or bounds.after or bounds.within or bounds.unequal or bounds.excluded
+    coarse = not isinstance(plain_type(rest.column), sa.Float) and any(one.step < rest.step for one in others)
+    # Of other sums than of halves and so on a database without decimal numbers computes a little too much.
+    if waiting or tied or coarse or total % (1 if rest.step == 1 else Decimal("0.5")):
+        return
+    if not _give_room(others, total - rest.high, total - rest.low):
+        return
+    formula: Formula = total
+    for one in others:
+        formula = ("-", formula, one.column.name)
+        one.bounds.parts = one.bounds.parts or 64
+        one.bounds.never_null = one.bounds.never_null or not rest.column.nullable
+    bounds.formula = formula
+
+
+def _give_room(parts: list[_Part], low: Decimal | None, high: Decimal | None) -> bool:
+    """Narrow columns so that whatever each of them holds, they amount to what they have to; return whether they can."""
+    least, most = [part.low for part in parts], [part.high for part in parts]
+    if high is not None:
+        given = _split(high - sum(least), [part.high - part.low for part in parts], [part.step for part in parts])
+        most = [part.rounded(lowest + more) for part, lowest, more in zip(parts, least, given, strict=True)]
+        if any(one % _QUARTER for one in most):  # added up as floats, these may be a little too much
+            widest_part = max(range(len(parts)), key=lambda place: most[place] - least[place])
+            most[widest_part] -= parts[widest_part].step
+    if low is not None and low > sum(least):
+        room = [highest - lowest for highest, lowest in zip(most, least, strict=True)]
+        given = _split(low - sum(least), room, [part.step for part in parts])
+        least = [lowest + more for lowest, more in zip(least, given, strict=True)]
+    too_little, too_much = low is not None and sum(least) < low, high is not None and sum(most) > high
+    if too_little or too_much or any(lowest > highest for lowest, highest in zip(least, most, strict=True)):
+        return False
+    for part, lowest, highest in zip(parts, least, most, strict=True):
+        part.limit(lowest, highest if high is not None else None)
+    return True
+
+
+def _split(amount: Decimal, room: Sequence[Decimal], steps: Sequence[Decimal]) -> list[Decimal]:
+    """Return an amount in parts that are as even as their room and their steps allow; what is left over is the first's.
+
+    All parts are nothing where there is less than that to split.
+    """
+    parts = [Decimal(0)] * len(room)
+    for count, place in enumerate(sorted(range(len(room)), key=lambda place: (room[place], -place))):
+        even = max(amount - sum(parts), Decimal(0)) / (len(room) - count)
+        parts[place] = min(room[place], even // steps[place] * steps[place])
+    return parts
+
+
+class _Part:
+    """A column of a sum."""
+
+    def __init__(self, column: Column, bounds: Bounds) -> None:
+        self.column, self.bounds, self.step = column, bounds, Decimal(step_of(column))
+        options = bounds.options or [None]
+        low, high = (min(options), max(options)) if bounds.options else (bounds.low, bounds.high)
+        self.low = Decimal(low if low is not None else 0)
+        self.high = max(self.low, Decimal(high if high is not None else widest(column)[1]))
+
+    def rounded(self, value: Decimal) -> Decimal:
+        """Return a number of which all databases compute the same sums, or the same one where there is none below."""
+        whole = value // _QUARTER * _QUARTER
+        return whole if whole > self.low and self.bounds.options is None else value
+
+    def limit(self, low: Decimal, high: Decimal | None) -> None:
+        number = int if isinstance(plain_type(self.column), sa.Integer) else Decimal
+        self.bounds.low = number(low)
+        self.bounds.high = number(high) if high is not None else self.bounds.high
+
+
+_QUARTER = Decimal("0.25")
 
 
 def _put_in_order(found: Found) -> None:
@@ -365,6 +467,8 @@ class _Reader:
             return self._compare_columns(difference[0], sign, difference[1])
         if self._read_gap(left, sign, right) or self._read_gap(right, _MIRRORED[sign], left):
             return True
+        if self._read_sum(left, sign, right) or self._read_sum(right, _MIRRORED[sign], left):
+            return True
         if one is not None and sign == "=" and (formula := self._formula(right)) is not None:
             return self._compute(one, formula)
         if one is None:
@@ -454,6 +558,36 @@ class _Reader:
         else:
             return None
         return None if one is None or other is None or far is None else (one, other, far)
+
+    def _read_sum(self, left: Any, sign: str, right: Any) -> bool:
+        """Read what columns amount to together: `adults + children <= 6`, `a + b + c = 100`."""
+        columns, total = self._summands(left), _literal(right)
+        names = tuple(one.name for one in self.table.columns if one in columns)
+        numbers = all(isinstance(plain_type(one), NUMBER) and not one.foreign_keys for one in columns)
+        if len(columns) < 2 or len(names) < len(columns) or not numbers or sign == "<>":
+            return False
+        if total is None or not re.fullmatch(r"\d{1,18}(\.\d{1,9})?", total):
+            return False
+        step, value = min(Decimal(step_of(one)) for one in columns), Decimal(total)
+        for one in columns:
+            bounds = self._bounds(one)
+        low = value + step * (sign == ">") if sign in ("=", ">=", ">") else None
+        high = value - step * (sign == "<") if sign in ("=", "<=", "<") else None
+        bounds.sums.append(Sum(names, low, high))
+        return True
+
+    def _summands(self, node: Any) -> list[Column]:
+        """Return the columns that are added up, where nothing else is."""
+        from sqlglot import exp
+
+        node = _without_cast(node)
+        if not isinstance(node, exp.Add):
+            return []
+        found = [
+            [column] if (column := self._column(part)) is not None else self._summands(part)
+            for part in (node.this, node.expression)
+        ]
+        return [*found[0], *found[1]] if all(found) else []
 
     def _formula(self, node: Any) -> Formula | None:
         """Return what a sum, a difference or a product of columns and numbers says; None of anything else."""

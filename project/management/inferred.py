@@ -574,14 +574,14 @@ class calculated(Field):
 
 
 class exact(Field):
-    """Numbers of a field, cut to halves or quarters: of these all databases compute the same sums, with floats too."""
+    """Numbers of a field, in halves, quarters ...: of these every database computes the same sums, with floats too."""
 
     def __init__(self, field: Field, parts: int, low: Any) -> None:
         self.field, self.parts, self.low = field, parts, low
         self.description = field.description
 
     def ready(self, context: Context, column: Column) -> Fill:
-        fill, parts = self.field.ready(context, column), min(self.parts, 2 * scale_of(column) or 1)
+        fill, parts = self.field.ready(context, column), min(self.parts, 2 ** scale_of(column))
 
         def cut(value: Any) -> Any:
             if value is None:

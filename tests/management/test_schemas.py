@@ -1382,3 +1382,48 @@ def test_days_are_as_far_apart_as_mariadb_counts_them(house: House, manage: Runn
     seeded(house, manage, LEAVES, count=1000)
 
     assert {*column(mariadb_database, "leaves", "DATEDIFF(ends_on, starts_on)")} == {*range(31)}
+
+
+PARTIES = """
+class Party(Base):
+    __tablename__ = "parties"
+    __table_args__ = (
+        CheckConstraint("adults + children BETWEEN 1 AND 6", name="fits_in"),
+        CheckConstraint("pct_a + pct_b <= 100", name="no_more_than_all"),
+        CheckConstraint("a + b + c = 100 AND c <= 30", name="all_of_it"),
+        CheckConstraint("p + q = 1 AND p > 0 AND q > 0", name="certain"),
+        CheckConstraint("(debit + credit) > 0 AND debit < 40", name="something"),
+        CheckConstraint("0.3 >= x + y + z", name="little"),
+        CheckConstraint("left_on + right_on >= 10 AND left_on < right_on AND right_on <= 30", name="enough"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    adults: Mapped[int]
+    children: Mapped[int]
+    pct_a: Mapped[Decimal] = mapped_column(Numeric(5, 2))
+    pct_b: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
+    a: Mapped[int]
+    b: Mapped[int | None]
+    c: Mapped[int]
+    p: Mapped[Decimal] = mapped_column(Numeric(9, 6))
+    q: Mapped[float]
+    debit: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    credit: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    x: Mapped[float]
+    y: Mapped[float]
+    z: Mapped[float]
+    left_on: Mapped[int]
+    right_on: Mapped[int]
+"""
+
+
+def test_columns_that_amount_to_something_share_the_room_there_is(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, PARTIES, count=1000)
+
+    guests = {*database.rows("SELECT adults, children FROM parties")}
+    assert guests == {(adults, children) for adults in (1, 2, 3) for children in (0, 1, 2, 3)}
+    assert len({*column(database, "parties", "c")}) > 20
+    assert len({*column(database, "parties", "p")}) > 40
+    assert re.search(r"c +\(100 - a\) - b +CHECK all_of_it", manage.ok("seed", "parties", "--list").out)
