@@ -112,10 +112,19 @@ def _parsed(sql: str) -> Any:
     )
     for dialect in dialects:
         try:
-            return sqlglot.parse_one(sql, into=exp.Condition, dialect=dialect)
+            return sqlglot.parse_one(sql, into=exp.Condition, dialect=dialect).transform(_with_not_outside)
         except sqlglot.errors.SqlglotError:
             continue
     return None
+
+
+def _with_not_outside(node: Any) -> Any:
+    """Return NOT (x IS NULL) for x IS NOT NULL, which is read as one only by the dialect of PostgreSQL."""
+    from sqlglot import exp
+
+    if not isinstance(node, exp.Is) or not node.args.get("negate"):
+        return node
+    return exp.Not(this=exp.Is(this=node.this.copy(), expression=node.expression.copy()))
 
 
 def _share_out(found: Found, table: sa.Table) -> None:

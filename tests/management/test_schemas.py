@@ -1427,3 +1427,28 @@ def test_columns_that_amount_to_something_share_the_room_there_is(
     assert len({*column(database, "parties", "c")}) > 20
     assert len({*column(database, "parties", "p")}) > 40
     assert re.search(r"c +\(100 - a\) - b +CHECK all_of_it", manage.ok("seed", "parties", "--list").out)
+
+
+LABELS = """
+class Label(Base):
+    __tablename__ = "labels"
+    __table_args__ = (
+        CheckConstraint("code ~ '^[A-Z]{3}$' AND note IS NOT NULL AND checked IS NOT TRUE", name="complete"),
+        CheckConstraint("(a::text IS NULL) = (b::text IS NULL)", name="both_or_none"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(3))
+    note: Mapped[str | None] = mapped_column(String(40))
+    checked: Mapped[bool]
+    a: Mapped[int | None]
+    b: Mapped[int | None]
+"""
+
+
+def test_what_is_not_null_is_so_beside_what_only_postgresql_has(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    seeded(house, manage, LABELS)
+
+    assert None not in column(postgresql_database, "labels", "note")
