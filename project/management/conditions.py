@@ -429,8 +429,8 @@ class _Reader:
         sign = signs[type(node)]
         left, right = node.this.unnest(), node.expression.unnest()
         sign = _OPPOSITE[sign] if negated else sign
-        if sign == "=" and (said := _counted(left)) and (number := _literal(right) or "").isdigit():
-            return self._read_count(said, int(number))
+        if sign != "<>" and (said := _counted(left)) and (number := _literal(right) or "").isdigit():
+            return self._read_count(said, sign, int(number))
         if sign in ("=", "<>") and all(isinstance(one, _conditions()) for one in (left, right)):
             return self._read_both(left, right, alike=sign == "=")
         if isinstance(left, exp.Mod) and sign == "=":
@@ -451,10 +451,16 @@ class _Reader:
             right, negated=negated or (not alike and not is_null[0])
         )
 
-    def _read_count(self, conditions: Sequence[Any], number: int) -> bool:
-        """Read of how many conditions so many hold: the first ones do, and the others do not."""
-        understood = [self.read(one, negated=place >= number) for place, one in enumerate(conditions)]
-        return all(understood) and number <= len(conditions)
+    def _read_count(self, conditions: Sequence[Any], sign: str, number: int) -> bool:
+        """Read of how many conditions so many hold: the first ones do, and those above the most do not."""
+        least = number + (sign == ">") if sign in ("=", ">=", ">") else 0
+        most = number - (sign == "<") if sign in ("=", "<=", "<") else len(conditions)
+        understood = [
+            self.read(one, negated=place >= most)
+            for place, one in enumerate(conditions)
+            if not least <= place < most  # of the others each may hold or not
+        ]
+        return all(understood) and least <= len(conditions)
 
     def _read_multiple(self, node: Any, rest: Any) -> bool:
         column, number = self._column(node.this), _literal(node.expression)
@@ -810,8 +816,9 @@ def _counted(node: Any) -> list[Any]:
     from sqlglot import exp
 
     node = _without_cast(node)
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "num_nonnulls":
-        return [exp.Not(this=exp.Is(this=one.copy(), expression=exp.Null())) for one in node.expressions]
+    if isinstance(node, exp.Anonymous) and node.name.lower() in ("num_nonnulls", "num_nulls"):
+        nulls = [exp.Is(this=one.copy(), expression=exp.Null()) for one in node.expressions]
+        return nulls if node.name.lower() == "num_nulls" else [exp.Not(this=one) for one in nulls]
     if isinstance(node, exp.Add):
         left, right = _counted(node.this), _counted(node.expression)
         return left + right if left and right else []

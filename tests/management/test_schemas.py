@@ -1452,3 +1452,36 @@ def test_what_is_not_null_is_so_beside_what_only_postgresql_has(
     seeded(house, manage, LABELS)
 
     assert None not in column(postgresql_database, "labels", "note")
+
+
+PLACES = """
+class Meeting(Base):
+    __tablename__ = "meetings"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(location, url) <= 1", name="one_place"),
+        CheckConstraint("num_nonnulls(phone, city, fax) >= 2", name="two_ways"),
+        CheckConstraint("num_nulls(one, two, three) > 1", name="most_are_missing"),
+        CheckConstraint("(a IS NOT NULL)::int + (b IS NOT NULL)::int < 2", name="not_both"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    location: Mapped[str | None] = mapped_column(String(40))
+    url: Mapped[str | None] = mapped_column(String(60))
+    phone: Mapped[str | None] = mapped_column(String(20))
+    city: Mapped[str | None] = mapped_column(String(20))
+    fax: Mapped[str | None] = mapped_column(String(20))
+    one: Mapped[int | None]
+    two: Mapped[int | None]
+    three: Mapped[int | None]
+    a: Mapped[int | None]
+    b: Mapped[int | None]
+"""
+
+
+def test_at_least_or_at_most_so_many_columns_are_null(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    seeded(house, manage, PLACES, count=200)
+
+    assert len({*column(postgresql_database, "meetings", "location")}) > 50
+    assert None in column(postgresql_database, "meetings", "fax")
