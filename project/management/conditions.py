@@ -299,6 +299,8 @@ class _Reader:
 
     def _kinds(self, exp: Any) -> dict[Any, Callable[[Any, bool], bool]]:
         return {
+            exp.Boolean: lambda node, negated: bool(node.this) is not negated,
+            exp.Case: self._read_case,
             exp.Between: self._read_between,
             exp.In: self._read_in,
             exp.Is: self._read_is,
@@ -327,11 +329,30 @@ class _Reader:
         meaningful = [part for part in parts if not isinstance(part.unnest(), exp.Is)]
         for part in meaningful + [part for part in parts if part not in meaningful]:
             trial = deepcopy(self.found)
-            if _Reader(self.table, trial, self.name).read(part, negated=negated):
+            understood = _Reader(self.table, trial, self.name).read(part, negated=negated)
+            empty = [name for name, one in trial.items() if one.options == [] != self._bounds_of(name).options]
+            if understood and not empty:
                 self.found.clear()
                 self.found.update(trial)
                 return True
         return False
+
+    def _read_case(self, node: Any, negated: bool) -> bool:
+        """Read each case, with what it asks for, as one of some alternatives."""
+        from sqlglot import exp
+
+        alternatives, before = [], list[Any]()
+        for one in node.args["ifs"]:
+            case = one.this if node.this is None else exp.EQ(this=node.this.copy(), expression=one.this.copy())
+            alternatives.append([*before, case, one.args["true"]])
+            before.append(exp.not_(case))
+        if node.args.get("default") is not None:
+            alternatives.append([*before, node.args["default"]])
+        if negated:
+            alternatives = [[*conditions, exp.not_(asked)] for *conditions, asked in alternatives]
+        true = exp.true()
+        parts = [[part for part in one if part != true] or [true] for one in alternatives]
+        return self._read_any([exp.and_(*one) for one in parts], False)
 
     def _read_between(self, node: Any, negated: bool) -> bool:
         if negated:

@@ -1485,3 +1485,29 @@ def test_at_least_or_at_most_so_many_columns_are_null(
 
     assert len({*column(postgresql_database, "meetings", "location")}) > 50
     assert None in column(postgresql_database, "meetings", "fax")
+
+
+MOVES = """
+class Move(Base):
+    __tablename__ = "moves"
+    __table_args__ = (
+        CheckConstraint("CASE kind WHEN 'in' THEN amount > 0 ELSE amount < 0 END", name="signed"),
+        CheckConstraint("CASE WHEN level = 'low' THEN fee = 3 ELSE FALSE END", name="fee"),
+        CheckConstraint("kind IN ('in', 'out')", name="kinds"),
+        CheckConstraint("CASE WHEN price IS NULL THEN TRUE ELSE price >= 7 AND price <= 9 END", name="dear"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(5))
+    amount: Mapped[int]
+    level: Mapped[str] = mapped_column(String(5))
+    fee: Mapped[int]
+    price: Mapped[int | None]
+"""
+
+
+def test_what_a_case_asks_for_is_kept(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, MOVES, count=200)
+
+    assert {*column(database, "moves", "kind")} == {"in"}
+    assert {*column(database, "moves", "price")} == {7, 8, 9}
