@@ -22,6 +22,7 @@ from .types import DECIMAL, NUMBER, domains_of, plain_type
 # CURRENT_DATE in a CHECK is the day on which the row is stored: what counts as today here is kept well away from it.
 NARROW = 10_000  # a column for smaller numbers than this has no room above most of them
 PAST, FUTURE = date(2025, 9, 1), date(2100, 1, 1)
+FARTHEST = timedelta(days=100 * 366)  # from another day: what is farther may be none that a database stores
 
 
 @dataclass(frozen=True)
@@ -913,17 +914,25 @@ def _typed(literal: str, negative: bool, column: Column) -> Any:
 
 
 def _today(node: Any, sign: str, column: Column) -> Any:
-    """Return a day, or a moment, that is before (or after) the one on which the row will be stored."""
+    """Return a day, or a moment, before (or after) the one on which the row will be stored, or some time from it."""
     from sqlglot import exp
 
+    node, shift = _without_cast(node), (timedelta(), timedelta())
+    if isinstance(node, exp.Add | exp.Sub):
+        far = _distance(node.expression, column)
+        if far is None:
+            return None
+        shift = far if isinstance(node, exp.Add) else (-far[1], -far[0])
     kinds = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentDatetime)
-    if not isinstance(_without_cast(node), kinds) or sign not in _MIRRORED:
+    today = _without_cast(node.this) if isinstance(node, exp.Add | exp.Sub) else node
+    kind = plain_type(column)
+    if not isinstance(today, kinds) or sign not in _MIRRORED or not isinstance(kind, sa.Date | sa.DateTime):
         return None
     day = PAST if sign.startswith("<") else FUTURE
-    kind = plain_type(column)
+    moment = datetime(day.year, day.month, day.day) + shift[0 if sign.startswith("<") else 1]
     if isinstance(kind, sa.DateTime):
-        return datetime(day.year, day.month, day.day, tzinfo=UTC if kind.timezone else None)
-    return day if isinstance(kind, sa.Date) else None
+        return moment.replace(tzinfo=UTC if kind.timezone else None)
+    return moment.date()
 
 
 def _distance(node: Any, column: Column) -> tuple[Any, Any] | None:
@@ -931,10 +940,10 @@ def _distance(node: Any, column: Column) -> tuple[Any, Any] | None:
     if isinstance(plain_type(column), NUMBER):
         number = _value(node, column)
         return None if number is None else (number, number)
-    if isinstance(plain_type(column), sa.Date) and (_literal(node) or "").isdigit():
-        days = timedelta(days=int(_literal(node) or 0))
-        return days, days
-    return _interval(node)
+    said = _literal(node) or ""
+    is_days = isinstance(plain_type(column), sa.Date) and re.fullmatch(r"\d{1,9}", said)
+    far = (timedelta(days=int(said)),) * 2 if is_days else _interval(node)
+    return far if far is not None and far[1] <= FARTHEST else None
 
 
 def _interval(node: Any) -> tuple[timedelta, timedelta] | None:

@@ -1511,3 +1511,29 @@ def test_what_a_case_asks_for_is_kept(house: House, manage: Runner, database: Da
 
     assert {*column(database, "moves", "kind")} == {"in"}
     assert {*column(database, "moves", "price")} == {7, 8, 9}
+
+
+STAFF = """
+class Clerk(Base):
+    __tablename__ = "clerks"
+    __table_args__ = (
+        CheckConstraint("joined_on <= CURRENT_DATE - INTERVAL '18' YEAR", name="grown_up"),
+        CheckConstraint("seen_at < CURRENT_TIMESTAMP - INTERVAL '90' DAY", name="a_while_ago"),
+        CheckConstraint("valid_until > CURRENT_DATE + INTERVAL '1' MONTH", name="for_a_month"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    joined_on: Mapped[date]
+    seen_at: Mapped[datetime | None]
+    valid_until: Mapped[date]
+"""
+
+
+@pytest.mark.parametrize("years", ["INTERVAL '18' YEAR", "interval '18 years'", "'18 years 2 mons'::interval", "6574"])
+def test_days_are_some_time_before_or_after_the_day_on_which_a_row_is_stored(
+    house: House, manage: Runner, postgresql_database: Database, years: str
+) -> None:
+    seeded(house, manage, STAFF.replace("INTERVAL '18' YEAR", years))
+
+    shown = manage.ok("seed", "clerks", "--list").out
+    assert re.search(r"joined_on +200\d-\d\d-\d\d to 2007-\d\d-\d\d +CHECK grown_up", shown)
