@@ -47,6 +47,7 @@ class Bounds:
     spelling: list[str] | None = None  # the characters that may stand at each place
     spell: Callable[[int], list[str] | None] | None = None  # another, with so many where any number may stand
     case: str = ""  # upper or lower
+    json: str = ""  # array or object
     after: list[tuple[str, int]] = field(default_factory=list)  # columns it is at least so many steps above, each
     within: list[tuple[str, int]] = field(default_factory=list)  # and those it is at most so many steps above
     unequal: list[str] = field(default_factory=list)  # columns it must differ from
@@ -706,13 +707,13 @@ class _Reader:
         return True
 
     def _measured(self, node: Any) -> tuple[str, Column] | None:
-        """Return what is measured of a column and which: its length, its upper or lower case, or itself trimmed."""
+        """Return what is measured of a column and which: its length, its case, its type in JSON, or itself trimmed."""
         from sqlglot import exp
 
         node = node.unnest()
         name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
         kinds = {exp.Length: "length", exp.Upper: "upper", exp.Lower: "lower", exp.Trim: "trim", exp.Abs: "abs"}
-        what = kinds.get(type(node)) or ("length" if name in ("len", "octet_length", "character_length") else "")
+        what = {**kinds, exp.JSONType: "json"}.get(type(node)) or _MEASURES.get(name, "")
         inner = node.expressions[0] if name and node.expressions else node.this if what else None
         if not what or inner is None:
             return None
@@ -729,6 +730,12 @@ class _Reader:
             return True
         if what == "trim":
             return self._compare_trimmed(column, sign, right)
+        if what == "json":
+            wanted = (_literal(right) or "").lower()  # MariaDB says ARRAY
+            if sign != "=" or wanted not in ("array", "object") or not isinstance(plain_type(column), sa.JSON):
+                return False
+            bounds.json = wanted
+            return True
         if what == "abs":
             most = _value(right, column)
             if most is None or sign not in ("<", "<="):
@@ -768,6 +775,10 @@ class _Reader:
         return next((one for one in self.table.columns if one.name.lower() == node.name.lower()), None)
 
 
+_MEASURES = {
+    **dict.fromkeys(("len", "octet_length", "character_length"), "length"),
+    **dict.fromkeys(("json_typeof", "jsonb_typeof"), "json"),
+}
 _MIRRORED = {"<=": ">=", "<": ">", ">=": "<=", ">": "<", "=": "=", "<>": "<>"}
 _OPPOSITE = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "=": "<>", "<>": "="}
 

@@ -54,6 +54,7 @@ from .inferred import (
     part_of_row,
     reference_where,
     shaped,
+    small_list,
     small_object,
     spelled,
     text,
@@ -300,6 +301,8 @@ class _Planner:
             )
         if isinstance(plain_type(column), sa.String) and not isinstance(plain_type(column), sa.Enum):
             return self._text_by_check(column, bounds)
+        if bounds.json == "array":
+            return Plan(computed("a small list", small_list), bounds.why)
         limited = bounds.names and ((bounds.low, bounds.high) != (None, None) or bounds.multiple > 1)
         span = _span(column, self._with_range_of_name(column, bounds)) if limited else None
         if bounds.after:

@@ -885,6 +885,11 @@ def small_object(random: Random, number: int) -> dict[str, Any]:
     return {"number": number, "active": random.random() < 0.5, "score": round(random.random() * 100, 1)}
 
 
+def small_list(random: Random, number: int) -> list[Any]:
+    """Return what a JSON column may hold that wants an array."""
+    return [number, round(random.random() * 100, 1)]
+
+
 class _Floats(Steps):
     """Steps of decimal numbers, as floats."""
 

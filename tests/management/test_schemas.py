@@ -1537,3 +1537,35 @@ def test_days_are_some_time_before_or_after_the_day_on_which_a_row_is_stored(
 
     shown = manage.ok("seed", "clerks", "--list").out
     assert re.search(r"joined_on +200\d-\d\d-\d\d to 2007-\d\d-\d\d +CHECK grown_up", shown)
+
+
+DOCUMENTS = """
+class Document(Base):
+    __tablename__ = "documents"
+    __table_args__ = (
+        CheckConstraint("json_type(tags) = 'array'", name="a_list"),
+        CheckConstraint("json_type(meta) IN ('object', 'array')", name="an_object"),
+        CheckConstraint("json_type(other) <> 'array'", name="no_list"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tags: Mapped[list[object]] = mapped_column(sa.JSON)
+    meta: Mapped[dict[str, object] | None] = mapped_column(sa.JSON(none_as_null=True))
+    other: Mapped[dict[str, object]] = mapped_column(sa.JSON)
+"""
+
+
+def test_a_document_is_a_list_where_a_check_asks_for_one(house: House, manage: Runner, database: Database) -> None:
+    models = DOCUMENTS.replace("json_type(", "json_typeof(") if database.kind == "postgresql" else DOCUMENTS
+
+    seeded(house, manage, models)
+
+    assert re.search(r"tags +a small list +CHECK a_list", manage.ok("seed", "documents", "--list").out)
+
+
+def test_a_binary_document_is_a_list_too(house: House, manage: Runner, postgresql_database: Database) -> None:
+    models = DOCUMENTS.replace("json_type(", "jsonb_typeof(").replace("sa.JSON", "sa.dialects.postgresql.JSONB")
+
+    seeded(house, manage, "import sqlalchemy.dialects.postgresql\n" + models)
+
+    assert {*column(postgresql_database, "documents", "jsonb_array_length(tags)")} == {2}
