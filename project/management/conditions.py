@@ -495,11 +495,15 @@ class _Reader:
         return True
 
     def _compare(self, left: Any, sign: str, right: Any) -> bool:
+        from sqlglot import exp
+
         one, other = self._column(left), self._column(right)
         if one is not None and other is not None:
             return self._compare_columns(one, sign, other)
         if self._measured(left) is None and (self._measured(right) is not None or other is not None):
             left, right, one, sign = right, left, other, _MIRRORED[sign]
+        if (born := _born(left)) is not None:
+            return self._compare(born, _MIRRORED[sign], exp.Sub(this=exp.CurrentDate(), expression=right.copy()))
         difference = self._difference(left)
         if difference is not None and _literal(right) == "0":
             return self._compare_columns(difference[0], sign, difference[1])
@@ -936,14 +940,26 @@ def _today(node: Any, sign: str, column: Column) -> Any:
         shift = far if isinstance(node, exp.Add) else (-far[1], -far[0])
     kinds = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentDatetime)
     today = _without_cast(node.this) if isinstance(node, exp.Add | exp.Sub) else node
+    is_today = isinstance(today, kinds) or (isinstance(today, exp.Anonymous) and today.name.lower() == "now")
     kind = plain_type(column)
-    if not isinstance(today, kinds) or sign not in _MIRRORED or not isinstance(kind, sa.Date | sa.DateTime):
+    if not is_today or sign not in _MIRRORED or not isinstance(kind, sa.Date | sa.DateTime):
         return None
     day = PAST if sign.startswith("<") else FUTURE
     moment = datetime(day.year, day.month, day.day) + shift[0 if sign.startswith("<") else 1]
     if isinstance(kind, sa.DateTime):
         return moment.replace(tzinfo=UTC if kind.timezone else None)
     return moment.date()
+
+
+def _born(node: Any) -> Any:
+    """Return the day whose distance from today is an age: age(born), age(CURRENT_DATE, born)."""
+    from sqlglot import exp
+
+    node = node.unnest()
+    if not isinstance(node, exp.Anonymous) or node.name.lower() != "age" or not node.expressions:
+        return None
+    *others, born = node.expressions
+    return born if all(isinstance(one, exp.CurrentDate) for one in others) else None
 
 
 def _distance(node: Any, column: Column) -> tuple[Any, Any] | None:

@@ -1520,11 +1520,17 @@ class Clerk(Base):
         CheckConstraint("joined_on <= CURRENT_DATE - INTERVAL '18' YEAR", name="grown_up"),
         CheckConstraint("seen_at < CURRENT_TIMESTAMP - INTERVAL '90' DAY", name="a_while_ago"),
         CheckConstraint("valid_until > CURRENT_DATE + INTERVAL '1' MONTH", name="for_a_month"),
+        CheckConstraint("left_at <= now() - interval '2 hours'", name="not_now"),
+        CheckConstraint("age(first) >= interval '16 years'", name="of_age"),
+        CheckConstraint("age(CURRENT_DATE, last) > interval '90 years'", name="old"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     joined_on: Mapped[date]
     seen_at: Mapped[datetime | None]
+    left_at: Mapped[datetime] = mapped_column(sa.DateTime(timezone=True))
+    first: Mapped[date]
+    last: Mapped[date]
     valid_until: Mapped[date]
 """
 
