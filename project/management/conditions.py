@@ -603,6 +603,8 @@ class _Reader:
 
     def _read_sum(self, left: Any, sign: str, right: Any) -> bool:
         """Read what columns amount to together: `adults + children <= 6`, `a + b + c = 100`."""
+        from sqlglot import exp
+
         columns, total = self._summands(left), _literal(right)
         names = tuple(one.name for one in self.table.columns if one in columns)
         numbers = all(isinstance(plain_type(one), NUMBER) and not one.foreign_keys for one in columns)
@@ -613,6 +615,7 @@ class _Reader:
         step, value = min(Decimal(step_of(one)) for one in columns), Decimal(total)
         for one in columns:
             bounds = self._bounds(one)
+            bounds.never_null = bounds.never_null or left.find(exp.Coalesce) is not None
         low = value + step * (sign == ">") if sign in ("=", ">=", ">") else None
         high = value - step * (sign == "<") if sign in ("=", "<=", "<") else None
         bounds.sums.append(Sum(names, low, high))
@@ -627,7 +630,7 @@ class _Reader:
             return []
         found = [
             [column] if (column := self._column(part)) is not None else self._summands(part)
-            for part in (node.this, node.expression)
+            for part in map(_or_zero, (node.this, node.expression))
         ]
         return [*found[0], *found[1]] if all(found) else []
 
@@ -889,6 +892,15 @@ def _literal(node: Any) -> str | None:
         return None if None in parts else "".join(map(str, parts))
     # PostgreSQL's E'' is called a string of bytes there, whose escapes have been read.
     return str(node.this) if isinstance(node, exp.Literal | exp.ByteString) else None
+
+
+def _or_zero(node: Any) -> Any:
+    """Return what COALESCE(x, 0) is of, and anything else as it is."""
+    from sqlglot import exp
+
+    inner = node.unnest()
+    is_or_zero = isinstance(inner, exp.Coalesce) and [_literal(one) for one in inner.expressions] == ["0"]
+    return inner.this if is_or_zero else node
 
 
 def _value(node: Any, column: Column | None) -> Any:

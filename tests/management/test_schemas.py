@@ -1394,6 +1394,7 @@ class Party(Base):
         CheckConstraint("p + q = 1 AND p > 0 AND q > 0", name="certain"),
         CheckConstraint("(debit + credit) > 0 AND debit < 40", name="something"),
         CheckConstraint("0.3 >= x + y + z", name="little"),
+        CheckConstraint("COALESCE(won, 0) + COALESCE(lost, 0) = 3", name="three_games"),
         CheckConstraint("left_on + right_on >= 10 AND left_on < right_on AND right_on <= 30", name="enough"),
     )
 
@@ -1409,6 +1410,8 @@ class Party(Base):
     q: Mapped[float]
     debit: Mapped[Decimal] = mapped_column(Numeric(8, 2))
     credit: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    won: Mapped[int | None]
+    lost: Mapped[int | None]
     x: Mapped[float]
     y: Mapped[float]
     z: Mapped[float]
