@@ -533,8 +533,10 @@ class _Planner:
                 return
         if self._number_side_by_side(key):
             return
-        if some := [one for one in key.columns if self._can_be_listed(one)]:  # of these no combination comes twice
-            self._number(replace(key, columns=tuple(some)))
+        some = tuple(one for one in key.columns if self._can_be_listed(one))
+        is_told = any(self.plans[one.name].declared for one in key.columns if one not in some)  # and keeps rows apart
+        if some and not is_told:
+            self._number(replace(key, columns=some))
 
     def _with_defaults_filled(self, key: Key) -> Key:
         """Return a key without what the server gives all rows alike; or fill that, if nothing else keeps rows apart."""
