@@ -293,7 +293,7 @@ def _plain_default(sql: str, column: sa.Column[Any], unescaped: Callable[[str], 
     quoted = re.fullmatch(r"'(.*)'(?:::[\w\s\[\]\"().]+)?", text, re.DOTALL)
     if quoted:
         return unescaped(quoted[1])
-    text = re.sub(r"::[\w\s\[\]\"]+$", "", text).lower()
+    text = re.sub(r"::[\w\s\[\]\"]+$|(?<=')::regclass(?=\))", "", text).lower()
     word = text.removesuffix("()")
     if word in _MOMENTS:
         return _MOMENTS[word]

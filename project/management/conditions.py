@@ -465,14 +465,22 @@ class _Reader:
         return self._compare(node.this, sign, node.expression)
 
     def _read_both(self, left: Any, right: Any, *, alike: bool) -> bool:
-        """Read conditions of which both hold or none, or only one: no NULL where they are alike, else the first."""
+        """Read conditions of which both hold or none, or only one: no NULL where they are alike, else the first.
+
+        A row before which there is none refers to no other row: there both are NULL.
+        """
         from sqlglot import exp
 
         is_null = [isinstance(one, exp.Is) and isinstance(one.expression, exp.Null) for one in (left, right)]
-        negated = alike and all(is_null)
+        negated = alike and all(is_null) and not any(self._refers_to_itself(one.this) for one in (left, right))
         return self.read(left, negated=negated or (not alike and is_null[0])) and self.read(
             right, negated=negated or (not alike and not is_null[0])
         )
+
+    def _refers_to_itself(self, node: Any) -> bool:
+        """Return whether a column refers to rows of its own table."""
+        column = self._column(node)
+        return column is not None and any(one.column.table is self.table for one in column.foreign_keys)
 
     def _read_count(self, conditions: Sequence[Any], sign: str, number: int) -> bool:
         """Read of how many conditions so many hold: the first ones do, and those above the most do not."""

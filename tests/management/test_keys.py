@@ -256,3 +256,22 @@ def test_keys_of_which_only_a_part_can_be_numbered(house: House, manage: Runner,
     seeded(house, manage, SHARED, 200)
 
     assert database.count("boarding_passes") == database.count("shifts") == 200
+
+
+TOGETHER = """
+class Event(Base):
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
+    recurrence: Mapped[int | None]
+    __table_args__ = (CheckConstraint("(parent_id IS NULL) = (recurrence IS NULL)", name="both_or_none"),)
+"""
+
+
+def test_a_reference_to_its_own_table_that_comes_with_another_column(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, TOGETHER, 50)
+
+    assert database.count("events") == 50
