@@ -560,9 +560,8 @@ class _Reader:
 
     def _put_within(self, one: Column, other: Column, steps: int) -> bool:
         self._bounds(one).within.append((other.name, steps))
-        if (
-            isinstance(plain_type(other), sa.Time) and steps < 24 * 60
-        ):  # a time plus some hours may be one after midnight
+        is_time = isinstance(plain_type(other), sa.Time)
+        if is_time and steps < 24 * 60:  # a time plus some hours may be one after midnight
             self._limit(other, "<=", _moved(time(23, 59), other, -steps))
         return True
 
