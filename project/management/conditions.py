@@ -7,7 +7,7 @@ import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
@@ -20,6 +20,7 @@ from .numbering import Column
 from .types import DECIMAL, NUMBER, domains_of, plain_type
 
 # CURRENT_DATE in a CHECK is the day on which the row is stored: what counts as today here is kept well away from it.
+WAYS = 4  # that rows of one table can have to keep to its CHECKs, at most
 NARROW = 10_000  # a column for smaller numbers than this has no room above most of them
 PAST, FUTURE = date(2025, 9, 1), date(2100, 1, 1)
 FARTHEST = timedelta(days=100 * 366)  # from another day: what is farther may be none that a database stores
@@ -75,22 +76,62 @@ class Bounds:
 Found = dict[str, Bounds]
 
 
-@cache
 def read_checks(table: sa.Table) -> Found:
-    """Return what can be read of a table's CHECK constraints, by column; the rest is left to the database."""
+    """Return what can be read of a table's CHECK constraints, by column; the rest is left to the database.
+
+    Where they leave a choice (`status <> 'done' OR done_at IS NOT NULL`), it is the first that can be kept to.
+    """
+    return _read(table, 0)[0]
+
+
+def other_ways(table: sa.Table) -> list[Found]:
+    """Return what else rows can keep to, where CHECK constraints leave a choice."""
+    first, understood = _read(table, 0)
+    ways = [first]
+    for turn in range(1, WAYS):
+        found, also_understood = _read(table, turn)
+        if understood <= also_understood and _comparable(found) not in map(_comparable, ways) and _is_possible(found):
+            ways.append(found)
+    return ways[1:]
+
+
+def _comparable(found: Found) -> dict[str, Bounds]:
+    return {name: replace(bounds, spell=None) for name, bounds in found.items()}
+
+
+def _is_possible(found: Found) -> bool:
+    return not any(
+        bounds.options == []
+        or (bounds.always_null and bounds.never_null)
+        or (bounds.low is not None and bounds.high is not None and bounds.low > bounds.high)
+        or (bounds.options is not None and set(bounds.options) <= set(bounds.excluded))
+        for bounds in found.values()
+    )
+
+
+@cache
+def _read(table: sa.Table, turn: int) -> tuple[Found, frozenset[str]]:
+    """Return what can be read, and the constraints that are certain to be fulfilled by whoever keeps to it.
+
+    Args:
+        turn: which of the alternatives is tried first.
+    """
     found: Found = {}
+    understood = set()
     constraints = {*table.constraints, *(one for column in table.columns for one in column.constraints)}
     for constraint in sorted(constraints, key=lambda one: str(one.name)):
         if isinstance(constraint, sa.CheckConstraint):
             sql = _text_of(constraint.sqltext)
-            _Reader(table, found, str(constraint.name or sql)).read(_parsed(sql))
+            name = str(constraint.name or sql)
+            if _Reader(table, found, name, turn).read(_parsed(sql)):
+                understood.add(name)
     for column in table.columns:
         for domain in domains_of(column):
             _Reader(table, found, str(domain.constraint_name or domain.name)).read_domain(domain, column)
     _share_out(found, table)
     _put_in_order(found)
     _pass_on(found, table)
-    return found
+    return found, frozenset(understood)
 
 
 def _text_of(expression: sa.ColumnElement[Any]) -> str:
@@ -263,8 +304,20 @@ def _pass_on(found: Found, table: sa.Table) -> None:
 class _Reader:
     """Reads one constraint into what is known of a table's columns."""
 
-    def __init__(self, table: sa.Table, found: Found, name: str) -> None:
-        self.table, self.found, self.name = table, found, name
+    def __init__(self, table: sa.Table, found: Found, name: str, turn: int = 0) -> None:
+        """Take the table, what is known of it, the constraint's name, and which of some alternatives to try first."""
+        self.table, self.found, self.name, self.turn = table, found, name, turn
+
+    def _try(self, read: Callable[[_Reader], bool]) -> bool:
+        """Keep what is read where that is certain, and can be."""
+        trial = deepcopy(self.found)
+        understood = read(_Reader(self.table, trial, self.name, self.turn))
+        empty = [name for name, one in trial.items() if one.options == [] != self._bounds_of(name).options]
+        if understood and not empty:
+            self.found.clear()
+            self.found.update(trial)
+            return True
+        return False
 
     def read(self, node: Any, *, negated: bool = False) -> bool:
         """Take note of a condition; return whether rows that keep to what was noted are certain to fulfil it."""
@@ -329,15 +382,12 @@ class _Reader:
             [(name, values)] = together.items()
             return self._limit_to(self.table.columns[name], list(dict.fromkeys(values)))
         meaningful = [part for part in parts if not isinstance(part.unnest(), exp.Is)]
-        for part in meaningful + [part for part in parts if part not in meaningful]:
-            trial = deepcopy(self.found)
-            understood = _Reader(self.table, trial, self.name).read(part, negated=negated)
-            empty = [name for name, one in trial.items() if one.options == [] != self._bounds_of(name).options]
-            if understood and not empty:
-                self.found.clear()
-                self.found.update(trial)
-                return True
-        return False
+        rest = [part for part in parts if part not in meaningful]  # a share of a column that may be NULL is so anyway
+        first = self.turn % max(1, len(meaningful))
+        return any(
+            self._try(lambda reader, part=part: reader.read(part, negated=negated))  # type: ignore[misc]  # of this turn
+            for part in meaningful[first:] + meaningful[:first] + rest
+        )
 
     def _read_case(self, node: Any, negated: bool) -> bool:
         """Read each case, with what it asks for, as one of some alternatives."""
@@ -473,9 +523,12 @@ class _Reader:
 
         is_null = [isinstance(one, exp.Is) and isinstance(one.expression, exp.Null) for one in (left, right)]
         negated = alike and all(is_null) and not any(self._refers_to_itself(one.this) for one in (left, right))
-        return self.read(left, negated=negated or (not alike and is_null[0])) and self.read(
-            right, negated=negated or (not alike and not is_null[0])
-        )
+        signs = [negated or (not alike and is_null[0]), negated or (not alike and not is_null[0])]
+        if self.turn % 2 and self._try(
+            lambda one: one.read(left, negated=not signs[0]) and one.read(right, negated=not signs[1])
+        ):
+            return True
+        return self.read(left, negated=signs[0]) and self.read(right, negated=signs[1])
 
     def _refers_to_itself(self, node: Any) -> bool:
         """Return whether a column refers to rows of its own table."""
@@ -486,6 +539,8 @@ class _Reader:
         """Read of how many conditions so many hold: the first ones do, and those above the most do not."""
         least = number + (sign == ">") if sign in ("=", ">=", ">") else 0
         most = number - (sign == "<") if sign in ("=", "<=", "<") else len(conditions)
+        first = self.turn % len(conditions)
+        conditions = [*conditions[first:], *conditions[:first]]
         understood = [
             self.read(one, negated=place >= most)
             for place, one in enumerate(conditions)

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from . import meanings
-from .conditions import Bounds, read_checks, widest
+from .conditions import Bounds, Found, other_ways, read_checks, widest
 from .errors import CommandError, did_you_mean, shortened
 from .fields import (
     Field,
@@ -43,6 +43,7 @@ from .inferred import (
     decimals,
     digit,
     earlier_row,
+    either,
     email,
     exact,
     last_year,
@@ -124,7 +125,13 @@ class Key:
 
 def plan_table(table: sa.Table, declared: Mapping[str, Plan], around: Around = Around()) -> dict[str, Plan]:
     """Return how each column of a table is filled: as declared, else as the model says it."""
-    return _Planner(table, declared, around).plan()
+    plans = _Planner(table, declared, around, read_checks(table)).plan()
+    ways = [plans]
+    for found in other_ways(table):
+        way = _Planner(table, declared, around, found).plan()
+        if _go_together(table, declared, around, plans, way):
+            ways.append(way)
+    return {name: _either(table.columns[name], [way[name] for way in ways]) for name in plans}
 
 
 def keys_of(table: sa.Table, declared: Container[str] = (), around: Around = Around()) -> Iterator[Key]:
@@ -164,9 +171,9 @@ def _is_numbered(column: Column, around: Around) -> bool:
 class _Planner:
     """Plans one table: columns one by one, then the keys, then what depends on other columns."""
 
-    def __init__(self, table: sa.Table, declared: Mapping[str, Plan], around: Around) -> None:
+    def __init__(self, table: sa.Table, declared: Mapping[str, Plan], around: Around, found: Found) -> None:
         self.table, self.declared, self.around = table, declared, around
-        self.bounds = deepcopy(read_checks(table))
+        self.bounds = deepcopy(found)
         self._let_keys_go_first()
         self._add_order_of_names()
         known = self.bounds.values()
@@ -277,7 +284,8 @@ class _Planner:
 
     def _value(self, column: Column, bounds: Bounds) -> Plan:
         filled = self._by_check(column, bounds) or self._by_name(column, bounds)
-        if filled is None and _has_default(column) and column.name not in self.wanted:
+        is_allowed = (_plain(column.server_default) or "") not in [*map(str, bounds.excluded)]
+        if filled is None and _has_default(column) and is_allowed and column.name not in self.wanted:
             return _LEFT
         filled = filled or self._by_type(column, bounds)
         is_decimal = isinstance(plain_type(column), DECIMAL)
@@ -772,6 +780,82 @@ def _fits(provider: str, column: Column) -> bool:
         return True
     values = pool(faker_of(LOCALE), lambda fake: str(getattr(fake, provider)()), provider, 20)
     return sum(len(value) <= room for value in values) >= 15
+
+
+# Rows that keep to CHECKs in different ways
+
+
+# What can be one of several ways to fill a column.
+_IN_ONE_WAY = (
+    choice
+    | constant
+    | between
+    | fake
+    | text
+    | above
+    | last_year
+    | decimals
+    | exact
+    | spelled
+    | email
+    | calculated
+    | other_than
+    | reference
+)
+
+
+def _go_together(
+    table: sa.Table, declared: Mapping[str, Plan], around: Around, one: dict[str, Plan], other: dict[str, Plan]
+) -> bool:
+    """Return whether rows can be filled in one way and the other: what differs is in no key, and waits for nothing."""
+    in_keys = {column.name for key in keys_of(table, declared, around) for column in key.columns}
+    others = [name for name in one if _look(one[name]) != _look(other[name])]
+    return not any(
+        name in in_keys
+        or plan.second
+        or (plan.field is None and _filled(table.columns[name], plan) is _UNKNOWN)
+        or not isinstance(_inner(plan.field), _IN_ONE_WAY | None)
+        for name in others
+        for plan in (one[name], other[name])
+    )
+
+
+def _either(column: Column, plans: Sequence[Plan]) -> Plan:
+    """Return the plan of a column whose rows are filled in different ways."""
+    if len(set(map(_look, plans))) == 1:
+        return plans[0]
+    return Plan(either([_filled(column, plan) for plan in plans]), plans[0].why)
+
+
+def _look(plan: Plan) -> str:
+    return plan.how if plan.second or plan.field else plan.why
+
+
+_UNKNOWN = constant(None)  # stands for what only the server knows
+
+
+def _filled(column: Column, plan: Plan) -> Field | None:
+    """Return what fills a column, where the server would as well; None where it is NULL."""
+    if plan.field is not None or plan != _LEFT:
+        return plan.field
+    text = _plain(column.server_default)
+    kind = plain_type(column)
+    if (
+        text is None
+        or not isinstance(kind, sa.String | sa.Integer)
+        or (isinstance(kind, sa.Integer) and not text.isdigit())
+    ):
+        return _UNKNOWN
+    return constant(int(text) if isinstance(kind, sa.Integer) else text)
+
+
+def _plain(default: Any) -> str | None:
+    """Return a server default that is a plain value; None of any other."""
+    arg = getattr(default, "arg", None)
+    if isinstance(arg, str):
+        return arg
+    found = re.fullmatch(r"'([^']*)'|(\d+)", str(arg).strip())
+    return (found[1] if found[1] is not None else found[2]) if found else None
 
 
 # Types

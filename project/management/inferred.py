@@ -573,6 +573,29 @@ class calculated(Field):
         return lambda rows: list(map(value, zip(*(rows[name] for name in names), strict=True)))
 
 
+class either(Field):
+    """One of some fields, the same one in all columns of a row: of rows that keep to a CHECK in another way each."""
+
+    def __init__(self, fields: Sequence[Field | None]) -> None:
+        """Take what fills the column in each way; None where it then is NULL."""
+        self.fields = fields
+        self.description = ", or ".join(dict.fromkeys(one.description if one else "NULL" for one in fields))
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        fills = [one.ready(context, column) if one else (lambda rows: [None] * len(rows)) for one in self.fields]
+        ways = range(len(fills))
+
+        def fill(rows: Rows) -> list[Any]:
+            chosen = rows.shared(("way", str(len(fills))), lambda own: own.random.choices(ways, k=len(own)))
+            values = [one(rows) for one in fills]
+            return [values[way][row] for row, way in enumerate(chosen)]
+
+        return fill
+
+    def may_be_null(self) -> bool:
+        return any(one is None or one.may_be_null() for one in self.fields)
+
+
 class exact(Field):
     """Numbers of a field, in halves, quarters ...: of these every database computes the same sums, with floats too."""
 

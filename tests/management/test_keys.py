@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.databases import Database
+from tests.databases import KINDS, Database, fresh
 from tests.houses import House, Runner
-from tests.management.test_schemas import column, seeded
+from tests.management.test_schemas import IMPORTS, MAKE, column, seeded
 
 DEFAULTS = """
 from sqlalchemy import text
@@ -275,3 +277,54 @@ def test_a_reference_to_its_own_table_that_comes_with_another_column(
     seeded(house, manage, TOGETHER, 50)
 
     assert database.count("events") == 50
+
+
+WAYS = """
+class Photo(Base):
+    __tablename__ = "photos"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Account(Base):
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(String(10), server_default="open")
+    closed_at: Mapped[datetime | None]
+    answer: Mapped[str] = mapped_column(String(10), server_default="waits")
+    answered_at: Mapped[datetime | None]
+    photo_id: Mapped[int | None] = mapped_column(ForeignKey("photos.id"))
+    url: Mapped[str | None] = mapped_column(String(60))
+    __table_args__ = (
+        CheckConstraint("status IN ('open', 'closed')", name="known"),
+        CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name="closed"),
+        CheckConstraint("answer IN ('waits', 'yes', 'no')", name="answers"),
+        CheckConstraint("(answer = 'waits') = (answered_at IS NULL)", name="answered"),
+        CheckConstraint("(photo_id IS NULL) <> (url IS NULL)", name="one_of_two"),
+    )
+"""
+
+
+def test_rows_keep_to_checks_in_each_of_the_ways_there_are(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, WAYS, 200)
+
+    assert set(column(database, "accounts", "status")) == {"open", "closed"}
+    assert set(column(database, "accounts", "answer")) >= {"waits", "yes"}
+    assert 20 < database.value("SELECT count(photo_id) FROM accounts") < 180
+    assert database.value("SELECT count(*) FROM accounts WHERE (url IS NULL) = (photo_id IS NULL)") == 0
+
+
+def test_rows_of_several_ways_are_the_same_everywhere(house: House, manage: Runner, tmp_path: Path) -> None:
+    house.write("project/models/own.py", IMPORTS + WAYS)
+    found = []
+    for kind in KINDS:
+        with fresh(kind, tmp_path) as database:
+            url = {"DATABASE_URL": database.url}
+            manage.ok("migrate", env=url)
+            manage.ok("shell", "-c", MAKE, env=url)
+            manage.ok("seed", "photos", "accounts", "--count", "100", env=url)
+            manage.ok("seed", "photos", "accounts", "--count", "150", env=url)
+            found.append(database.rows("SELECT status, answer, photo_id, url FROM accounts ORDER BY id"))
+
+    assert found[0] == found[1] == found[2]
