@@ -131,38 +131,52 @@ def take(project: Project, name: str, *, kind: Kind = "by hand", fingerprint: st
     return next(one for one in own(project) if one.name == name)
 
 
-def restore(project: Project, snapshot: Snapshot, undo: Undo, action: str) -> Undo | None:
+def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
     """Put a snapshot in the database's place; inside `alone`.
 
     Returns how that is undone; None where nothing was to be done.
 
     Args:
         undo: what was found to bring the database back as it is.
-        action: as `undo_of` takes it.
     """
     copies = project.backend.copies
-    if undo == Undo():  # somebody may have put rows in, and commit them any moment
-        undo = _undo_of_now(project, action)
     if undo.same == snapshot.name and snapshot.database == copies.owner:
         return None
     # Kept unless nothing can have changed: who wrote since it was looked at has committed before the places change.
-    name = undo.spare if undo.same else undo.name
+    name = undo.spare or undo.name
     same = next((one.copy for one in own(project) if one.name == undo.same), None) if undo.same else None
-    kept = copies.restore(snapshot.copy, Keep(name, undo.about, undo.size) if name else None, same)
-    if undo.same and name and kept:
-        undo = _without_twin(project, name, undo)
+    try:
+        kept = copies.restore(snapshot.copy, Keep(name, undo.about, undo.size) if name else None, same)
+    except (KeyboardInterrupt, SystemExit):
+        with suppress(Exception):  # where it cannot be told, it ends as it was asked to
+            if name in {one.name for one in own(project)}:
+                project.console.note(f"What was there is in a snapshot: python manage.py restore {name}")
+        raise
+    if undo.spare and kept:
+        undo = _without_twin(project, undo.spare, undo)
     forget(project, "before", but=undo.name)
     prepare(project, snapshot)  # who restores it once will do so again
     return undo
 
 
 def _without_twin(project: Project, name: str, undo: Undo) -> Undo:
-    """Delete what a restore has kept where a snapshot has all of it; return how the restore is undone."""
-    known = {one.name: one for one in own(project)}
-    if not project.backend.copies.is_same(known[name].copy, known[undo.same or ""].copy):
+    """Delete what a restore has kept where a snapshot has all of it, or it is empty; return how that is undone."""
+    copies, known = project.backend.copies, {one.name: one for one in own(project)}
+    kept = known[name].copy
+    if not (copies.is_same(kept, known[undo.same].copy) if undo.same else _is_empty(project, kept)):
         return Undo(name)
-    project.backend.copies.delete(known[name].copy, wait=False)
+    copies.delete(kept, wait=False)
     return undo
+
+
+def _is_empty(project: Project, copy: Copy) -> bool:
+    """Return whether there certainly are no rows in a copy."""
+    try:
+        with project.backend.copies.inside(copy) as connection:
+            found = counted(project, connection)
+            return found.is_all and not any(found.rows.values())
+    except CannotCopy:
+        return False
 
 
 def prepare(project: Project, snapshot: Snapshot) -> None:
@@ -296,24 +310,30 @@ def undo_of(
             about = _description(project, connection, "before", None, rows)
             is_production = guard.is_production(project, connection)
             connection.rollback()
-            if not any(about["rows"].values()) and rows.is_all and (stays is None or stays >= {*about["inventory"]}):
+            is_empty = not any(about["rows"].values()) and rows.is_all
+            is_nothing = is_empty and (stays is None or stays >= {*about["inventory"]})
+            if is_nothing and (is_production or not project.settings.snapshots_kept):
                 return Undo()
             if not project.settings.snapshots_kept:
                 return Undo(why_not="SNAPSHOTS_KEPT is 0")
             if is_production:
                 return Undo(why_not="none is taken of a production database")
             kept = own(project)
-            same = project.backend.copies.unchanged_since([one.copy for one in kept], connection, rows)
+            same = None
+            if not is_nothing:
+                same = project.backend.copies.unchanged_since([one.copy for one in kept], connection, rows)
             known = next((one for one in kept if one.copy is same), None)
             told = known.name if known and known.kind != "reset" else None  # what a reset built, the next builds again
             try:
                 size = refuse_size(project, connection)
                 project.backend.copies.require_possible()
             except CannotCopy:
-                if known:
-                    return Undo(told, same=known.name)
+                if known or is_nothing:
+                    return Undo(told, same=known.name if known else None)
                 raise
             name = free_name(project, f"before-{action}")
+            if is_nothing:  # yet: somebody may commit a row any moment
+                return Undo(None, about, size, spare=name)
             return Undo(told, about, size, known.name, name) if known else Undo(name, about, size)
     except (CannotCopy, NotAllowed) as error:
         connection.rollback()

@@ -1281,6 +1281,41 @@ def test_a_command_that_opens_the_file_in_that_moment_says_what_to_do(
     assert sqlite_database.count("students") == 3
 
 
+@pytest.mark.parametrize("ends", [9, 2], ids=["killed", "interrupted"])
+def test_a_database_that_is_moved_after_a_crash_is_never_written_into(
+    house: House, manage: Runner, sqlite_database: Database, ends: int
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    path, links = "project/management/backends/sqlite_copies.py", "                    os.link(live, making / DATA)\n"
+    code = house.read(path)
+    where = RENAMES if ends == 9 else links
+    house.change(
+        path,
+        where,
+        f"{where}{24 * ' ' if ends == 9 else 20 * ' '}os.kill(os.getpid(), {ends})\n"
+        if ends == 2
+        else f"{24 * ' '}os.kill(os.getpid(), 9)\n{where}",
+    )
+    assert manage("restore", "good", "--no-input").code == (-signal.SIGKILL if ends == 9 else 130)
+    house.write(path, code)
+    moved = file_of(sqlite_database).with_name("moved.db")
+    with closing(sqlite3.connect(file_of(sqlite_database))) as session:
+        session.execute("CREATE TABLE mine (id INTEGER PRIMARY KEY)")
+        session.commit()
+    file_of(sqlite_database).rename(moved)
+    elsewhere = {"DATABASE_URL": f"sqlite:///{moved}"}
+    listed = manage.ok("snapshots", env=elsewhere).out
+
+    manage.ok("migrate")
+    manage.ok("snapshot", "another")
+
+    assert "before-" not in listed
+    with closing(sqlite3.connect(moved)) as session:
+        assert session.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert session.execute("SELECT count(*) FROM mine").fetchall() == [(0,)]
+    assert moved.stat().st_nlink == 1
+
+
 NAMED_AND_FULL = """\
         try:
             if "tried" not in vars(self):

@@ -62,6 +62,59 @@ def test_what_somebody_commits_into_an_empty_database_comes_back(
     assert migrated.rows("SELECT code FROM subjects") == [("X",)]
 
 
+ADDS = """\
+__import__("subprocess").run([__import__("sys").executable, "-c", {code!r}, __import__("os").environ["DATABASE_URL"]])
+"""
+ROW = """\
+import sys
+import sqlalchemy as sa
+url = sa.make_url(sys.argv[1])
+drivers = {"postgresql": "postgresql+psycopg", "mariadb": "mariadb+pymysql"}
+url = url.set(drivername=drivers.get(url.drivername, url.drivername))
+with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
+    connection.exec_driver_sql(
+        "INSERT INTO subjects (code, title, lowest_grade, highest_grade) VALUES ('X', 'X', 1, 2)"
+    )
+"""
+
+
+@pytest.mark.parametrize(
+    ("database", "file", "before"),
+    [
+        ("sqlite", "sqlite_copies", "                    return self._swap("),
+        ("postgresql", "postgresql_copies", "            with (\n                nullcontext() if is_ready"),
+        (
+            "mariadb",
+            "mariadb_copies",
+            "            self._refuse_others(server, self.owner)\n            self._refuse_keys",
+        ),
+    ],
+    indirect=["database"],
+)
+def test_what_comes_into_an_empty_database_amid_a_restore_comes_back(
+    house: House, manage: Runner, database: Database, file: str, before: str
+) -> None:
+    """A row is committed when the copy is made, and the places have not changed yet."""
+    manage.ok("migrate")
+    manage.ok("snapshot", "full")
+    database.execute("DELETE FROM subjects")
+    path = f"project/management/backends/{file}.py"
+    unchanged = house.read(path)
+    blanks = len(before) - len(before.lstrip())
+    house.change(path, before, f"{blanks * ' '}{ADDS.format(code=ROW)}{before}")
+
+    result = manage.ok("restore", "full", "--no-input")
+    there = database.count("subjects")
+    house.write(path, unchanged)
+    manage.ok("restore", undo(result), "--no-input")
+
+    assert there == 14
+    assert database.rows("SELECT code FROM subjects") == [("X",)]
+    database.execute("DELETE FROM subjects")
+    assert "To undo" not in manage.ok("restore", "full", "--no-input").out
+    assert names(manage, database) == [undo(result), "full"]
+
+
 # Found by trying: an exchange after which MariaDB's checksum of the table is the same.
 EXCHANGED = [("akjqzmud", "zdpklwhz"), ("lctvztki", "fbbgdplw")]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from ..errors import CommandError
@@ -134,6 +134,16 @@ class Copies:
     def is_same(self, one: Copy, other: Copy) -> bool:
         """Return whether one copy, which `restore` has just kept, is certainly the same as another."""
         raise NotImplementedError
+
+    @contextmanager
+    def inside(self, copy: Copy) -> Iterator[sa.Connection]:
+        """Give a connection to a copy that looks at it.
+
+        Raises:
+            CannotCopy: it is none that can be looked into.
+        """
+        raise CannotCopy(f"{copy.place} cannot be looked into", "restore it")
+        yield  # what makes it a generator
 
     def wait_for_writers(self, connection: sa.Connection) -> None:
         """Wait until whoever has written something has committed it, where a copy would be made without.

@@ -49,10 +49,11 @@ class FolderCopies(Copies):
             yield
 
     def all(self) -> Sequence[Copy]:
-        if self.root.is_dir() and not os.access(self.root, os.R_OK | os.X_OK):
-            raise CannotCopy(
-                f"{self.root} cannot be read: {os.strerror(errno.EACCES)}", "make it readable (chmod u+rx)"
-            )
+        for folder in (self.root, self.folder):
+            if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+                raise CannotCopy(
+                    f"{folder} cannot be read: {os.strerror(errno.EACCES)}", "make it readable (chmod u+rx)"
+                )
         found = []
         for about in sorted(one / ABOUT for one in self.root.glob("*/*")):
             if about.parent.name.startswith(_MAKING) or not _may_be_there(about):

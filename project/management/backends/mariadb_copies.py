@@ -203,6 +203,11 @@ class MariaDBCopies(Copies):
         else:
             run(connection, "UNLOCK TABLES")
 
+    @contextmanager
+    def inside(self, copy: Copy) -> Iterator[sa.Connection]:
+        with self.backend.engine_of(copy.place).connect() as connection:
+            yield connection
+
     def is_same(self, one: Copy, other: Copy) -> bool:
         with self._server() as server:
             objects = _objects_of(self._written(server, one.place))

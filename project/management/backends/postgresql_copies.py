@@ -287,6 +287,15 @@ class PostgreSQLCopies(Copies):
                 return copy
         return None
 
+    @contextmanager
+    def inside(self, copy: Copy) -> Iterator[sa.Connection]:
+        if self._is_dump(copy):
+            with super().inside(copy) as connection:
+                yield connection
+            return
+        with self.backend.session(copy.place) as session:
+            yield session.itself
+
     def is_same(self, one: Copy, other: Copy) -> bool:
         with self.backend.session(one.place) as kept:
             signs = _look_at_all(kept.itself)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from ..lazily import sqlalchemy as sa
 from .base import driver_errors
 from .copies import Copy, Counted, Describe, Keep
-from .folders import CHUNK, FolderCopies, checksum, data_of, explained, sync, write
+from .folders import CHUNK, FolderCopies, checksum, data_of, sync, write
 from .looking import raised_as_sqlalchemys
 from .sqlite_looking import BESIDE, PlainSQLite, driver_of
 
@@ -83,7 +83,7 @@ class SQLiteCopies(FolderCopies):
                     _remove_left(left)
         for beginning in self.folder.glob(f"*/{BEGINNING}"):
             with suppress(OSError):  # it is read together with what is over it
-                if self._is_live(beginning.with_name(DATA)):
+                if _is_half_done(beginning.with_name(DATA)):
                     self._discard(beginning.parent)
                 elif _HAS_LEASES:
                     _mend(beginning)
@@ -161,8 +161,8 @@ class SQLiteCopies(FolderCopies):
         Whoever is held up by the lease at that moment gets the file of before, and would write into that copy: so it
         must not look like a database. Its beginning is kept apart until nobody can have it open, see `_mend`.
         """
-        with _leased(live) as lease:
-            if lease is None or not self._is_settled(live, look=False):
+        with _leased(live) as lease, _opened(live.parent) as folder:
+            if lease is None or os.fstat(lease).st_size < _HEADER or not self._is_settled(live, look=False):
                 return False
             with open(lease, "rb", closefd=False) as now:
                 if _is_wal(now):
@@ -173,38 +173,36 @@ class SQLiteCopies(FolderCopies):
                     keep = None
                 if keep:
                     self._note(making, keep.about, checksum(now))
-            if keep:
-                write(making / BEGINNING, os.pread(lease, _HEADER, 0))
-                os.fsync(lease)
-                os.link(live, making / DATA)
-                self._name(making, keep.name)
             is_replaced = False
             try:
+                if keep:
+                    write(making / BEGINNING, os.pread(lease, _HEADER, 0))
+                    os.fsync(lease)
+                    os.link(live, making / DATA)
+                    self._name(making, keep.name)
                 with _undisturbed():
                     if fcntl.fcntl(lease, fcntl.F_GETLEASE) == fcntl.F_WRLCK:  # else somebody has come meanwhile
                         os.rename(beside, live)
                         is_replaced = True
-                        with explained(live):
+                        with suppress(OSError):  # that it is replaced can be taken back no more
                             os.pwrite(lease, _REPLACED, 0)
+                            os.fsync(folder)
             finally:
-                if keep and not is_replaced:  # what is there now may be changed before it can be replaced
-                    self._unname(making, keep.name)
-        if is_replaced:
-            with explained(live.parent):
-                sync(live.parent)
+                if keep and not is_replaced:
+                    self._take_back(making, keep.name, live)
         return is_replaced
 
+    def _take_back(self, making: Path, name: str, live: Path) -> None:
+        """Take its name from a copy that is the file itself, which may be changed before it can be replaced."""
+        with suppress(FileNotFoundError):  # it had no name yet
+            if Path(self.folder, name, DATA).samefile(live):
+                self._unname(making, name)
+
     def _read(self, about: Path) -> Copy | None:
-        return None if self._is_live(about.with_name(DATA)) else super()._read(about)
+        return None if _is_half_done(about.with_name(DATA)) else super()._read(about)
 
     def _checksum(self, data: BinaryIO) -> int:
         return checksum(data, _beginning(Path(data.name)))
-
-    def _is_live(self, data: Path) -> bool:
-        """Return whether a copy still is the file itself: a crash came before another took its place."""
-        with suppress(OSError):
-            return data.stat().st_nlink > 1 and data.samefile(self.backend.path)
-        return False
 
     def _is_settled(self, live: Path, *, look: bool = True) -> bool:
         """Return whether all there is of the database is in its one file."""
@@ -251,6 +249,11 @@ class SQLiteCopies(FolderCopies):
                 self.backend.when_nobody_is_in(partial(_backup, other, driver, keep_before))
                 if is_other:
                     driver.execute("PRAGMA journal_mode = WAL").fetchall()
+
+    @contextmanager
+    def inside(self, copy: Copy) -> Iterator[sa.Connection]:
+        with self._whole(Path(copy.place, DATA)) as whole, closing(sqlite3.connect(whole, isolation_level=None)) as one:
+            yield PlainSQLite(one, partial(one.execute, "BEGIN")).itself
 
     @contextmanager
     def _whole(self, source: Path) -> Iterator[Path]:
@@ -331,13 +334,32 @@ def _beginning(data: Path) -> bytes:
         return b""
 
 
+def _is_half_done(data: Path) -> bool:
+    """Return whether a copy still is the database itself, wherever that is now: a crash came before it was replaced."""
+    with suppress(OSError):
+        if data.stat().st_nlink > 1 and data.with_name(BEGINNING).exists():
+            with open(data, "rb") as file:
+                return file.read(len(_REPLACED)) != _REPLACED
+    return False
+
+
 def _mend(beginning: Path) -> None:
     """Give a copy's data their beginning, when nobody has them open."""
     with _leased(beginning.with_name(DATA)) as lease:
         if lease is not None:
-            os.pwrite(lease, beginning.read_bytes(), 0)
-            os.fsync(lease)
+            if os.pread(lease, len(_REPLACED), 0) == _REPLACED:
+                os.pwrite(lease, beginning.read_bytes(), 0)
+                os.fsync(lease)
             beginning.unlink()
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        yield number
+    finally:
+        os.close(number)
 
 
 def _besides(live: Path) -> str:

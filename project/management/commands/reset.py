@@ -112,7 +112,7 @@ def _restore(project: Project, kept: Snapshot, undo: Undo) -> tuple[str, Undo]:
     """Put a snapshot back and return how that is told, and undone; nothing is told where it cannot be."""
     try:
         with snapshots.alone(project):
-            restored = snapshots.restore(project, kept, undo, "reset")
+            restored = snapshots.restore(project, kept, undo)
     except (CannotCopy, Damaged) as error:
         project.console.note(f"Snapshot {kept.name} is not restored: {error}")
         return "", undo

@@ -56,7 +56,7 @@ def handle(
         snapshot = snapshots.find(project, snapshot.name, of=of, elsewhere=elsewhere)
         found, undo = _look(project, snapshot)
         guard.refuse_more(None if no_input else losses, found)
-        restored = snapshots.restore(project, snapshot, undo, "restore")
+        restored = snapshots.restore(project, snapshot, undo)
     seconds = time.perf_counter() - begun
     with project.looking() as connection:
         head = heads.reached_head(project.root, connection)
