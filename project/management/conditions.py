@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -90,7 +90,11 @@ def other_ways(table: sa.Table) -> list[Found]:
     ways = [first]
     for turn in range(1, WAYS):
         found, also_understood = _read(table, turn)
-        if understood <= also_understood and _comparable(found) not in map(_comparable, ways) and _is_possible(found):
+        if (
+            understood <= also_understood
+            and _comparable(found) not in map(_comparable, ways)
+            and all(map(_is_possible, found.values()))
+        ):
             ways.append(found)
     return ways[1:]
 
@@ -99,14 +103,12 @@ def _comparable(found: Found) -> dict[str, Bounds]:
     return {name: replace(bounds, spell=None) for name, bounds in found.items()}
 
 
-def _is_possible(found: Found) -> bool:
-    return not any(
-        bounds.options == []
-        or (bounds.always_null and bounds.never_null)
-        or (bounds.low is not None and bounds.high is not None and bounds.low > bounds.high)
-        or (bounds.options is not None and set(bounds.options) <= set(bounds.excluded))
-        for bounds in found.values()
-    )
+def _is_possible(bounds: Bounds) -> bool:
+    """Return whether there is a value that fulfils what is known of a column, as far as that can be told."""
+    if bounds.options is not None and all(one in bounds.excluded for one in bounds.options):
+        return False
+    is_empty = bounds.low is not None and bounds.high is not None and bounds.low > bounds.high
+    return not is_empty and not (bounds.always_null and bounds.never_null)
 
 
 @cache
@@ -312,8 +314,10 @@ class _Reader:
         """Keep what is read where that is certain, and can be."""
         trial = deepcopy(self.found)
         understood = read(_Reader(self.table, trial, self.name, self.turn))
-        empty = [name for name, one in trial.items() if one.options == [] != self._bounds_of(name).options]
-        if understood and not empty:
+        impossible = [
+            name for name, one in trial.items() if not _is_possible(one) and _is_possible(self._bounds_of(name))
+        ]
+        if understood and not impossible:
             self.found.clear()
             self.found.update(trial)
             return True
@@ -413,6 +417,9 @@ class _Reader:
         return self._compare(node.this, "<=", node.args["high"]) and low
 
     def _read_in(self, node: Any, negated: bool) -> bool:
+        numbers = [_literal(one) or "" for one in node.expressions]
+        if not negated and (counted := _counted(node.this)) and numbers and all(map(str.isdigit, numbers)):
+            return self._read_count(counted, "=", int(numbers[self.turn % len(numbers)]))
         measured = self._measured(node.this)
         if measured is not None and not negated and node.expressions:
             what, column = measured
@@ -524,11 +531,13 @@ class _Reader:
         is_null = [isinstance(one, exp.Is) and isinstance(one.expression, exp.Null) for one in (left, right)]
         negated = alike and all(is_null) and not any(self._refers_to_itself(one.this) for one in (left, right))
         signs = [negated or (not alike and is_null[0]), negated or (not alike and not is_null[0])]
-        if self.turn % 2 and self._try(
-            lambda one: one.read(left, negated=not signs[0]) and one.read(right, negated=not signs[1])
-        ):
-            return True
-        return self.read(left, negated=signs[0]) and self.read(right, negated=signs[1])
+        others = [not one for one in signs]
+
+        def read(reader: _Reader, negated: Sequence[bool]) -> bool:
+            return reader.read(left, negated=negated[0]) and reader.read(right, negated=negated[1])
+
+        first, second = (others, signs) if self.turn % 2 else (signs, others)
+        return self._try(partial(read, negated=first)) or self._try(partial(read, negated=second)) or read(self, signs)
 
     def _refers_to_itself(self, node: Any) -> bool:
         """Return whether a column refers to rows of its own table."""

@@ -348,6 +348,8 @@ class _Planner:
             return None
         if bounds.spelling is not None:
             return Plan(spelled(bounds.spelled(_room(column))), bounds.why)
+        if isinstance(bounds.low, str) and isinstance(bounds.high, str) and len(bounds.low) == len(bounds.high) == 1:
+            return Plan(spelled(["".join(map(chr, range(ord(bounds.low), ord(bounds.high) + 1)))]), bounds.why)
         length = length_of(column)
         most = min((one for one in (length, bounds.longest) if one is not None), default=None)
         if bounds.shortest > 1 and (most is not None and (most < SHORT or most == bounds.shortest)):
@@ -581,7 +583,14 @@ class _Planner:
                 if operator != "&&" or any(self.plans[one.name].declared for one in _columns_in(part, self.table)):
                     continue
                 why = f"EXCLUDE {constraint.name or ''}".strip()
-                for column, make in _apart(list(_columns_in(part, self.table))):
+                columns = [
+                    source
+                    for one in _columns_in(part, self.table)
+                    for source in (
+                        _columns_in(one.computed.sqltext, self.table) if one.computed is not None else (one,)
+                    )
+                ]
+                for column, make in _apart(columns):
                     field = computed("none over another", make, unique=True)
                     self.plans[column.name] = self._with_nulls(column, Plan(field, why), self._bounds(column))
 
@@ -894,9 +903,15 @@ def _apart(columns: Sequence[Column]) -> Iterator[tuple[Column, Callable[[Any, i
         yield columns[0], _range_of(steps, apart=True)
     if len(columns) == 2 and all(isinstance(plain_type(one), sa.Date | sa.DateTime | sa.Integer) for one in columns):
         for place, column in enumerate(columns):
-            step: Any = 1 if isinstance(plain_type(column), sa.Integer) else timedelta(days=1)
+            kind = plain_type(column)
+            step: Any = (
+                1 if isinstance(kind, sa.Integer) else timedelta(hours=1) if isinstance(kind, sa.DateTime) else _DAY
+            )
             first = 1 if isinstance(plain_type(column), sa.Integer) else _as_moment(column)(date(2026, 1, 1))
             yield column, partial(_step_at, first, step, place)
+
+
+_DAY = timedelta(days=1)
 
 
 def _step_at(first: Any, step: Any, place: int, _: Any, number: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -60,6 +61,7 @@ def _weakest(
         if key.referred_table is parent and key not in late
     ]
     found = [key for key in keys if any(column.nullable for column in key.columns)]  # one NULL and it holds
+    found.sort(key=lambda key: (_is_in_check(key), not key.use_alter))
     found += [key for key in keys if can_defer(key) and len(key.columns) == 1]
     if found:
         return found[0]
@@ -68,6 +70,12 @@ def _weakest(
         f"{names} refer to each other in a circle, and none of them can be NULL or is DEFERRABLE",
         "let one of these keys be nullable, or deferrable where the database can do that",
     )
+
+
+def _is_in_check(key: sa.ForeignKeyConstraint) -> bool:
+    """Return whether a CHECK may say when a key's columns are NULL, which they all are at first."""
+    checks = " ".join(str(one.sqltext) for one in key.parent.constraints if isinstance(one, sa.CheckConstraint))
+    return any(re.search(rf"\b{re.escape(column.name)}\b", checks) for column in key.columns)
 
 
 def _grouped(order: Sequence[sa.Table], late: Iterable[sa.ForeignKeyConstraint]) -> list[list[sa.Table]]:

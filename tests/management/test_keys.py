@@ -328,3 +328,101 @@ def test_rows_of_several_ways_are_the_same_everywhere(house: House, manage: Runn
             found.append(database.rows("SELECT status, answer, photo_id, url FROM accounts ORDER BY id"))
 
     assert found[0] == found[1] == found[2]
+
+
+TOGETHER_OR_NOT = """
+class Club(Base):
+    __tablename__ = "clubs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Transfer(Base):
+    __tablename__ = "transfers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    fee: Mapped[int | None]
+    to_club_id: Mapped[int | None] = mapped_column(ForeignKey("clubs.id"))
+    tier: Mapped[str] = mapped_column(sa.CHAR(1))
+    amount: Mapped[Decimal | None] = mapped_column(Numeric(12, 4))
+    unit: Mapped[str | None] = mapped_column(String(20))
+    words: Mapped[str | None] = mapped_column(String(200))
+    reason: Mapped[str | None] = mapped_column(String(20))
+    __table_args__ = (
+        CheckConstraint("kind IN ('permanent', 'loan', 'free', 'retired')", name="kinds"),
+        CheckConstraint("kind NOT IN ('free', 'retired') OR fee IS NULL OR fee = 0", name="free"),
+        CheckConstraint("(kind = 'retired') = (to_club_id IS NULL)", name="retired"),
+        CheckConstraint("tier BETWEEN 'A' AND 'L'", name="tiers"),
+        CheckConstraint("reason IS NULL OR (amount IS NULL AND words IS NULL)", name="no_value"),
+        CheckConstraint("unit IS NULL OR amount IS NOT NULL", name="unit_of_amount"),
+    )
+
+
+class Category(Base):
+    __tablename__ = "categories"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id", use_alter=True, name="fk_topic"))
+
+
+class Topic(Base):
+    __tablename__ = "topics"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"))
+    archetype: Mapped[str] = mapped_column(String(20), server_default="regular")
+    extra: Mapped[dict[str, int] | None] = mapped_column(sa.JSON)
+    __table_args__ = (
+        CheckConstraint("category_id IS NULL OR archetype <> 'private'", name="not_private"),
+        CheckConstraint("category_id IS NOT NULL OR archetype <> 'regular'", name="regular_has_one"),
+    )
+"""
+
+
+def test_checks_that_speak_of_the_same_columns_are_kept_together(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, TOGETHER_OR_NOT, 100)
+
+    assert {database.count(name) for name in ("transfers", "topics", "categories")} == {100}
+    assert {*column(database, "transfers", "kind")} <= {"permanent", "loan", "free", "retired"}
+    assert len({*column(database, "transfers", "tier")}) > 5
+    assert database.value("SELECT count(*) FROM topics WHERE extra IS NULL") > 5
+
+
+ON_POSTGRESQL = """
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql as pg
+
+
+class Stay(Base):
+    __tablename__ = "stays"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    arrival: Mapped[date]
+    departure: Mapped[date]
+    stay: Mapped[pg.Range[date]] = mapped_column(
+        pg.DATERANGE, sa.Computed("daterange(arrival, departure, '[)')", persisted=True)
+    )
+    begins: Mapped[datetime]
+    ends: Mapped[datetime]
+    a: Mapped[int | None]
+    b: Mapped[int | None]
+    c: Mapped[int | None]
+    __table_args__ = (
+        CheckConstraint("departure > arrival", name="leaves"),
+        CheckConstraint("ends - begins <= INTERVAL '12 hours'", name="short"),
+        CheckConstraint("num_nulls(a, b, c) IN (0, 3)", name="all_or_none"),
+        pg.ExcludeConstraint(("stay", "&&"), name="one_stay"),
+        pg.ExcludeConstraint((text("tsrange(begins, ends)"), "&&"), name="one_shift"),
+    )
+"""
+
+
+def test_what_an_exclude_keeps_apart_may_be_computed(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    seeded(house, manage, ON_POSTGRESQL, 100)
+
+    assert postgresql_database.count("stays") == 100

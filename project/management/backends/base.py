@@ -481,6 +481,8 @@ def _converter(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Convert:
     convert = kind.dialect_impl(dialect).bind_processor(dialect)
     if convert is None:
         return lambda values: values
+    if isinstance(kind, sa.JSON | sa.PickleType):  # of which None has a text, too
+        return lambda values: [None if value is None else convert(value) for value in values]
     if isinstance(kind, sa.Date | sa.DateTime | sa.Enum | sa.Boolean | sa.Numeric | sa.Time):
         return through_tables(Remembered(convert).all)
     return through_tables(lambda values: list(map(convert, values)))
