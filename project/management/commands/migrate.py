@@ -167,10 +167,13 @@ def _settled_head(project: Project, *, locked: bool = False) -> str | None:
         connection.begin() as looking,
     ):
         head = heads.reached_head(project.root, connection)
-        head = head if head and heads.is_as_applied(project, connection) else None
-        environment, unfinished = (bookkeeping.read(connection, key) for key in ("environment", "unfinished"))
+        if head and heads.is_as_applied(project, connection):  # else what is read next may be being made
+            environment, unfinished = (bookkeeping.read(connection, key) for key in ("environment", "unfinished"))
+            head = head if environment and unfinished is None else None
+        else:
+            head = None
         looking.rollback()  # a commit, even of nothing, waits for those who read an SQLite file
-        return head if environment and unfinished is None else None
+        return head
 
 
 def run(project: Project, target: str, request: Request, *, hint: str = "", titled: bool = True) -> int:
