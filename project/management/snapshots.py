@@ -143,7 +143,7 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
     if undo.same == snapshot.name and snapshot.database == copies.owner:
         return None
     # Kept unless nothing can have changed: who wrote since it was looked at has committed before the places change.
-    name = undo.spare or undo.name
+    name = undo.spare or (None if undo.same else undo.name)
     same = next((one.copy for one in own(project) if one.name == undo.same), None) if undo.same else None
     try:
         kept = copies.restore(snapshot.copy, Keep(name, undo.about, undo.size) if name else None, same)

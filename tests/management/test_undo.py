@@ -166,6 +166,19 @@ def test_what_was_kept_to_be_sure_goes_where_a_snapshot_has_all_of_it(manage: Ru
     assert names(manage, migrated) == ["full", "empty"]
 
 
+def test_what_a_snapshot_has_is_enough_where_no_more_is_kept(manage: Runner, migrated: Database) -> None:
+    manage.ok("snapshot", "empty")
+    manage.ok("seed")
+    manage.ok("snapshot", "full")
+
+    there = manage.ok("restore", "empty", "--no-input", env={"SNAPSHOT_LIMIT": "0"})
+    back = manage.ok("restore", "full", "--no-input", env={"SNAPSHOT_LIMIT": "0"})
+
+    assert (undo(there), undo(back)) == ("full", "empty")
+    assert migrated.count("students") == 100
+    assert names(manage, migrated) == ["full", "empty"]
+
+
 def test_a_copy_that_became_the_database_is_not_dropped_on_postgresql(
     manage: Runner, postgresql_database: Database
 ) -> None:
