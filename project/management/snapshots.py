@@ -326,6 +326,7 @@ def undo_of(
             told = known.name if known and known.kind != "reset" else None  # what a reset built, the next builds again
             try:
                 size = refuse_size(project, connection)
+                connection.rollback()  # else what empties the database would find this session in a transaction
                 project.backend.copies.require_possible()
             except CannotCopy:
                 if known or is_nothing:

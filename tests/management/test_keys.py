@@ -87,11 +87,11 @@ class Variant(Base):
 
 
 def test_a_key_of_a_reference_and_a_date_that_comes_after_another_is_filled(
-    house: House, manage: Runner, database: Database
+    house: House, manage: Runner, sqlite_database: Database
 ) -> None:
     seeded(house, manage, DATES, 300)
 
-    assert database.count("variants") == 300
+    assert sqlite_database.count("variants") == 300
 
 
 EXPRESSIONS = """
@@ -254,10 +254,10 @@ class Shift(Base):
 """
 
 
-def test_keys_of_which_only_a_part_can_be_numbered(house: House, manage: Runner, database: Database) -> None:
+def test_keys_of_which_only_a_part_can_be_numbered(house: House, manage: Runner, sqlite_database: Database) -> None:
     seeded(house, manage, SHARED, 200)
 
-    assert database.count("boarding_passes") == database.count("shifts") == 200
+    assert sqlite_database.count("boarding_passes") == sqlite_database.count("shifts") == 200
 
 
 TOGETHER = """
@@ -272,11 +272,11 @@ class Event(Base):
 
 
 def test_a_reference_to_its_own_table_that_comes_with_another_column(
-    house: House, manage: Runner, database: Database
+    house: House, manage: Runner, sqlite_database: Database
 ) -> None:
     seeded(house, manage, TOGETHER, 50)
 
-    assert database.count("events") == 50
+    assert sqlite_database.count("events") == 50
 
 
 WAYS = """

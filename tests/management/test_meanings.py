@@ -49,7 +49,7 @@ def test_unique_texts_look_like_what_they_are_called(house: House, manage: Runne
         assert not strange, name
 
 
-@pytest.mark.parametrize("locale", ["de_DE", "ja_JP", "fa_IR", "ru_RU"])
+@pytest.mark.parametrize("locale", ["ja_JP", "fa_IR", "ru_RU"])
 def test_unique_texts_are_those_of_the_locale(
     house: House, manage: Runner, sqlite_database: Database, locale: str
 ) -> None:
