@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from .fields import Formula, integer_range, scale_of, terms_of
 from .numbering import Column
-from .types import DECIMAL, NUMBER, domains_of, plain_type
+from .types import DECIMAL, NUMBER, domains_of, length_of, plain_type
 
 # CURRENT_DATE in a CHECK is the day on which the row is stored: what counts as today here is kept well away from it.
 WAYS = 4  # that rows of one table can have to keep to its CHECKs, at most
@@ -143,8 +143,9 @@ def _text_of(expression: sa.ColumnElement[Any]) -> str:
         return str(expression)
 
 
+@cache
 def _parsed(sql: str) -> Any:
-    """Return the expression's tree, None where no dialect can read it."""
+    """Return the expression's tree, which nobody changes, None where no dialect can read it."""
     import sqlglot
     from sqlglot import exp
 
@@ -489,7 +490,7 @@ class _Reader:
 
     def _spell(self, column: Column, places: Callable[[int], list[str] | None]) -> bool:
         """Note a spelling, with as many characters where any number may stand as the column has room for."""
-        length = getattr(plain_type(column), "length", None)
+        length = length_of(column)
         for more in (6, 2, 1, 0):
             found = places(more)
             if found is None:

@@ -1193,7 +1193,7 @@ def _may_hold_forbidden(column: Column, bounds: Bounds, values: Sequence[Any]) -
     if kinds == {str}:
         if not _is_utf_8("".join(values)):
             return True
-        longest = getattr(plain_type(column), "length", None)
+        longest = length_of(column)
         return (longest is not None and max(map(len, values)) > longest) or bool(bounds.names)
     if not bounds.names and not isinstance(plain_type(column), NUMBER):
         return False

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from ..lazily import sqlalchemy as sa
 from .base import driver_errors
@@ -51,7 +51,9 @@ class SQLiteCopies(FolderCopies):
     def save(self, name: str, describe: Describe) -> None:
         with self._making() as making:
             self._copy_out(making / DATA)
-            self._complete(making, name, describe_file(making / DATA, describe))
+            with _looking_into(making / DATA) as connection:
+                about = describe(connection)
+            self._complete(making, name, about)
 
     def restore(self, copy: Copy, keep: Keep | None, same: Copy | None = None) -> bool:
         source = Path(copy.place, DATA)
@@ -252,8 +254,8 @@ class SQLiteCopies(FolderCopies):
 
     @contextmanager
     def inside(self, copy: Copy) -> Iterator[sa.Connection]:
-        with self._whole(Path(copy.place, DATA)) as whole, closing(sqlite3.connect(whole, isolation_level=None)) as one:
-            yield PlainSQLite(one, partial(one.execute, "BEGIN")).itself
+        with self._whole(Path(copy.place, DATA)) as whole, _looking_into(whole) as connection:
+            yield connection
 
     @contextmanager
     def _whole(self, source: Path) -> Iterator[Path]:
@@ -266,10 +268,10 @@ class SQLiteCopies(FolderCopies):
             yield making / DATA
 
 
-def describe_file(file: Path, describe: Describe) -> Any:
-    """Return what there is to say of a copy."""
+@contextmanager
+def _looking_into(file: Path) -> Iterator[sa.Connection]:
     with closing(sqlite3.connect(file, isolation_level=None)) as driver:
-        return describe(PlainSQLite(driver, partial(driver.execute, "BEGIN")).itself)
+        yield PlainSQLite(driver, partial(driver.execute, "BEGIN")).itself
 
 
 class _Busy(Exception):
