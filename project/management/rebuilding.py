@@ -14,6 +14,7 @@ from .errors import CommandError
 
 if TYPE_CHECKING:
     from .project import Project
+    from .snapshots import Look
 
 
 @dataclass
@@ -52,12 +53,13 @@ def _losses(connection: sa.Connection, found: Contents) -> guard.Losses:
     return guard.losses(connection, guard.count_rows(connection, tables))
 
 
-def empty(project: Project, *, drop_unknown: bool, agreed: guard.Losses | None) -> bool:
+def empty(project: Project, look: Look, *, drop_unknown: bool, agreed: guard.Losses | None) -> bool:
     """Drop this project's tables with its bookkeeping, in one transaction where the database can do that.
 
     Returns whether nothing is left: what is, but for empty schemas and extensions, is other people's.
 
     Args:
+        look: is given the connection before anything is lost, as `snapshots.save_and_lose` wants it.
         agreed: what a person was shown; None where nobody was asked.
 
     Raises:
@@ -73,6 +75,7 @@ def empty(project: Project, *, drop_unknown: bool, agreed: guard.Losses | None) 
     ):
         backend.end_idle_readers(connection)
         with connection.begin():
+            look(connection)
             guard.after_connecting(project, connection, "reset")
             found = contents(project, connection)
             if agreed is not None:

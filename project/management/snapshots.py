@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from . import bookkeeping, guard
-from .backends.copies import About, CannotCopy, Copy, Counted, Keep
+from .backends.copies import About, CannotCopy, Copy, Counted, IsUnchanged, Keep
 from .backends.waiting import SAY_AFTER, GaveUp
 from .errors import CommandError, NotAllowed, did_you_mean, shortened
 
@@ -24,6 +25,10 @@ Kind = Literal["by hand", "reset", "before"]
 _STAMP = re.compile(r"-\d{8}-\d{6}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}", re.ASCII)
 MEGABYTE = 1_000_000
+_TRIES = 3
+
+Result = TypeVar("Result")
+Look = Callable[["sa.Connection"], None]
 
 
 @dataclass(frozen=True)
@@ -339,6 +344,56 @@ def undo_of(
     except (CannotCopy, NotAllowed) as error:
         connection.rollback()
         return Undo(why_not=error.cause)
+
+
+def save_and_lose(
+    project: Project, asked: Undo, action: str, lose: Callable[[Look], Result], *, drops: bool, no_input: bool
+) -> tuple[Undo, Result]:
+    """Save what something destructive needs, and do it: both again where somebody has changed the database in between.
+
+    Args:
+        asked, action, no_input: as `save_undo` takes them.
+        lose: is given what it has to call at the beginning of its transaction, with the connection.
+        drops: whether it drops tables; else it deletes rows.
+
+    Returns:
+        How it is undone, and what `lose` has returned.
+
+    Raises:
+        CommandError: it could not be saved, or is changed all the time; nothing was lost.
+    """
+    for _ in range(_TRIES):
+        try:
+            with _watching(project, drops=drops) as is_unchanged:
+                undo = save_undo(project, asked, action, no_input=no_input)
+                return undo, lose(partial(_refuse_changed, undo, is_unchanged))
+        except _Changed as error:
+            if error.saved:
+                with alone(project):
+                    delete(project, [one for one in own(project) if one.name == error.saved])
+    raise CommandError(
+        f"{project.backend.label} is changed all the time: no snapshot has all that would be lost. Nothing was changed",
+        "end what writes to it, or set SNAPSHOTS_KEPT=0 to do without a snapshot",
+    )
+
+
+class _Changed(Exception):
+    """Somebody has changed the database since it was saved."""
+
+    def __init__(self, saved: str | None) -> None:
+        """Take the name of the snapshot that has too little."""
+        self.saved = saved
+
+
+def _watching(project: Project, *, drops: bool) -> AbstractContextManager[IsUnchanged]:
+    if not project.backend.exists():
+        return nullcontext(lambda _: True)
+    return project.backend.copies.watching(partial(project.connect, write=True), drops=drops)
+
+
+def _refuse_changed(undo: Undo, is_unchanged: IsUnchanged, connection: sa.Connection) -> None:
+    if not undo.why_not and not is_unchanged(connection):
+        raise _Changed(None if undo.same else undo.name)
 
 
 def save_undo(project: Project, asked: Undo, action: str, *, no_input: bool) -> Undo:

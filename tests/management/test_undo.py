@@ -72,9 +72,10 @@ url = sa.make_url(sys.argv[1])
 drivers = {"postgresql": "postgresql+psycopg", "mariadb": "mariadb+pymysql"}
 url = url.set(drivername=drivers.get(url.drivername, url.drivername))
 with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
-    connection.exec_driver_sql(
-        "INSERT INTO subjects (code, title, lowest_grade, highest_grade) VALUES ('X', 'X', 1, 2)"
-    )
+    if not connection.exec_driver_sql("SELECT count(*) FROM subjects WHERE code = 'X'").scalar():
+        connection.exec_driver_sql(
+            "INSERT INTO subjects (code, title, lowest_grade, highest_grade) VALUES ('X', 'X', 1, 2)"
+        )
 """
 
 
@@ -113,6 +114,36 @@ def test_what_comes_into_an_empty_database_amid_a_restore_comes_back(
     database.execute("DELETE FROM subjects")
     assert "To undo" not in manage.ok("restore", "full", "--no-input").out
     assert names(manage, database) == [undo(result), "full"]
+
+
+BEFORE_A_LOSS = [
+    (("reset", "--rebuild"), "rebuilding", "        with connection.begin():\n            look("),
+    (("seed", "--fresh"), "seeding", "            with connection.begin() if request.fresh"),
+]
+
+
+@pytest.mark.parametrize(("command", "file", "before"), BEFORE_A_LOSS, ids=("reset", "seed"))
+def test_what_comes_between_the_snapshot_and_the_loss_comes_back(
+    house: House, manage: Runner, migrated: Database, command: tuple[str, ...], file: str, before: str
+) -> None:
+    """A row is committed when the snapshot has been taken, and nothing is locked yet."""
+    manage.ok("seed")
+    migrated.execute(BY_HAND)
+    path = f"project/management/{file}.py"
+    unchanged = house.read(path)
+    blanks = len(before) - len(before.lstrip())
+    house.change(path, before, f"{blanks * ' '}{ADDS.format(code=ROW)}{before}")
+
+    result = manage.ok(*command, "--no-input")
+    there = migrated.count("subjects"), is_by_hand(migrated)
+    house.write(path, unchanged)
+    kept = [one for one in names(manage, migrated) if one.startswith("before-")]
+    manage.ok("restore", undo(result), "--no-input")
+
+    assert there == (14 if command[0] == "reset" else 15, False)
+    assert migrated.count("subjects") == 15
+    assert is_by_hand(migrated)
+    assert kept == [undo(result)]
 
 
 # Found by trying: an exchange after which MariaDB's checksum of the table is the same.

@@ -19,6 +19,8 @@ TABLE = "management_snapshot"  # in a MariaDB database that is a copy: what is k
 
 About = dict[str, Any]  # what is known of a copy, as JSON has it
 Describe = Callable[["sa.Connection"], About]
+Connect = Callable[[], AbstractContextManager["sa.Connection"]]
+IsUnchanged = Callable[["sa.Connection"], bool]
 
 
 class CannotCopy(CommandError):
@@ -151,6 +153,18 @@ class Copies:
         Args:
             connection: that writes, in a transaction.
         """
+
+    def watching(self, connect: Connect, *, drops: bool) -> AbstractContextManager[IsUnchanged]:
+        """Give what tells, at the beginning of a transaction, whether nobody has changed the database since.
+
+        Nobody changes it from then on until tables are dropped, or rows deleted. Where that cannot be told, it has not
+        changed.
+
+        Args:
+            connect: opens a connection that writes.
+            drops: whether tables are dropped in the end, not rows deleted.
+        """
+        raise NotImplementedError
 
     def throwaway(self, *, empty: bool = False) -> AbstractContextManager[str]:
         """Give a copy of the database as it is, whoever works with it, for as long as it is used; inside `alone`.

@@ -269,9 +269,9 @@ class MariaDB(Backend):
     def drop(self, connection: sa.Connection, relations: Sequence[Relation]) -> None:
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
         try:
-            drop_each(connection, (one for one in relations if one.kind == "VIEW"))
             drop_tables_at_once(connection, (one for one in relations if one.kind == "TABLE"))
-            drop_each(connection, (one for one in relations if one.kind in ("FUNCTION", "PROCEDURE", "SEQUENCE")))
+            connection.exec_driver_sql("UNLOCK TABLES")  # who has locked them has not locked the rest
+            drop_each(connection, (one for one in relations if one.kind != "TABLE"))
         finally:
             connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +15,21 @@ import sqlalchemy as sa
 
 from ..errors import CommandError
 from . import mariadb_objects
-from .copies import TABLE, CannotCopy, Copies, Copy, Counted, Describe, Keep, address_of, digest, run, unreadable
+from .copies import (
+    TABLE,
+    CannotCopy,
+    Connect,
+    Copies,
+    Copy,
+    Counted,
+    Describe,
+    IsUnchanged,
+    Keep,
+    address_of,
+    digest,
+    run,
+    unreadable,
+)
 from .mariadb import committing
 from .mariadb_objects import StoredObject, code_of, quoted, using
 from .waiting import LOOK_EVERY, meanwhile
@@ -77,7 +91,7 @@ class MariaDBCopies(Copies):
             mariadb_objects.drop(server, making, wanted)
             self._refuse_others(server, self.owner)
             self._refuse_keys_of_others(server)
-            objects = self._objects(server)
+            objects = self._objects(server) if keep else mariadb_objects.read(server, self.owner)
             old = self._place(server, keep.name) if keep else self._working("gone")
             self._make(server, old)
             here, there = self._tables(server, self.owner), self._tables(server, making)
@@ -204,6 +218,33 @@ class MariaDBCopies(Copies):
             run(connection, "UNLOCK TABLES")
 
     @contextmanager
+    def watching(self, connect: Connect, *, drops: bool) -> Iterator[IsUnchanged]:
+        def look(connection: sa.Connection, lock: Callable[[], None] = lambda: None) -> str | None:
+            with mariadb_objects.settings_kept(connection):
+                run(connection, _AS_IT_IS)
+                objects = mariadb_objects.read(connection, self.owner)  # what is no table is shown to no lock's owner
+                lock()
+                return self._state(connection, self.owner, objects)
+
+        before = None
+        with suppress(CannotCopy), connect() as connection:
+            before = look(connection)
+            connection.rollback()
+
+        def is_unchanged(connection: sa.Connection) -> bool:
+            return before is None or look(connection, partial(self._lock_all, connection, drops)) == before
+
+        yield is_unchanged
+
+    def _lock_all(self, connection: sa.Connection, drops: bool) -> None:
+        """Let nobody change a row before the transaction ends, or before a table is dropped, with which it would."""
+        tables = [_table(self.owner, one) for one in self._tables(connection, self.owner)]
+        if drops and tables:
+            run(connection, f"LOCK TABLES {', '.join(f'{one} WRITE' for one in tables)}")
+        for table in () if drops else tables:
+            run(connection, f"SELECT count(*) FROM {table} FOR UPDATE")  # noqa: S608  # quoted
+
+    @contextmanager
     def inside(self, copy: Copy) -> Iterator[sa.Connection]:
         with self.backend.engine_of(copy.place).connect() as connection:
             yield connection
@@ -296,9 +337,7 @@ class MariaDBCopies(Copies):
     def _session(self, engine: sa.Engine) -> Iterator[sa.Connection]:
         with engine.connect() as server:
             run(server, "SET SESSION foreign_key_checks = 0")
-            # What is there was allowed once: no rule that came later keeps it from being copied as it is.
-            run(server, "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES'")
-            run(server, "SET SESSION time_zone = '+00:00'")
+            run(server, _AS_IT_IS)
             if self.backend.title == "MariaDB":
                 run(server, "SET SESSION check_constraint_checks = 0")
             yield server
@@ -551,6 +590,10 @@ def _table(database: str, name: str) -> str:
 
 _GRANT = re.compile(r"GRANT (?P<rights>.+?) ON (?:\*|`(?P<pattern>(?:[^`]|``)+)`)\.\* TO ")
 _LETTER = re.compile(r"\\.|.", re.S)
+# What is there was allowed once: no rule that came later keeps it from being copied, or seen, as it is.
+_AS_IT_IS = (
+    "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES', time_zone = '+00:00'"
+)
 _GONE = (1049, 1146, 1932)  # no such database, no such table, no file of it
 _REFUSED = (1044, 1142)  # a right to the database, to a table
 _KNOWN = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")

@@ -72,7 +72,7 @@ def make(server: sa.Connection, database: str, objects: Sequence[StoredObject], 
     Raises:
         CannotCopy: one cannot be made.
     """
-    with using(server, database), _settings_kept(server):
+    with using(server, database), settings_kept(server):
         while objects:
             objects, before = _made_but(server, objects, asleep), objects
             if len(objects) == len(before):
@@ -102,6 +102,18 @@ def using(server: sa.Connection, database: str) -> Iterator[None]:
     finally:
         if before is not None and not server.invalidated:
             run(server, f"USE {quoted(before)}")
+
+
+@contextmanager
+def settings_kept(server: sa.Connection) -> Iterator[None]:
+    """Give a session its mode and time zone back in the end."""
+    before = server.execute(sa.text("SELECT @@SESSION.sql_mode, @@SESSION.time_zone")).one()
+    try:
+        yield
+    finally:
+        if not server.invalidated:
+            names = {"mode": before[0], "zone": before[1]}
+            server.execute(sa.text("SET SESSION sql_mode = :mode, time_zone = :zone"), names)
 
 
 def quoted(name: str) -> str:
@@ -158,17 +170,6 @@ def _as_client(server: sa.Connection, charset: str, collation: str) -> Iterator[
         yield
     finally:
         driver.set_character_set(*before)
-
-
-@contextmanager
-def _settings_kept(server: sa.Connection) -> Iterator[None]:
-    before = server.execute(sa.text("SELECT @@SESSION.sql_mode, @@SESSION.time_zone")).one()
-    try:
-        yield
-    finally:
-        if not server.invalidated:
-            names = {"mode": before[0], "zone": before[1]}
-            server.execute(sa.text("SET SESSION sql_mode = :mode, time_zone = :zone"), names)
 
 
 def _shown(server: sa.Connection, kind: str, name: str) -> StoredObject:

@@ -17,7 +17,20 @@ from ..errors import CommandError, shortened
 from ..lazily import sqlalchemy as sa
 from . import looking
 from .base import IDLE, TableName, quoted
-from .copies import CannotCopy, Copies, Copy, Counted, Describe, Keep, address_of, digest, run, unreadable
+from .copies import (
+    CannotCopy,
+    Connect,
+    Copies,
+    Copy,
+    Counted,
+    Describe,
+    IsUnchanged,
+    Keep,
+    address_of,
+    digest,
+    run,
+    unreadable,
+)
 from .looking import Rows
 from .postgresql import SERVER_DATABASE, sessions
 from .postgresql_dumps import PROGRAMS, PostgreSQLDumps, end, waited_too_long
@@ -306,6 +319,23 @@ class PostgreSQLCopies(Copies):
     def wait_for_writers(self, connection: sa.Connection) -> None:
         if tables := list(run(connection, _WRITABLE).scalars()):
             run(connection, f"LOCK TABLE {', '.join(tables)} IN SHARE ROW EXCLUSIVE MODE")
+
+    @contextmanager
+    def watching(self, connect: Connect, *, drops: bool) -> Iterator[IsUnchanged]:
+        with connect() as connection:
+            self.wait_for_writers(connection)  # whose numbers are earlier ones
+            after = int(run(connection, "SELECT txid_current()").scalar() or 0)
+            before = _look_at_all(connection)
+            connection.rollback()
+
+        def is_unchanged(connection: sa.Connection) -> bool:
+            if before is None:
+                return True
+            self.wait_for_writers(connection)
+            now = _look_at_all(connection)
+            return now is not None and now.counts == before.counts and not now.is_younger(after)
+
+        yield is_unchanged
 
     @property
     def server(self) -> str:

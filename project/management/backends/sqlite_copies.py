@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ..lazily import sqlalchemy as sa
 from .base import driver_errors
-from .copies import Copy, Counted, Describe, Keep
+from .copies import Connect, Copy, Counted, Describe, IsUnchanged, Keep
 from .folders import CHUNK, FolderCopies, checksum, data_of, sync, write
 from .looking import raised_as_sqlalchemys
 from .sqlite_looking import BESIDE, PlainSQLite, driver_of
@@ -102,6 +102,19 @@ class SQLiteCopies(FolderCopies):
     def is_same(self, one: Copy, other: Copy) -> bool:
         with data_of(Path(one.place, DATA)) as data:
             return _is_same(data, Path(other.place, DATA), _beginning(Path(one.place, DATA)))
+
+    @contextmanager
+    def watching(self, connect: Connect, *, drops: bool) -> Iterator[IsUnchanged]:
+        with self.backend.looking() as watcher:
+
+            def version() -> object:
+                """Return what other connections' commits change: https://www.sqlite.org/pragma.html#pragma_data_version"""
+                found = watcher.exec_driver_sql("PRAGMA data_version").scalar()
+                watcher.rollback()
+                return found
+
+            before = version()
+            yield lambda _: version() == before
 
     def clone(self, name: str) -> None:
         shutil.copyfile(self.backend.path, self.backend.path.with_name(name))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 
 from .. import guard, resetting, snapshots
 from ..backends.copies import CannotCopy, Damaged
@@ -74,8 +75,8 @@ def handle(
             guard.refuse_more(agreed, plan.losses)
             how, undo = _restore(project, plan.kept, undo)
         if not how:
-            undo = snapshots.save_undo(project, undo, "reset", no_input=no_input)
-            is_all_ours = _build(project, wanted, drop_unknown=drop_unknown, agreed=agreed)
+            undo, is_all_ours = _empty(project, undo, drop_unknown=drop_unknown, agreed=agreed, no_input=no_input)
+            _build(project, wanted)
             how = "Rebuilt"
         seconds = time.perf_counter() - begun
         if is_all_ours:
@@ -124,12 +125,21 @@ def _restore(project: Project, kept: Snapshot, undo: Undo) -> tuple[str, Undo]:
     return f"Restored from snapshot {kept.name}", restored
 
 
-def _build(project: Project, wanted: Wanted, *, drop_unknown: bool, agreed: guard.Losses | None) -> bool:
-    """Build the database anew; return whether nothing in it is other people's."""
+def _empty(
+    project: Project, asked: Undo, *, drop_unknown: bool, agreed: guard.Losses | None, no_input: bool
+) -> tuple[Undo, bool]:
+    """Save and empty the database; return how that is undone, and whether nothing in it is other people's."""
+    from .. import rebuilding
+
+    empty = partial(rebuilding.empty, project, drop_unknown=drop_unknown, agreed=agreed)
+    return snapshots.save_and_lose(project, asked, "reset", empty, drops=True, no_input=no_input)
+
+
+def _build(project: Project, wanted: Wanted) -> None:
+    """Build the database anew."""
     from .. import migrations, rebuilding, seeding
     from . import migrate, seed
 
-    is_all_ours = rebuilding.empty(project, drop_unknown=drop_unknown, agreed=agreed)
     migrate.run(project, "head", migrations.Request())
     seeded = []
     if wanted.seeded:
@@ -137,7 +147,6 @@ def _build(project: Project, wanted: Wanted, *, drop_unknown: bool, agreed: guar
         rows = seeding.Request(count=wanted.count, random_seed=wanted.random_seed, locale=locale)
         seeded = seed.run(project, rows)
     rebuilding.verify(project, {done.table: done.rows for done in seeded})
-    return is_all_ours
 
 
 def _keep(project: Project, plan: Plan, wanted: Wanted) -> None:

@@ -67,8 +67,6 @@ def run(project: Project, request: Request, *, no_input: bool = False) -> list[R
     if request.fresh:
         lost, undo = _ask_for_fresh(project, targets, no_input=no_input)
         request = replace(request, agreed=None if no_input else lost)
-        if undo is not None:
-            undo = snapshots.save_undo(project, undo, "seed-fresh", no_input=no_input)
     width = max((len(target.name) for target in targets), default=0)
     reports: list[Report] = []
 
@@ -76,7 +74,13 @@ def run(project: Project, request: Request, *, no_input: bool = False) -> list[R
         reports.append(done)
         console.say(_line(done, width))
 
-    seeding.seed(project, targets, request, report=report, progress=console.progress)
+    def fill(look: snapshots.Look | None = None) -> None:
+        seeding.seed(project, targets, replace(request, look=look), report=report, progress=console.progress)
+
+    if undo is not None:
+        undo, _ = snapshots.save_and_lose(project, undo, "seed-fresh", fill, drops=False, no_input=no_input)
+    else:
+        fill()
     console.say(f"Random seed {request.random_seed}, locale {request.locale}.")
     if undo and undo.words:
         console.say(undo.words)
