@@ -2017,11 +2017,16 @@ def test_what_was_made_by_a_client_of_another_character_set_keeps_it(manage: Run
 
 
 def test_a_view_that_does_not_work_is_named_in_mariadb(manage: Runner, furnished: Database) -> None:
+    before = furnished.rows("SELECT * FROM aa")
+    manage.ok("snapshot", "good")
     furnished.execute("DROP VIEW zz")
 
     line = manage("snapshot").refusal()
+    result = manage.ok("restore", "good", "--no-input")
 
     assert line == "the view aa refers to what is not there any more — mend or drop it"
+    assert f"No snapshot brings back what was there: {line.partition(' — ')[0]}." in result.out
+    assert furnished.rows("SELECT * FROM aa") == before
 
 
 def test_the_history_of_a_table_is_named_and_the_rest_works_in_mariadb(
