@@ -1081,6 +1081,40 @@ def test_another_size_of_pages(manage: Runner, sqlite_database: Database, mode: 
     assert adas(sqlite_database) == 1
 
 
+def shrink(session: sqlite3.Connection, pages: int) -> None:
+    """Drop all there is, and make a database of so many pages."""
+    for (name,) in session.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE TABLE%'").fetchall():
+        session.execute(f"DROP TABLE {name}")
+    session.execute("VACUUM")
+    while session.execute("PRAGMA page_count").fetchone()[0] < pages:
+        session.execute("CREATE TABLE IF NOT EXISTS filler (data)")
+        if session.execute("PRAGMA page_count").fetchone()[0] < pages:
+            session.execute("INSERT INTO filler VALUES (zeroblob(3000))")
+    assert session.execute("PRAGMA page_count").fetchone() == (pages,)
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_what_a_small_snapshot_replaces_comes_back(manage: Runner, sqlite_database: Database, mode: str) -> None:
+    """SQLite commits a backup with the step that copies its last page."""
+    manage.ok("migrate")
+    manage.ok("snapshot", "full")
+    with closing(sqlite3.connect(file_of(sqlite_database), isolation_level=None)) as session:
+        session.execute(f"PRAGMA journal_mode = {mode}")
+        for pages in (1, 2, 10):
+            shrink(session, pages)
+            manage.ok("snapshot", f"small-{pages}")
+            manage.ok("restore", "full", "--no-input")
+            session.execute(f"UPDATE subjects SET title = 'By hand {pages}'")
+            before = everything(sqlite_database)
+
+            told = manage.ok("restore", f"small-{pages}", "--no-input")
+            there = sqlite_database.tables()
+            manage.ok("restore", undo(told), "--no-input")
+
+            assert there == ({"filler"} if pages > 1 else set())
+            assert everything(sqlite_database) == before
+
+
 # What opens the file while it is replaced waits for that, and goes on with neither file's rows lost.
 COMES = """\
 print("swapping", file=__import__("sys").stderr, flush=True)

@@ -250,7 +250,7 @@ class SQLiteCopies(FolderCopies):
         self.backend.engine(create=True).connect().close()
         with (
             open(self.backend.path, "rb") as file,  # closed last: with it go the locks that this process has on it
-            self._whole(source) as whole,
+            self._whole(source, of_several_pages=True) as whole,
             closing(sqlite3.connect(f"{whole.as_uri()}?mode=ro", uri=True)) as other,
             self.backend.engine().connect() as connection,
         ):
@@ -271,14 +271,23 @@ class SQLiteCopies(FolderCopies):
             yield connection
 
     @contextmanager
-    def _whole(self, source: Path) -> Iterator[Path]:
-        """Give the data of a copy as a file that SQLite can read."""
-        if not source.with_name(BEGINNING).exists():
-            yield source
-            return
-        with self._making() as making, data_of(source) as data:
-            _copy_all(data, making / DATA, _beginning(source))
-            yield making / DATA
+    def _whole(self, source: Path, *, of_several_pages: bool = False) -> Iterator[Path]:
+        """Give the data of a copy as a file that SQLite can read.
+
+        Args:
+            of_several_pages: let it have an empty one more, where one is all there is.
+        """
+        with data_of(source) as data:
+            beginning = _beginning(source)
+            is_one_page = of_several_pages and _is_one_page(data, beginning)
+            if not is_one_page and not beginning:
+                yield source
+                return
+            with self._making() as making:
+                _copy_all(data, making / DATA, beginning)
+                if is_one_page:
+                    _add_a_page(making / DATA)
+                yield making / DATA
 
 
 @contextmanager
@@ -292,7 +301,10 @@ class _Busy(Exception):
 
 
 def _backup(source: sqlite3.Connection, target: sqlite3.Connection, begun: Callable[[], None]) -> None:
-    """Copy everything; `begun` is called when the target is locked, and nothing is written to its file yet."""
+    """Copy everything; `begun` is called when the target is locked, and nothing is written to its file yet.
+
+    The source has several pages: the step that copies the last one commits, and only then says so.
+    """
     first = True
 
     def look(status: int, _remaining: int, _total: int) -> None:
@@ -304,7 +316,7 @@ def _backup(source: sqlite3.Connection, target: sqlite3.Connection, begun: Calla
             begun()
 
     try:
-        source.backup(target, pages=_STEP, progress=look)
+        source.backup(target, pages=min(_STEP, _pages(source) - 1), progress=look)
     except _Busy as error:
         busy = sqlite3.OperationalError("database is locked")
         busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
@@ -437,6 +449,22 @@ def _copy_all(file: BinaryIO, target: Path, beginning: bytes = b"") -> None:
         if beginning:
             out.seek(0)
             out.write(beginning)
+
+
+def _pages(driver: sqlite3.Connection) -> int:
+    [(number,)] = driver.execute("PRAGMA page_count").fetchall()
+    return int(number)
+
+
+def _is_one_page(data: BinaryIO, beginning: bytes) -> bool:
+    """Return whether a database has one page, or none: https://www.sqlite.org/fileformat.html#page_size"""
+    size = int.from_bytes((beginning or os.pread(data.fileno(), _HEADER, 0))[16:18]) - 1
+    return os.fstat(data.fileno()).st_size <= size % (1 << 16) + 1
+
+
+def _add_a_page(file: Path) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as driver:
+        driver.executescript("PRAGMA auto_vacuum = NONE; VACUUM; CREATE TABLE a (a); DROP TABLE a")
 
 
 def _page_size(driver: sqlite3.Connection) -> int:
