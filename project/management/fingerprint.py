@@ -27,9 +27,10 @@ ELSEWHERE = frozenset({"database_url", "development_hosts", "snapshots_kept", "s
 _ABOUT = re.compile(r"(\w+)-([^-]+)\.dist-info")
 # In a seeder, or what one may import: its rows are others tomorrow. Some of Faker's providers count from today as well.
 _ASKS_THE_CLOCK = re.compile(
-    rb"(?<!func\.)\b(?:today|now|utcnow|time\.time)\("
-    rb"|\bfake\(\s*[\"'](?:past|future|date|time|year|month|day_of|century|am_pm|unix_time|iso8601|passport|profile|credit_card_(?:expire|full))"
-    rb"|\.(?:past_|future_|date_(?:of_birth|between|this|time|object)|time_(?:delta|object|series)|unix_time|iso8601|credit_card_(?:expire|full))"
+    rb"(?<!func\.)\b(?:today|now|utcnow|time\.time)\(|\b(?:date|datetime)\.(?:today|now|utcnow)\b|(?<![\w.])time\(\)"
+    rb"|\bfake\(\s*[\"'](?:past|future|date|time|year|month|day_of|century|am_pm|unix_time|iso8601|passport|profile|simple_profile|credit_card_(?:expire|full))"
+    rb"|\bfake\w*\.(?:date|time|year|month|day_of|century|am_pm|passport)"
+    rb"|\.(?:past_|future_|date_(?:of_birth|between|this|time|object)|time_(?:delta|object|series)|unix_time|iso8601|profile|simple_profile|credit_card_(?:expire|full))"
 )
 
 

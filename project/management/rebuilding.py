@@ -103,15 +103,17 @@ def verify(project: Project, rows: Mapping[str, int]) -> None:
         found = [str(one) for one in autogenerate.differences(project, connection, script, missing_only=True)]
         tables = {table.fullname: TableName.of(table) for table in project.metadata.tables.values()}
         counted = guard.count_rows(connection, [tables[name] for name in rows])
-        found += [
+        others = [
             f"{name} has {counted[tables[name]]:,} rows, not {number:,}"
             for name, number in rows.items()
             if counted[tables[name]] != number
         ]
-    if found:
+    if found or others:
         raise CommandError(
-            f"after the reset the database is not what the models say: {'; '.join(found)}",
-            'python manage.py makemigrations -m "..." writes what is missing of tables',
+            f"after the reset the database is not what the models say: {'; '.join(found + others)}",
+            'python manage.py makemigrations -m "..." writes what is missing of tables'
+            if found
+            else "somebody else writes to it: end that, then run the command again",
         )
 
 

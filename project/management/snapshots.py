@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -84,7 +84,7 @@ def find(project: Project, name: str | None, *, of: str | None = None, elsewhere
         CommandError: there is none, or it is one of another database.
     """
     everything = every(project)
-    database = of or project.backend.copies.owner
+    database = project.backend.copies.owner if of is None else of
     possible = [one for one in everything if one.database == database]
     if of is not None and not possible:
         known = sorted({one.database for one in everything})
@@ -132,7 +132,8 @@ def take(project: Project, name: str, *, kind: Kind = "by hand", fingerprint: st
                 f"there is a snapshot {one.name} already",
                 f"take another name, or python manage.py snapshots --delete {one.name}",
             )
-    project.backend.copies.save(name, lambda copy: _description(project, copy, kind, fingerprint))
+    moment = _moment_after(own(project))
+    project.backend.copies.save(name, lambda copy: _description(project, copy, kind, fingerprint, moment))
     return next(one for one in own(project) if one.name == name)
 
 
@@ -154,24 +155,32 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
         kept = copies.restore(snapshot.copy, Keep(name, undo.about, undo.size) if name else None, same)
     except (KeyboardInterrupt, SystemExit):
         with suppress(Exception):  # where it cannot be told, it ends as it was asked to
-            if name in {one.name for one in own(project)}:
-                project.console.note(f"What was there is in a snapshot: python manage.py restore {name}")
+            taken = {one.name for one in own(project)} & {name}
+            if told := taken.pop() if taken else undo.name or undo.same:
+                project.console.note(f"What was there is in a snapshot: python manage.py restore {told}")
         raise
-    if undo.spare and kept:
-        undo = _without_twin(project, undo.spare, undo)
+    if name and kept:
+        undo = _without_twin(project, name, undo)
     forget(project, "before", but=undo.name)
     prepare(project, snapshot)  # who restores it once will do so again
     return undo
 
 
 def _without_twin(project: Project, name: str, undo: Undo) -> Undo:
-    """Delete what a restore has kept where a snapshot has all of it, or it is empty; return how that is undone."""
+    """Delete what was kept where a snapshot has all of it, or it is empty; return how what is lost is undone."""
     copies, known = project.backend.copies, {one.name: one for one in own(project)}
-    kept = known[name].copy
-    if not (copies.is_same(kept, known[undo.same].copy) if undo.same else _is_empty(project, kept)):
+    kept = known.pop(name).copy
+    possible = [known[undo.same]] if undo.same else known.values() if undo.unsure else ()
+    twin = next((one for one in possible if copies.is_same(kept, one.copy)), None)
+    if twin is None and not (undo.spare and not undo.same and _is_empty(project, kept)):
         return Undo(name)
     copies.delete(kept, wait=False)
-    return undo
+    return replace(undo, name=_told(twin), same=twin.name if twin else None)
+
+
+def _told(known: Snapshot | None) -> str | None:
+    """Return the name of a snapshot that is told; what a reset has built, the next builds again."""
+    return known.name if known and known.kind != "reset" else None
 
 
 def _is_empty(project: Project, copy: Copy) -> bool:
@@ -269,6 +278,7 @@ class Undo:
     size: int = 0  # of the database, in bytes
     same: str | None = None  # the snapshot that is as the database is; then none has to be taken
     spare: str | None = None  # the name of one that is taken all the same, where `same` may no longer be so
+    unsure: bool = False  # whether one that has all of it may be among the snapshots all the same
     why_not: str = ""
 
     @property
@@ -312,7 +322,8 @@ def undo_of(
     try:
         with project.explained():
             rows = rows or counted(project, connection)
-            about = _description(project, connection, "before", None, rows)
+            kept = own(project)
+            about = _description(project, connection, "before", None, _moment_after(kept), rows)
             is_production = guard.is_production(project, connection)
             connection.rollback()
             is_empty = not any(about["rows"].values()) and rows.is_all
@@ -323,12 +334,12 @@ def undo_of(
                 return Undo(why_not="SNAPSHOTS_KEPT is 0")
             if is_production:
                 return Undo(why_not="none is taken of a production database")
-            kept = own(project)
-            same = None
+            copies, same = project.backend.copies, None
             if not is_nothing:
-                same = project.backend.copies.unchanged_since([one.copy for one in kept], connection, rows)
+                same = copies.unchanged_since([one.copy for one in kept], connection, rows)
+            unsure = not copies.sees_changes(connection)
             known = next((one for one in kept if one.copy is same), None)
-            told = known.name if known and known.kind != "reset" else None  # what a reset built, the next builds again
+            told = _told(known)
             try:
                 size = refuse_size(project, connection)
                 connection.rollback()  # else what empties the database would find this session in a transaction
@@ -340,7 +351,7 @@ def undo_of(
             name = free_name(project, f"before-{action}")
             if is_nothing:  # yet: somebody may commit a row any moment
                 return Undo(None, about, size, spare=name)
-            return Undo(told, about, size, known.name, name) if known else Undo(name, about, size)
+            return Undo(told, about, size, known.name, name) if known else Undo(name, about, size, unsure=unsure)
     except (CannotCopy, NotAllowed) as error:
         connection.rollback()
         return Undo(why_not=error.cause)
@@ -416,6 +427,7 @@ def save_undo(project: Project, asked: Undo, action: str, *, no_input: bool) -> 
                     undo = replace(undo, name=free_name(project, undo.name, stamped=True))
                 assert undo.name is not None
                 take(project, undo.name, kind="before")
+                undo = _without_twin(project, undo.name, undo)
                 forget(project, "before", but=undo.name)
         except (CannotCopy, NotAllowed) as error:
             undo = Undo(why_not=error.cause)
@@ -502,11 +514,12 @@ def _description(
     connection: sa.Connection,
     kind: Kind,
     fingerprint: str | None,
+    moment: datetime,
     rows: Counted | None = None,
 ) -> About:
     rows = rows or counted(project, connection)
     return {
-        "taken": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "taken": moment.isoformat(timespec="microseconds"),
         "kind": kind,
         "revisions": sorted(bookkeeping.versions(connection)),
         "rows": {str(table): number for table, number in rows.rows.items()},
@@ -514,6 +527,11 @@ def _description(
         "rights": project.backend.copies.rights(connection),
         "fingerprint": fingerprint,
     }
+
+
+def _moment_after(known: Sequence[Snapshot]) -> datetime:
+    """Return the moment, in UTC; later than those of other snapshots, though the clock may have gone back."""
+    return max([datetime.now(UTC), *(one.taken + timedelta(microseconds=1) for one in known)])
 
 
 def _snapshot(copy: Copy) -> Snapshot | None:

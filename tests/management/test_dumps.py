@@ -158,8 +158,22 @@ def test_a_reset_puts_back_the_dump_of_the_one_before(manage: Runner, owned: Dat
     assert but_for_times(contents(owned)) == but_for_times(built)
 
 
+def test_a_dump_of_what_nobody_has_changed_is_not_kept(manage: Runner, owned: Database) -> None:
+    manage.ok("reset")
+    owned.execute("DELETE FROM enrollments")
+    told = manage.ok("reset", "--no-input").out.splitlines()[-1]
+
+    again = [manage.ok(*command, "--no-input").out for command in (("reset",), ("reset", "--rebuild"))]
+
+    name = told.removeprefix("To undo it: python manage.py restore ")
+    assert not [words for words in again if "To undo it" in words]
+    manage.ok("restore", name, "--no-input")
+    assert owned.count("enrollments") == 0
+
+
 def test_a_rollback_is_undone_by_a_dump(manage: Runner, owned: Database) -> None:
     manage.ok("reset", "--no-input")
+    owned.execute("UPDATE students SET grade = 1")
     before = contents(owned)
 
     said = manage.ok("rollback", "--no-input")

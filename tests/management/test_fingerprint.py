@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from project.management.fingerprint import _ASKS_THE_CLOCK
 from tests.databases import Database, fresh
 from tests.houses import House, Runner
 from tests.management.test_reset import adas, expect_fresh, put_in_ada
@@ -27,6 +28,31 @@ def but_for_times(database: Database) -> tuple[object, ...]:
     schema, rows = everything(database)
     steps = database.rows("SELECT revision, message, direction FROM migration_history ORDER BY id")
     return schema, {**rows, "migration_history": steps}
+
+
+ASK = [
+    "date.today()",
+    "clock = datetime.now",
+    "time()",
+    'fake("simple_profile")',
+    "fake.date()",
+    "fake.simple_profile()",
+    'faker.profile(["birthdate"])',
+]
+DO_NOT = [
+    "rows.today",
+    "func.now()",
+    "date(2020, 1, 1)",
+    "datetime.time(8)",
+    'fake("city")',
+    "rows.times()",
+    "fake.name()",
+]
+
+
+@pytest.mark.parametrize(("code", "asks"), [(one, True) for one in ASK] + [(one, False) for one in DO_NOT])
+def test_what_asks_for_the_date_is_seen(code: str, asks: bool) -> None:
+    assert bool(_ASKS_THE_CLOCK.search(f"    return {code}".encode())) == asks
 
 
 def test_what_is_restored_is_what_a_rebuild_builds(

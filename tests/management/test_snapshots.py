@@ -1350,6 +1350,20 @@ def test_a_database_that_is_moved_after_a_crash_is_never_written_into(
     assert moved.stat().st_nlink == 1
 
 
+def test_an_interruption_after_the_file_is_replaced_says_which_snapshot_has_what_was_there(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    manage.ok("snapshot", "spoiled")
+    path = "project/management/backends/sqlite_copies.py"
+    house.change(path, RENAMES, f"{RENAMES}{24 * ' '}os.kill(os.getpid(), 2)\n")
+
+    told = manage("restore", "good", "--no-input").expect(130).err
+
+    assert adas(sqlite_database) == 0
+    assert "What was there is in a snapshot: python manage.py restore spoiled\n" in told
+
+
 NAMED_AND_FULL = """\
         try:
             if "tried" not in vars(self):
@@ -2054,13 +2068,16 @@ def test_a_view_that_does_not_work_is_named_in_mariadb(manage: Runner, furnished
     before = furnished.rows("SELECT * FROM aa")
     manage.ok("snapshot", "good")
     furnished.execute("DROP VIEW zz")
+    put_in_ada(furnished)
 
-    line = manage("snapshot").refusal()
-    result = manage.ok("restore", "good", "--no-input")
+    saved = manage.ok("snapshot", "bad").err
+    told = undo(manage.ok("restore", "good", "--no-input"))
 
-    assert line == "the view aa refers to what is not there any more — mend or drop it"
-    assert f"No snapshot brings back what was there: {line.partition(' — ')[0]}." in result.out
+    assert "The view aa refers to what is not there any more, and is not in the snapshot.\n" in saved
     assert furnished.rows("SELECT * FROM aa") == before
+    there = adas(furnished)
+    manage.ok("restore", told, "--no-input")
+    assert (there, adas(furnished)) == (0, 1)
 
 
 def test_the_history_of_a_table_is_named_and_the_rest_works_in_mariadb(

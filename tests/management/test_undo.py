@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 
 import pytest
 
 from tests.databases import Database, administrate, server_address, settle
 from tests.houses import House, OpenTerminal, Runner
 from tests.management.test_reset import put_in_ada
-from tests.management.test_snapshots import at, how, names, undo
+from tests.management.test_snapshots import at, file_of, how, names, undo
 
 BY_HAND = "UPDATE students SET name = 'By Hand' WHERE id = 1"
 
@@ -298,9 +300,49 @@ def test_an_undo_is_not_taken_for_an_old_one_where_the_clock_went_back(
     put_in_ada(sqlite_database, 7003)
 
     told = undo(manage.ok("restore", "one", "--no-input"))
+    put_in_ada(sqlite_database, 7004)
+    later = undo(manage.ok("restore", "one", "--no-input"))
 
-    manage.ok("restore", told, "--no-input")
-    assert sqlite_database.count("students") == 1
+    assert names(manage, sqlite_database)[:2] == [later, told]
+    for name, number in ((told, 7003), (later, 7004)):
+        manage.ok("restore", name, "--no-input")
+        assert sqlite_database.value("SELECT id FROM students") == number
+
+
+def restored_again(manage: Runner, database: Database) -> str:
+    """Restore what has changed, and restore twice what has not; return the undo of the first, which stays."""
+    put_in_ada(database)
+    told = undo(manage.ok("restore", "one", "--no-input"))
+    again = [manage.ok("restore", "one", "--no-input").out for _ in range(2)]
+    assert names(manage, database) == [told, "one"]
+    assert not [words for words in again if "before-" in words]
+    return told
+
+
+def test_restoring_what_nobody_has_changed_is_seen_where_a_log_has_the_last_changes(
+    manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "one")
+    with closing(sqlite3.connect(file_of(sqlite_database), isolation_level=None)) as session:
+        session.execute("PRAGMA journal_mode = WAL")
+        session.execute("SELECT count(*) FROM students").fetchall()  # now it keeps the log
+        restored_again(manage, sqlite_database)
+
+
+def test_restoring_what_nobody_has_changed_is_seen_where_mariadb_computes_columns_when_they_are_read(
+    manage: Runner, mariadb_database: Database
+) -> None:
+    manage.ok("migrate")
+    mariadb_database.execute(
+        "CREATE TABLE doubled (a INT, b INT AS (a + a) VIRTUAL)", "INSERT INTO doubled (a) VALUES (1)"
+    )
+    manage.ok("snapshot", "one")
+    told = restored_again(manage, mariadb_database)
+
+    mariadb_database.execute("UPDATE doubled SET a = 2")
+
+    assert undo(manage.ok("restore", "one", "--no-input")) not in (told, "one")
 
 
 def test_a_view_is_worth_an_undo_though_there_are_no_rows(manage: Runner, migrated: Database) -> None:

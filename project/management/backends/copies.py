@@ -133,6 +133,10 @@ class Copies:
         """
         raise NotImplementedError
 
+    def sees_changes(self, connection: sa.Connection) -> bool:
+        """Return whether `unchanged_since` finds a copy that is the same, where there is one."""
+        return True
+
     def is_same(self, one: Copy, other: Copy) -> bool:
         """Return whether one copy, which `restore` has just kept, is certainly the same as another."""
         raise NotImplementedError

@@ -62,7 +62,7 @@ class MariaDBCopies(Copies):
     def require_possible(self) -> None:
         with self._server() as server:
             self._refuse_others(server, self.owner)
-            self._objects(server)
+            mariadb_objects.read(server, self.owner)
             place = self._working("making")
             if not _may_make(server, place):
                 raise self._not_allowed(server, place)
@@ -70,7 +70,7 @@ class MariaDBCopies(Copies):
     def save(self, name: str, describe: Describe) -> None:
         with self._server() as server:
             self._refuse_others(server, self.owner)
-            objects = self._objects(server)
+            objects = self._lasting(server, mariadb_objects.read(server, self.owner))
             place = self._place(server, name)
             self._make(server, place)
             self._copy(server, self.owner, place)
@@ -91,13 +91,13 @@ class MariaDBCopies(Copies):
             mariadb_objects.drop(server, making, wanted)
             self._refuse_others(server, self.owner)
             self._refuse_keys_of_others(server)
-            objects = self._objects(server) if keep else mariadb_objects.read(server, self.owner)
+            objects = mariadb_objects.read(server, self.owner)
             old = self._place(server, keep.name) if keep else self._working("gone")
             self._make(server, old)
             here, there = self._tables(server, self.owner), self._tables(server, making)
             if keep:
                 written = {"snapshot": keep.name, "database": self.owner, "about": keep.about, "tables": len(here)}
-                self._write(server, old, written | {"objects": objects})
+                self._write(server, old, written | {"objects": self._lasting(server, objects)})
             moves = [(self.owner, table, old) for table in here] + [(making, table, self.owner) for table in there]
             words = [f"{_table(source, name)} TO {_table(target, name)}" for source, name, target in moves]
             rename = f"RENAME TABLE {', '.join(words)}" if words else "DO 0"
@@ -435,10 +435,24 @@ class MariaDBCopies(Copies):
         return [name for name, kind in found if name != TABLE and (not kinds or kind in kinds)]
 
     def _objects(self, server: sa.Connection) -> list[StoredObject]:
-        """Return what the database has beside tables, all of which can be made again."""
+        """Return what the database has beside tables, all of which can be made again.
+
+        Raises:
+            CannotCopy: naming what cannot.
+        """
         found = mariadb_objects.read(server, self.owner)
-        mariadb_objects.refuse_invalid(server, self.owner, found)
+        for one in mariadb_objects.broken(server, self.owner, found):
+            raise CannotCopy(f"the view {one.name} refers to what is not there any more", "mend or drop it")
         return found
+
+    def _lasting(self, server: sa.Connection, found: Sequence[StoredObject]) -> list[StoredObject]:
+        """Return what of it can be made again; the rest, which works no more, is no reason to save nothing."""
+        broken = mariadb_objects.broken(server, self.owner, found)
+        for one in broken:
+            self.backend.waiting.notify(
+                f"The view {one.name} refers to what is not there any more, and is not in the snapshot."
+            )
+        return [one for one in found if one not in broken]
 
     def _refuse_others(self, server: sa.Connection, database: str) -> None:
         """Refuse what is neither: the history of a system-versioned table cannot be put in by statements."""
@@ -502,13 +516,14 @@ class MariaDBCopies(Copies):
     def _state(self, server: sa.Connection, database: str, objects: Sequence[StoredObject]) -> str | None:
         """Return what stands for all the rows and tables of a database; None where that cannot be told."""
         tables = self._tables(server, database)
-        made = [self._made_by(server, database, table) for table in tables]
-        if any(" VIRTUAL" in one for one in made):  # a checksum takes in what is not stored
+        made = {table: self._made_by(server, database, table) for table in tables}
+        unsummed = [table for table in tables if " VIRTUAL" in made[table]]  # a checksum takes in what is not stored
+        if any(" float" in made[table] for table in unsummed):  # of one the digest sees 6 digits
             return None
-        names = ", ".join(f"{_table(database, table)}" for table in tables)
+        names = ", ".join(_table(database, table) for table in tables if table not in unsummed)
         sums = [row[1] for row in run(server, f"CHECKSUM TABLE {names} EXTENDED")] if names else []
         sums += [self._digest(server, database, table) for table in tables]
-        told = (tables, made, sums, list(objects), self._letters(server, database))
+        told = (tables, [*made.values()], sums, list(objects), self._letters(server, database))
         return hashlib.sha256(repr(told).encode()).hexdigest()
 
     def _digest(self, server: sa.Connection, database: str, table: str) -> object:
@@ -521,7 +536,7 @@ class MariaDBCopies(Copies):
         values = ", ".join(f"coalesce(length({name}), -1), cast({name} AS binary)" for name in names)
         row = f"conv(left(md5(concat_ws(',', {values})), 15), 16, 10)"
         look = f"SELECT sum(cast({row} AS decimal(20))) FROM {_table(database, table)}"  # noqa: S608  # quoted
-        return run(server, look).scalar() if len(names) > 1 else None
+        return run(server, look).scalar()
 
     def _size(self, server: sa.Connection, database: str) -> int:
         return int(server.scalar(_SIZE, {"database": database}) or 0)

@@ -45,12 +45,9 @@ def read(server: sa.Connection, database: str) -> list[StoredObject]:
         ]
 
 
-def refuse_invalid(server: sa.Connection, database: str, objects: Sequence[StoredObject]) -> None:
-    """Refuse views that do not work: nothing could make them again.
-
-    Raises:
-        CannotCopy: naming the first one.
-    """
+def broken(server: sa.Connection, database: str, objects: Sequence[StoredObject]) -> list[StoredObject]:
+    """Return the views that refer to what is not there any more: nothing could make them again."""
+    found = []
     for one in objects:
         if one.kind == "VIEW":
             try:
@@ -58,9 +55,8 @@ def refuse_invalid(server: sa.Connection, database: str, objects: Sequence[Store
             except sa.exc.DBAPIError as error:
                 if code_of(error) != _INVALID_VIEW:
                     raise
-                raise CannotCopy(
-                    f"the view {one.name} refers to what is not there any more", "mend or drop it"
-                ) from error
+                found.append(one)
+    return found
 
 
 def make(server: sa.Connection, database: str, objects: Sequence[StoredObject], *, asleep: bool = False) -> None:

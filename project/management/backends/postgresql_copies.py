@@ -309,7 +309,12 @@ class PostgreSQLCopies(Copies):
         with self.backend.session(copy.place) as session:
             yield session.itself
 
+    def sees_changes(self, connection: sa.Connection) -> bool:
+        return not self._refused
+
     def is_same(self, one: Copy, other: Copy) -> bool:
+        if self._is_dump(one) or self._is_dump(other):
+            return self._is_dump(one) and self._is_dump(other) and self.dumps.is_same(one, other)
         with self.backend.session(one.place) as kept:
             signs = _look_at_all(kept.itself)
         with self.backend.on_server() as server:

@@ -9,13 +9,14 @@ import signal
 import subprocess
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CommandError, first_line
 from ..lazily import sqlalchemy as sa
 from .copies import CannotCopy, Copy, Describe, Keep
-from .folders import FolderCopies, sync
+from .folders import FolderCopies, data_of, sync
 
 if TYPE_CHECKING:
     from .postgresql import PostgreSQL
@@ -68,6 +69,13 @@ class PostgreSQLDumps(FolderCopies):
             self.backend.end_idle_readers(connection)
             self._load(Path(copy.place, DATA))
         return keep is not None
+
+    def is_same(self, one: Copy, other: Copy) -> bool:
+        with data_of(Path(one.place, DATA)) as first, data_of(Path(other.place, DATA)) as second:
+            return all(
+                line == then or (line.startswith(_KEYS) and then.startswith(_KEYS))
+                for line, then in zip_longest(first, second, fillvalue=b"")
+            )
 
     def _load(self, dump: Path) -> None:
         """Put a dump in the place of all there is, in the one transaction that the dump's last line commits.
@@ -170,6 +178,8 @@ def _ours(connection: sa.Connection, listed: Sequence[str]) -> Iterator[str]:
             yield line
 
 
+# With these lines a dump begins and ends, and each with another key: https://www.postgresql.org/docs/current/app-psql.html
+_KEYS = (b"\\restrict ", b"\\unrestrict ")
 _VERSIONS = re.compile(r"server version: ([\w.]+).*pg_dump version: ([\w.]+)")
 _SAID = re.compile(r"^(?:psql:.*?:\d+: )?\w+:\s+([0-9A-Z]{5}): (.*)$", re.MULTILINE)
 # `3459; 0 0 COMMENT - SCHEMA app ada`: https://www.postgresql.org/docs/current/app-pgrestore.html

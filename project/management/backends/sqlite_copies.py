@@ -92,12 +92,15 @@ class SQLiteCopies(FolderCopies):
 
     def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection, counted: Counted) -> Copy | None:
         with open(self.backend.path, "rb") as now, connection.begin() as reading:
-            wal = Path(f"{self.backend.path.resolve()}-wal")
-            if wal.exists() and wal.stat().st_size:
+            if not self.sees_changes(connection):
                 return None
             same = next((copy for copy in copies if _is_same(now, Path(copy.place, DATA))), None)
             reading.rollback()  # a commit waits for those who read
             return same  # and only then the file is closed: with it go all locks that this process has on it
+
+    def sees_changes(self, connection: sa.Connection) -> bool:
+        log = Path(f"{self.backend.path.resolve()}-wal")
+        return not log.exists() or not log.stat().st_size
 
     def is_same(self, one: Copy, other: Copy) -> bool:
         with data_of(Path(one.place, DATA)) as data:

@@ -115,7 +115,8 @@ def _restore(project: Project, kept: Snapshot, undo: Undo) -> tuple[str, Undo]:
         with snapshots.alone(project):
             restored = snapshots.restore(project, kept, undo)
     except (CannotCopy, Damaged) as error:
-        project.console.note(f"Snapshot {kept.name} is not restored: {error}")
+        words = error.cause if isinstance(error, Damaged) else error  # what is damaged, this replaces
+        project.console.note(f"Snapshot {kept.name} is not restored: {words}")
         return "", undo
     rows = [[table, plural(number, "row")] for table, number in kept.rows.items()]
     for line in columns(rows, right=frozenset({1})).splitlines():
