@@ -41,7 +41,7 @@ LAYERS = (
     ("bookkeeping",),
     ("migration_history",),
     ("backends",),
-    ("names",),
+    ("names", "calendars"),
     ("outcomes", "types"),
     ("console", "env_file", "expressions"),
     ("errors", "lazily"),

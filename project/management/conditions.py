@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from .calendars import MOST, STARTS, part_of
 from .fields import Formula, integer_range, scale_of, terms_of
 from .numbering import Column
 from .types import DECIMAL, NUMBER, domains_of, length_of, plain_type
@@ -49,8 +51,10 @@ class Bounds:
     spell: Callable[[int], list[str] | None] | None = None  # another, with so many where any number may stand
     case: str = ""  # upper or lower
     json: str = ""  # array or object
-    after: list[tuple[str, int]] = field(default_factory=list)  # columns it is at least so many steps above, each
-    within: list[tuple[str, int]] = field(default_factory=list)  # and those it is at most so many steps above
+    calendar: dict[str, list[int]] = field(default_factory=dict)  # what a part of a day may be, as its month
+    items: list[Any] = field(default_factory=list)  # of which the lists in it are
+    after: list[tuple[Formula, int]] = field(default_factory=list)  # what it is at least so many steps above, each
+    within: list[tuple[Formula, int]] = field(default_factory=list)  # and what it is at most so many steps above
     unequal: list[str] = field(default_factory=list)  # columns it must differ from
     same: str = ""  # the column it equals
     formula: Formula | None = None  # what it is computed from
@@ -94,9 +98,18 @@ def other_ways(table: sa.Table) -> list[Found]:
             understood <= also_understood
             and _comparable(found) not in map(_comparable, ways)
             and all(map(_is_possible, found.values()))
+            and not _go_in_a_circle([*ways, found])
         ):
             ways.append(found)
     return ways[1:]
+
+
+def _go_in_a_circle(ways: Sequence[Found]) -> bool:
+    """Return whether a column would wait for itself, where rows are filled in each of some ways."""
+    together: Found = {}
+    for name, bounds in (one for way in ways for one in way.items()):
+        together.setdefault(name, Bounds()).unequal += _needed(bounds)
+    return any(_waits_for(together, other, name) for name, bounds in together.items() for other in bounds.unequal)
 
 
 def _comparable(found: Found) -> dict[str, Bounds]:
@@ -130,6 +143,7 @@ def _read(table: sa.Table, turn: int) -> tuple[Found, frozenset[str]]:
     for column in table.columns:
         for domain in domains_of(column):
             _Reader(table, found, str(domain.constraint_name or domain.name)).read_domain(domain, column)
+    _make_room_for_sums(found, table)
     _share_out(found, table)
     _put_in_order(found)
     _pass_on(found, table)
@@ -153,7 +167,7 @@ def _parsed(sql: str) -> Any:
         ("mysql",)
         if "`" in sql
         else ("postgres", "mysql")
-        if re.search(r"::|~|\bANY\b", sql)
+        if re.search(r"::|~|<@|@>|\bANY\b", sql)
         else (None, "mysql", "postgres")
     )
     for dialect in dialects:
@@ -171,6 +185,28 @@ def _with_not_outside(node: Any) -> Any:
     if not isinstance(node, exp.Is) or not node.args.get("negate"):
         return node
     return exp.Not(this=exp.Is(this=node.this.copy(), expression=node.expression.copy()))
+
+
+def _make_room_for_sums(found: Found, table: sa.Table) -> None:
+    """Let a sum that a column is above leave it some room, and one that it is below reach its lowest value."""
+    for bounds in list(found.values()):
+        for end, comparisons, is_least in ((bounds.high, bounds.after, False), (bounds.low, bounds.within, True)):
+            for formula, steps in comparisons if end is not None else ():
+                names = _added(formula)
+                if len({*names}) == len(names) > 1:
+                    reached = Decimal(end) - steps * min(Decimal(step_of(table.columns[name])) for name in names)
+                    total = Sum(names, low=reached) if is_least else Sum(names, high=reached)
+                    found[names[0]].sums.append(total)
+
+
+def _added(formula: Formula) -> tuple[str, ...]:
+    """Return the columns that are added up; none where it is more than that."""
+    if isinstance(formula, str):
+        return (formula,)
+    if not isinstance(formula, tuple) or formula[0] != "+":
+        return ()
+    left, right = _added(formula[1]), _added(formula[2])
+    return left + right if left and right else ()
 
 
 def _share_out(found: Found, table: sa.Table) -> None:
@@ -267,8 +303,12 @@ _QUARTER = Decimal("0.25")
 def _put_in_order(found: Found) -> None:
     """Let a column that is at most so far above another be no less than it, unless it is the other that comes later."""
     for name, bounds in found.items():
-        bounds.within = [one for one in bounds.within if not _waits_for(found, one[0], name)]
-        bounds.after += [(other, 0) for other, _ in bounds.within if other not in dict(bounds.after)]
+        bounds.within = [
+            one for one in bounds.within if not any(_waits_for(found, term, name) for term in terms_of(one[0]))
+        ]
+        bounds.after += [
+            (other, 0) for other, _ in bounds.within if isinstance(other, str) and other not in dict(bounds.after)
+        ]
 
 
 def _waits_for(found: Found, name: str, other: str) -> bool:
@@ -277,9 +317,16 @@ def _waits_for(found: Found, name: str, other: str) -> bool:
     while ahead:
         if (one := ahead.pop()) not in reached:
             reached.add(one)
-            bounds = found.get(one, Bounds())
-            ahead += [*dict(bounds.after), *bounds.unequal, bounds.same, *terms_of(bounds.formula)]
+            ahead += _needed(found.get(one, Bounds()))
     return other in reached
+
+
+def _needed(bounds: Bounds) -> Iterator[str]:
+    """Yield the columns that one is filled from."""
+    yield from filter(None, (*bounds.unequal, bounds.same))
+    sums = (one for one in bounds.within if not isinstance(one[0], str))
+    for formula in (bounds.formula, *(what for what, _ in (*bounds.after, *sums))):
+        yield from terms_of(formula)
 
 
 def _pass_on(found: Found, table: sa.Table) -> None:
@@ -287,6 +334,8 @@ def _pass_on(found: Found, table: sa.Table) -> None:
     for _ in range(len(found)):
         for larger in list(found.values()):
             for name, steps in larger.after:
+                if not isinstance(name, str):
+                    continue
                 smaller = found.setdefault(name, Bounds())
                 column = table.columns[name]
                 if larger.high is not None:
@@ -297,8 +346,8 @@ def _pass_on(found: Found, table: sa.Table) -> None:
                     lowest = _moved(smaller.low, column, steps)
                     larger.low = lowest if larger.low is None else _most(larger.low, lowest)
             for name, steps in larger.within:
-                smaller = found[name]
-                if larger.low is not None:
+                if isinstance(name, str) and larger.low is not None:
+                    smaller = found[name]
                     lowest = _moved(larger.low, table.columns[name], -steps)
                     smaller.low = lowest if smaller.low is None else _most(smaller.low, lowest)
                     smaller.names += [one for one in larger.names if one not in smaller.names]
@@ -369,6 +418,7 @@ class _Reader:
             exp.RegexpLike: self._read_regexp,
             exp.RegexpILike: self._read_regexp,
             exp.SimilarTo: self._read_similar,
+            (exp.ArrayContainedBy, exp.ArrayContainsAll): self._read_items,
             (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE): self._read_comparison,
         }
 
@@ -428,15 +478,40 @@ class _Reader:
                 values = [_value(one, column) for one in node.expressions]
                 fitting = [one for one in values if isinstance(one, str) and one == getattr(one, what)()]
                 return bool(fitting) and self._limit_to(column, fitting)
-            return self._compare(node.this, "=", node.expressions[0])
+            if not isinstance(plain_type(column), _DAYS):
+                return self._compare(node.this, "=", node.expressions[0])
         return self._read_list(node.this, node.expressions, negated)
 
     def _read_list(self, left: Any, nodes: Iterable[Any], negated: bool) -> bool:
-        column = self._column(left)
+        from sqlglot import exp
+
+        column, measured = self._column(left), self._measured(left)
+        if measured is not None and isinstance(plain_type(measured[1]), _DAYS):
+            return self._allow(*measured, nodes, negated)
         values = [_value(one, column) for one in nodes] if column is not None else []
-        if column is None or not values or None in values:
+        if column is None or not values:
             return False
+        if None in values:  # another column, or what is computed from one
+            parts = [exp.EQ(this=left.copy(), expression=one.copy()) for one in nodes]
+            understood = [self.read(one, negated=True) for one in parts] if negated else [self._read_any(parts, False)]
+            return all(understood)
         return self._exclude(column, values) if negated else self._limit_to(column, values)
+
+    def _read_items(self, node: Any, negated: bool) -> bool:
+        """Read what there may be in a list: `tags <@ ARRAY['new', 'sale']`."""
+        from sqlglot import exp
+
+        inner, outer = node.this, _without_cast(node.expression)
+        if isinstance(node, exp.ArrayContainsAll):
+            inner, outer = node.expression, _without_cast(node.this)
+        column = self._column(inner)
+        kind: Any = plain_type(column) if column is not None and not negated else None
+        if not isinstance(kind, sa.ARRAY) or not isinstance(outer, exp.Array) or column is None:
+            return False
+        item = sa.Column(column.name, kind.item_type)
+        values = [_value(one, item) for one in outer.expressions]
+        self._bounds(column).items = [one for one in values if one is not None]
+        return None not in values
 
     def _read_is(self, node: Any, negated: bool) -> bool:
         from sqlglot import exp
@@ -573,6 +648,9 @@ class _Reader:
         one, other = self._column(left), self._column(right)
         if one is not None and other is not None:
             return self._compare_columns(one, sign, other)
+        for several, than, rest in ((left, sign, right), (right, _MIRRORED[sign], left)):
+            if isinstance(several.unnest(), (exp.Greatest, exp.Least, exp.Max, exp.Min)):
+                return self._compare_extreme(several.unnest(), than, rest)
         if self._measured(left) is None and (self._measured(right) is not None or other is not None):
             left, right, one, sign = right, left, other, _MIRRORED[sign]
         if (born := _born(left)) is not None:
@@ -584,8 +662,11 @@ class _Reader:
             return True
         if self._read_sum(left, sign, right) or self._read_sum(right, _MIRRORED[sign], left):
             return True
-        if one is not None and sign == "=" and (formula := self._formula(right)) is not None:
-            return self._compute(one, formula)
+        if one is not None and (formula := self._formula(right)) is not None and any(terms_of(formula)):
+            return self._compute(one, formula) if sign == "=" else self._compare_formula(one, sign, formula)
+        if isinstance(left.unnest(), exp.Sub) and other is None and self._formula(left) is not None:
+            moved = exp.Add(this=right.copy(), expression=left.unnest().expression.copy())
+            return self._compare(left.unnest().this, sign, moved)
         if one is None:
             measured = self._measured(left)
             return measured is not None and self._compare_measure(*measured, sign, right)
@@ -597,6 +678,37 @@ class _Reader:
             self._bounds(one).shortest = max(1, self._bounds(one).shortest)
             return True
         return self._limit(one, sign, value)
+
+    def _compare_extreme(self, node: Any, sign: str, right: Any) -> bool:
+        """Read of the greatest, or the least, of some: each of them is no more than something, or one of them is."""
+        from sqlglot import exp
+
+        several = [node.this, *node.expressions]
+        if sign in ("=", "<>"):
+            return False
+        if isinstance(node, exp.Greatest | exp.Max) is sign.startswith("<"):
+            understood = [self._compare(one, sign, right) for one in several]
+            return all(understood)
+        kind = {"<=": exp.LTE, "<": exp.LT, ">=": exp.GTE, ">": exp.GT}[sign]
+        return self._read_any([kind(this=one.copy(), expression=right.copy()) for one in several], False)
+
+    def _compare_formula(self, column: Column, sign: str, formula: Formula) -> bool:
+        """Read `x <= a + b`, and `x <= a - b` as `a >= x + b`: what must not be below nothing is the larger one."""
+        if isinstance(formula, tuple) and formula[0] == "-" and isinstance(formula[1], str) and sign.startswith("<"):
+            larger = self.table.columns[formula[1]]
+            return self._compare_formula(larger, _MIRRORED[sign], ("+", column.name, formula[2]))
+        if not isinstance(plain_type(column), NUMBER) or column.foreign_keys or sign == "<>":
+            return False
+        if any(_waits_for(self.found, name, column.name) for name in terms_of(formula)):
+            return False
+        # Of decimal numbers a database without them computes a little too much or too little.
+        steps = (sign in ("<", ">")) + (isinstance(plain_type(column), DECIMAL) and scale_of(column) > 0)
+        bounds, *_ = [self._bounds(self.table.columns[name]) for name in (column.name, *terms_of(formula))]
+        if sign.startswith("<"):
+            bounds.within.append((formula, -steps))
+        else:
+            bounds.after.append((formula, steps))
+        return True
 
     def _compare_columns(self, one: Column, sign: str, other: Column) -> bool:
         if sign in ("<=", "<"):
@@ -712,6 +824,10 @@ class _Reader:
 
         node = _without_cast(node)
         signs = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
+        if isinstance(node, exp.Round):
+            inner, places = self._part(node.this), _literal(node.args.get("decimals") or exp.Literal.number(0)) or ""
+            fine = any(round(one, int(places)) != one for one in _numbers_in(inner)) if places.isdigit() else True
+            return ("round", inner, Decimal(places)) if inner is not None and not fine else None
         if type(node) in signs:
             left, right = self._part(node.this), self._part(node.expression)
             return None if left is None or right is None else (signs[type(node)], left, right)
@@ -740,7 +856,8 @@ class _Reader:
         if column.name in reached:
             return False
         self._bounds(column).formula = formula
-        for name, parts in ((name, 2 if "*" in str(formula) else 4) for name in terms_of(formula)):
+        parts = 1 if _rounds_halves(formula) else 2 if "*" in str(formula) else 4
+        for name in terms_of(formula):
             term = self._bounds(self.table.columns[name])
             term.parts = min(term.parts or parts, parts)
             term.never_null = term.never_null or not column.nullable
@@ -789,7 +906,10 @@ class _Reader:
         """Return what is measured of a column and which: its length, its case, its type in JSON, or itself trimmed."""
         from sqlglot import exp
 
-        node = node.unnest()
+        node = _without_cast(node)
+        if (part := part_of(node)) is not None:
+            day = self._column(part[1])
+            return (part[0], day) if day is not None and isinstance(plain_type(day), _DAYS) else None
         name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
         kinds = {exp.Length: "length", exp.Upper: "upper", exp.Lower: "lower", exp.Trim: "trim", exp.Abs: "abs"}
         what = {**kinds, exp.JSONType: "json"}.get(type(node)) or _MEASURES.get(name, "")
@@ -820,10 +940,20 @@ class _Reader:
             if most is None or sign not in ("<", "<="):
                 return False
             return self._limit(column, sign, most) and self._limit(column, _MIRRORED[sign], -most)
+        if what.startswith("start of "):
+            starts = STARTS[what.removeprefix("start of ")]
+            if sign != "=" or self._column(right) is not column:
+                return False
+            understood = [self._keep_to(column, part, numbers) for part, numbers in starts.items()]
+            return all(understood)
         text = _literal(right)
         if text is None or not re.fullmatch(r"\d{1,9}", text):
             return False
         number = int(text)
+        if what == "year":
+            return self._limit_year(column, sign, number)
+        if isinstance(plain_type(column), _DAYS):
+            return self._keep_to(column, what, [one for one in range(MOST) if _SIGNS[sign](one, number)])
         if sign in ("=", ">=", ">"):
             bounds.shortest = max(bounds.shortest, number + (sign == ">"))
         if sign in ("=", "<=", "<"):
@@ -831,6 +961,33 @@ class _Reader:
             bounds.longest = most if bounds.longest is None else min(bounds.longest, most)
         if sign == "<>":
             bounds.shortest = max(bounds.shortest, number + 1)
+        return True
+
+    def _allow(self, part: str, column: Column, nodes: Iterable[Any], negated: bool) -> bool:
+        """Read which months, or other parts of a day, there may be."""
+        said = [_literal(one) or "" for one in nodes]
+        if not all(re.fullmatch(r"\d{1,4}", one) for one in said) or (part == "year" and negated):
+            return False
+        numbers = [*map(int, said)]
+        if part == "year":
+            self._limit_year(column, ">=", min(numbers))
+            self._limit_year(column, "<=", max(numbers))
+        return self._keep_to(column, part, [one for one in range(MOST) if one not in numbers] if negated else numbers)
+
+    def _keep_to(self, column: Column, part: str, numbers: list[int]) -> bool:
+        calendar = self._bounds(column).calendar
+        calendar[part] = [one for one in numbers if one in calendar.get(part, numbers)]
+        return bool(calendar[part])
+
+    def _limit_year(self, column: Column, sign: str, year: int) -> bool:
+        kind = plain_type(column)
+        if sign == "<>" or isinstance(kind, sa.Time) or not 1 < year < 9999:
+            return False
+        first, after = (_typed(f"{one:04}-01-01", False, column) for one in (year, year + 1))
+        if sign in (">=", ">", "="):
+            self._limit(column, ">=", after if sign == ">" else first)
+        if sign in ("<=", "<", "="):
+            self._limit(column, "<", first if sign == "<" else after)
         return True
 
     def _compare_trimmed(self, column: Column, sign: str, right: Any) -> bool:
@@ -859,6 +1016,10 @@ _MEASURES = {
     **dict.fromkeys(("json_typeof", "jsonb_typeof"), "json"),
 }
 _MIRRORED = {"<=": ">=", "<": ">", ">=": "<=", ">": "<", "=": "=", "<>": "<>"}
+_SIGNS: dict[str, Callable[[int, int], bool]] = {
+    "<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt, "=": operator.eq, "<>": operator.ne,
+}  # fmt: skip
+_DAYS = (sa.Date, sa.DateTime, sa.Time)
 _OPPOSITE = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "=": "<>", "<>": "="}
 
 
@@ -941,6 +1102,22 @@ def _counted(node: Any) -> list[Any]:
             return [one.this]
         return [exp.Not(this=one.this.copy())] if values == ["0", "1"] else []
     return [node] if isinstance(node, _conditions()) else []
+
+
+def _rounds_halves(formula: Formula) -> bool:
+    """Return whether parts of whole numbers might make halves of what is rounded: up here and down there."""
+    if not isinstance(formula, tuple):
+        return False
+    sign, left, right = formula
+    rounds = sign == "round" and isinstance(right, Decimal) and (right < 2 or any(_numbers_in(left)))
+    return rounds or _rounds_halves(left) or _rounds_halves(right)
+
+
+def _numbers_in(formula: Formula | None) -> Iterator[Decimal]:
+    if isinstance(formula, Decimal):
+        yield formula
+    elif isinstance(formula, tuple):
+        yield from (number for one in formula[1:] if not isinstance(one, str) for number in _numbers_in(one))
 
 
 # Literals

@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from . import meanings
+from . import calendars, meanings
 from .conditions import Bounds, Found, other_ways, read_checks, widest
 from .errors import CommandError, did_you_mean, shortened
 from .fields import (
@@ -177,8 +177,13 @@ class _Planner:
         self._let_keys_go_first()
         self._add_order_of_names()
         known = self.bounds.values()
-        self.wanted = {name for one in known for name in (*(other for other, _ in one.after), *one.unequal, one.same)}
-        self.wanted |= {name for one in known for name in terms_of(one.formula)}
+        self.wanted = {name for one in known for name in (*one.unequal, one.same)}
+        self.wanted |= {
+            name
+            for one in known
+            for formula in (one.formula, *(other for other, _ in (*one.after, *one.within)))
+            for name in terms_of(formula)
+        }
         self.plans: dict[str, Plan] = {}
         self.keys = list(keys_of(table, declared, around))
         own = (key for key in table.foreign_key_constraints if key.referred_table is table)
@@ -298,6 +303,7 @@ class _Planner:
         return filled
 
     def _by_check(self, column: Column, bounds: Bounds) -> Plan | None:
+        kind: Any = plain_type(column)
         if bounds.same:
             return Plan(copied(bounds.same), bounds.why)
         if bounds.formula is not None:
@@ -313,13 +319,20 @@ class _Planner:
             return Plan(computed("a small list", small_list), bounds.why)
         limited = bounds.names and ((bounds.low, bounds.high) != (None, None) or bounds.multiple > 1)
         span = _span(column, self._with_range_of_name(column, bounds)) if limited else None
-        if bounds.after:
+        if bounds.items:
+            return Plan(listed(choice(bounds.items), kind.dimensions or 1), bounds.why)
+        days = self._days_of_calendar(column, bounds) if bounds.calendar else []
+        if days and not bounds.after:
+            made = choice(days)
+            made.description = f"some of {days[0]} to {days[-1]}"
+            return Plan(made, bounds.why)
+        if bounds.after or bounds.within:
             low, high = bounds.low, bounds.high
             if (named := meanings.numbers(column)) and low is high is None and isinstance(plain_type(column), NUMBER):
                 high = named[1]
             description = f"{low} to {high}" if low is not None and high is not None else ""
             why = bounds.why or f"the column is called {column.name}"
-            return Plan(above(bounds.after, low, high, description, bounds.within), why)
+            return Plan(above(bounds.after, low, high, description, bounds.within, days), why)
         if span is not None and bounds.multiple > 1:
             step = bounds.multiple
             is_key = self._is_unique_alone(column)
@@ -342,6 +355,22 @@ class _Planner:
         if bounds.low is None and bounds.high is not None and low <= bounds.high:
             return replace(bounds, low=low, high=min(bounds.high, high))
         return bounds
+
+    def _days_of_calendar(self, column: Column, bounds: Bounds) -> list[Any]:
+        """Return the days, moments or times that a column may hold, where CHECKs say something of their parts."""
+        known, kind = self._with_range_of_name(column, bounds), plain_type(column)
+        if known.low is known.high is None and not isinstance(kind, sa.Time):
+            low, high = map(_as_moment(column), meanings.days(column, TODAY) or (TODAY - _YEAR, TODAY))
+            known = replace(known, low=low, high=high)
+        span = _span(column, known)
+        if span is None:
+            return []
+        low, high = span
+        if self._is_unique_alone(column) and bounds.low is None:
+            low = min(low, high - 100 * _YEAR)
+        if bounds.after and bounds.high is None:  # there has to be one after the last one of the others
+            high += 2 * _YEAR
+        return calendars.fitting(kind, low, high, bounds.calendar)
 
     def _text_by_check(self, column: Column, bounds: Bounds) -> Plan | None:
         if self._is_address(column, bounds):
@@ -500,8 +529,7 @@ class _Planner:
     def _order_references(self) -> None:
         """Draw two references to one table together, where a CHECK says which is the smaller: low_id < high_id."""
         for higher in self.table.columns:
-            for name, _ in self._bounds(higher).after:
-                lower = self.table.columns[name]
+            for lower in (self.table.columns[one] for one, _ in self._bounds(higher).after if isinstance(one, str)):
                 fields = [_inner(self.plans[one.name].field) for one in (lower, higher)]
                 tables = [field.table if type(field) is reference else None for field in fields]
                 if tables[0] is not None and tables[0] is tables[1]:
@@ -808,6 +836,7 @@ _IN_ONE_WAY = (
     | spelled
     | email
     | calculated
+    | copied
     | other_than
     | reference
 )
@@ -911,7 +940,7 @@ def _apart(columns: Sequence[Column]) -> Iterator[tuple[Column, Callable[[Any, i
             yield column, partial(_step_at, first, step, place)
 
 
-_DAY = timedelta(days=1)
+_DAY, _YEAR = timedelta(days=1), timedelta(days=365)
 
 
 def _step_at(first: Any, step: Any, place: int, _: Any, number: int) -> Any:

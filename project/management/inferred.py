@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 import string
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from itertools import accumulate, pairwise, repeat
 from random import Random
@@ -328,33 +329,40 @@ class above(Field):
 
     def __init__(
         self,
-        others: Sequence[tuple[str, int]],
+        others: Sequence[tuple[Formula, int]],
         low: Any,
         high: Any,
         description: str,
-        within: Sequence[tuple[str, int]] = (),
+        within: Sequence[tuple[Formula, int]] = (),
+        among: Sequence[Any] = (),
     ) -> None:
-        """Each of `others` is a column's name, and how many steps this one is at least above it.
+        """Each of `others` is a column's name, or a formula, and how many steps this one is at least above it.
 
         Args:
             within: the same, of how many steps it is at most above it.
+            among: the only values there may be, in order; any where there are none.
         """
-        self.others, self.low, self.high, self.within = others, low, high, within
-        words = [f"{'more than' if more else 'at least'} {name}" for name, more in others]
-        self.description = ", ".join(
-            filter(None, (description, *words, *(f"not far from {name}" for name, _ in within)))
-        )
+        self.others, self.low, self.high, self.within, self.among = others, low, high, within, among
+        words = [f"{'more than' if more else 'at least'} {_shown(what)}" for what, more in others]
+        words += [f"{'not far from' if isinstance(what, str) else 'at most'} {_shown(what)}" for what, _ in within]
+        self.description = ", ".join(filter(None, (description, *words)))
 
     def ready(self, context: Context, column: Column) -> Fill:
         kind = _Scale.of(column)
         low, high = (kind.to_steps(one) if one is not None else None for one in (self.low, self.high))
         lowest = kind.start if low is None else low
+        among = [*map(kind.to_steps, self.among)]
+
+        def allowed(steps: int) -> int:
+            return among[min(bisect_left(among, steps), len(among) - 1)] if among else steps
 
         def fill(rows: Rows) -> list[Any]:
             random = rows.random.random
             ends = zip(kind.moved(rows, self.others), kind.moved(rows, self.within), strict=True)
             return [
-                kind.from_steps(_up(max(least, default=lowest), low, _lowest(high, most), kind.usual, random()))
+                kind.from_steps(
+                    allowed(_up(max(least, default=lowest), low, _lowest(high, most), kind.usual, random()))
+                )
                 for least, most in ends
             ]
 
@@ -381,12 +389,13 @@ class _Scale:
         """Take how many steps apart values usually are, and a value to start from where there is none to compare."""
         self.to_steps, self.from_steps, self.usual, self.start = to_steps, from_steps, usual, to_steps(start)
 
-    def moved(self, rows: Rows, others: Sequence[tuple[str, int]]) -> Iterable[list[int]]:
-        """Return for each row what is some steps above each of other columns, but for those that are NULL."""
+    def moved(self, rows: Rows, others: Sequence[tuple[Formula, int]]) -> Iterable[list[int]]:
+        """Return for each row what is some steps above each of others, but for those that are NULL."""
         if not others:
             return repeat([], len(rows))
         columns = [
-            [None if value is None else self.to_steps(value) + steps for value in rows[name]] for name, steps in others
+            [None if value is None else self.to_steps(value) + steps for value in _results(what, rows)]
+            for what, steps in others
         ]
         return ([one for one in row if one is not None] for row in zip(*columns, strict=True))
 
@@ -557,20 +566,11 @@ class calculated(Field):
         self.description = _shown(formula)
 
     def ready(self, context: Context, column: Column) -> Fill:
-        names = [*dict.fromkeys(terms_of(self.formula))]
         kind = plain_type(column)
         number: Callable[[Any], Any] = Decimal
         if isinstance(kind, sa.Integer | sa.Float):
             number = int if isinstance(kind, sa.Integer) else float
-
-        def value(row: Sequence[Any]) -> Any:
-            if None in row:
-                return None
-            return number(
-                _result(self.formula, {name: Decimal(str(one)) for name, one in zip(names, row, strict=True)})
-            )
-
-        return lambda rows: list(map(value, zip(*(rows[name] for name in names), strict=True)))
+        return lambda rows: [None if one is None else number(one) for one in _results(self.formula, rows)]
 
 
 class either(Field):
@@ -617,18 +617,35 @@ class exact(Field):
         return lambda rows: list(map(cut, fill(rows)))
 
 
+def _results(formula: Formula, rows: Rows) -> Sequence[Any]:
+    """Return what a formula amounts to in each row; None where something in it is NULL."""
+    if isinstance(formula, str):
+        return rows[formula]
+    names = [*dict.fromkeys(terms_of(formula))]
+    return [
+        None
+        if None in row
+        else _result(formula, {name: Decimal(str(one)) for name, one in zip(names, row, strict=True)})
+        for row in zip(*(rows[name] for name in names), strict=True)
+    ]
+
+
 def _result(formula: Formula, row: Mapping[str, Decimal]) -> Decimal:
     if isinstance(formula, Decimal):
         return formula
     if isinstance(formula, str):
         return row[formula]
     sign, left, right = formula[0], _result(formula[1], row), _result(formula[2], row)
+    if sign == "round":
+        return left.quantize(Decimal(1).scaleb(-int(right)), ROUND_HALF_UP)
     return left + right if sign == "+" else left - right if sign == "-" else left * right
 
 
 def _shown(formula: Formula, inner: bool = False) -> str:
     if not isinstance(formula, tuple):
         return str(formula)
+    if formula[0] == "round":
+        return f"round({_shown(formula[1])}, {formula[2]})"
     shown = f"{_shown(formula[1], True)} {formula[0]} {_shown(formula[2], True)}"
     return f"({shown})" if inner else shown
 

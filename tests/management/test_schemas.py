@@ -1034,7 +1034,10 @@ class Author(Base):
 
 class Book(Base):
     __tablename__ = "books"
-    __table_args__ = (CheckConstraint("price >= cost * 2", name="worth_it"), UniqueConstraint("cost", "price"))
+    __table_args__ = (
+        CheckConstraint("price * price >= 4 * cost * cost", name="worth_it"),
+        UniqueConstraint("cost", "price"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     author_id: Mapped[int] = mapped_column(ForeignKey("authors.id"))
@@ -1578,3 +1581,112 @@ def test_a_binary_document_is_a_list_too(house: House, manage: Runner, postgresq
     seeded(house, manage, "import sqlalchemy.dialects.postgresql\n" + models)
 
     assert {*column(postgresql_database, "documents", "jsonb_array_length(tags)")} == {2}
+
+
+DUTIES = """
+class Pair(Base):
+    __tablename__ = "pairs"
+    __table_args__ = (CheckConstraint("red > blue OR blue > red", name="in_any_order"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    red: Mapped[int]
+    blue: Mapped[int]
+
+
+class Shift(Base):
+    __tablename__ = "shifts"
+    __table_args__ = (
+        CheckConstraint("year(born_on) >= 1900 AND year(born_on) < 1950", name="old"),
+        CheckConstraint("month(born_on) IN (1, 2, 3)", name="in_winter"),
+        CheckConstraint("day(bills_on) = 1 AND day(paid_on) = 15 AND paid_on > bills_on", name="twice_a_month"),
+        CheckConstraint("hour(starts_at) IN (8, 9, 14) AND dow(starts_at) NOT IN (0, 6)", name="while_open"),
+        CheckConstraint("hour(opens) < 12", name="before_noon"),
+        CheckConstraint("total = round(quantity * price, 2)", name="rounded"),
+        CheckConstraint("tax = round(net * 0.19, 2) AND fee = round(net * price)", name="rounded_too"),
+        CheckConstraint("shown <= found + missed AND shown > 0", name="at_most_both"),
+        CheckConstraint("sold + reserved <= stock AND stock <= 500", name="no_more_than_there_is"),
+        CheckConstraint("used < granted - held", name="there_is_a_rest"),
+        CheckConstraint("amount - rebate <= credit", name="credit_is_enough"),
+        CheckConstraint("level IN (base, base + 1)", name="one_step"),
+        CheckConstraint("greatest(low, middle) <= high AND least(middle, high) > 5", name="in_order"),
+        CheckConstraint("greatest(one, other) > 900", name="one_is_large"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    born_on: Mapped[date]
+    bills_on: Mapped[date] = mapped_column(unique=True)
+    paid_on: Mapped[date]
+    starts_at: Mapped[datetime]
+    opens: Mapped[time | None]
+    quantity: Mapped[int]
+    price: Mapped[Decimal] = mapped_column(Numeric(10, 2))
+    total: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    net: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    tax: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    fee: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    amount: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    rebate: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
+    credit: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+"""
+NUMBERS = """
+    shown found missed sold reserved stock used granted held base level low middle high one other
+"""
+
+
+def _spelled_for(kind: str, models: str) -> str:
+    """Return models whose CHECKs take parts of days as this database does."""
+    if kind == "mariadb":
+        return models.replace("dow(starts_at) NOT IN (0, 6)", "weekday(starts_at) < 5")
+    if kind == "postgresql":
+        return re.sub(r"\b(year|month|day|hour|dow)\(", r"extract(\1 from ", models)
+    of = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H", "dow": "%w"}
+    taken = re.sub(
+        r"\b(year|month|day|hour|dow)\((\w+)\)",
+        lambda one: f"CAST(strftime('{of[one[1]]}', {one[2]}) AS INTEGER)",
+        models,
+    )
+    return taken.replace("greatest(", "max(").replace("least(", "min(")
+
+
+def test_parts_of_days_rounded_products_and_sums_of_columns_are_kept_to(
+    house: House, manage: Runner, database: Database
+) -> None:
+    numbers = "".join(f"    {name}: Mapped[int]\n" for name in NUMBERS.split())
+
+    seeded(house, manage, _spelled_for(database.kind, DUTIES) + numbers, count=1000)
+
+    assert len(set(column(database, "shifts", "born_on"))) > 500
+    assert len(set(column(database, "shifts", "starts_at"))) > 500
+    assert database.value("SELECT count(*) FROM shifts WHERE level > base") not in (0, 1000)
+    shown = manage.ok("seed", "shifts", "--list").out
+    assert re.search(r"shown +at most found \+ missed +CHECK at_most_both", shown)
+    assert re.search(r"tax +round\(net \* 0.19, 2\) +CHECK rounded_too", shown)
+
+
+PERIODS = """
+class Period(Base):
+    __tablename__ = "periods"
+    __table_args__ = (
+        CheckConstraint("date_trunc('month', starts_on) = starts_on AND ends_on > starts_on", name="of_months"),
+        CheckConstraint("ends_on = date_trunc('month', ends_on)::date", name="whole_months"),
+        CheckConstraint("date_trunc('hour', made_at) = made_at AND date_part('isodow', made_at) <= 5", name="at_work"),
+        CheckConstraint("tags <@ ARRAY['new', 'sale']", name="known_tags"),
+        CheckConstraint("ARRAY[1, 2]::bigint[] @> sizes", name="known_sizes"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    made_at: Mapped[datetime] = mapped_column(sa.DateTime(timezone=True))
+    tags: Mapped[list[str]] = mapped_column(sa.ARRAY(sa.Text))
+    sizes: Mapped[list[int] | None] = mapped_column(sa.ARRAY(sa.BigInteger))
+"""
+
+
+def test_days_that_begin_a_month_and_lists_of_what_is_known(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    seeded(house, manage, PERIODS, count=1000)
+
+    assert len(set(column(postgresql_database, "periods", "starts_on"))) == 13
+    assert {one for tags in column(postgresql_database, "periods", "tags") for one in tags} == {"new", "sale"}  # type: ignore[attr-defined]  # lists
