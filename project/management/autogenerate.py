@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -65,7 +66,7 @@ def options(project: Project, script: ScriptDirectory, config: Config) -> dict[s
         "include_name": include_name,
         "include_object": include_object,
         "render_as_batch": True,  # SQLite cannot ALTER a constraint
-        "render_item": _render,
+        "render_item": partial(_render, project.package),
         "compare_type": _type_differs,
         "compare_server_default": True,
         "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname", _OURS.name],
@@ -346,13 +347,10 @@ def _condition(connection: sa.Connection, thing: sa.CheckConstraint | sa.Compute
 # New revision files
 
 
-def _render(kind: str, thing: Any, context: Any) -> str | Literal[False]:
-    """Write what databases spell differently the same way, whatever database the comparison was made with.
-
-    A type of the person's own is written as what it stores: a revision imports no code of the project.
-    """
-    if kind == "type" and isinstance(thing, sa.TypeDecorator) and not type(thing).__module__.startswith("sqlalchemy."):
-        return _repr_type(thing.impl_instance, context)
+def _render(package: str, kind: str, thing: Any, context: Any) -> str | Literal[False]:
+    """Write what databases spell differently the same way, whatever database the comparison was made with."""
+    if kind == "type" and not _is_of_sqlalchemy(type(thing)):
+        return _render_type(package, thing, context)
     if kind != "server_default":
         return False
     words = {
@@ -362,6 +360,30 @@ def _render(kind: str, thing: Any, context: Any) -> str | Literal[False]:
         type(sa.false()): "sa.false()",
     }
     return words.get(type(getattr(thing, "arg", thing)), False)
+
+
+def _render_type(package: str, thing: Any, context: Any) -> str | Literal[False]:
+    """Write a type of the person's own as what it stores: a revision imports no code of the project."""
+    module, plain = type(thing).__module__, copy(thing)
+    if isinstance(thing, sa.TypeDecorator):
+        shown = _repr_type(thing.impl_instance, context)
+    elif module.partition(".")[0] != package:
+        context.imports.add(f"import {module}")
+        return False
+    elif isinstance(thing, sa.types.UserDefinedType):
+        plain._variant_mapping = {}
+        spelled = plain.compile(context.migration_context.dialect)
+        members = f'{{"cache_ok": True, "get_col_spec": lambda self, **_: {spelled!r}}}'
+        shown = f"type({type(thing).__name__!r}, (sa.types.UserDefinedType,), {members})()"
+    else:
+        plain.__class__ = next(filter(_is_of_sqlalchemy, type(thing).__mro__))
+        return _repr_type(plain, context)
+    variants = ((_repr_type(one, context), name) for name, one in thing._variant_mapping.items())
+    return shown + "".join(f".with_variant({one}, {name!r})" for one, name in variants)
+
+
+def _is_of_sqlalchemy(kind: type) -> bool:
+    return kind.__module__.startswith("sqlalchemy.")
 
 
 def _tidy(operations: ops.OpContainer, connection: sa.Connection | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -1149,3 +1150,55 @@ class Total(Base):
 
     assert "No errors" in settled.out
     assert sqlite_database.value("SELECT twice FROM totals") == 42
+
+
+OWN_TYPES = """from geometry import Circle
+
+
+class Point(sa.types.UserDefinedType):
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "VARCHAR(40)"
+
+
+class Short(String):
+    def __init__(self) -> None:
+        super().__init__(12)
+
+
+class Upper(sa.TypeDecorator):
+    impl = String(20)
+    cache_ok = True
+
+
+class Place(Base):
+    __tablename__ = "places"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    spot: Mapped[str] = mapped_column(Point())
+    either: Mapped[str] = mapped_column(Point().with_variant(String(50), "sqlite"))
+    short: Mapped[str] = mapped_column(Short())
+    upper: Mapped[str] = mapped_column(Upper().with_variant(String(30), "postgresql"))
+    around: Mapped[str] = mapped_column(Circle())
+"""
+
+
+def test_types_of_ones_own_are_written_as_what_they_store_and_others_are_imported(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    circle = "import sqlalchemy as sa\n\n\nclass Circle(sa.types.UserDefinedType):\n    cache_ok = True\n\n"
+    house.write("geometry.py", circle + '    def get_col_spec(self, **_):\n        return "VARCHAR(60)"\n')
+    house.write("project/models/place.py", IMPORTS + OWN_TYPES)
+    manage.ok("migrate")
+    manage.ok("makemigrations", "-m", "Places")
+    written = newest(house).read_text()
+    up_down_up(manage, sqlite_database)
+
+    assert "project" not in written
+    assert "import geometry\n" in written
+    assert 'sa.Column("short", sa.String(length=12), nullable=False)' in written
+    assert 'sa.String(length=20).with_variant(sa.String(length=30), "postgresql")' in written
+    assert "VARCHAR(40)" in written.partition('"either"')[2].partition("with_variant")[0]
+    shown = sqlite_database.value("SELECT sql FROM sqlite_schema WHERE name = 'places'")
+    assert [*re.findall(r"\(\d+\)", shown)] == ["(40)", "(50)", "(12)", "(20)", "(60)"]
