@@ -49,6 +49,7 @@ class Bounds:
     longest: int | None = None
     spelling: list[str] | None = None  # the characters that may stand at each place
     spell: Callable[[int], list[str] | None] | None = None  # another, with so many where any number may stand
+    like: str = ""  # the pattern of which that is one
     case: str = ""  # upper or lower
     json: str = ""  # array or object
     calendar: dict[str, list[int]] = field(default_factory=dict)  # what a part of a day may be, as its month
@@ -537,7 +538,9 @@ class _Reader:
             return False
         if negated is not bool(node.args.get("negate")):
             return self._spell_otherwise(column, pattern)
-        return self._spell(column, lambda more: _places_of_like(pattern, more))
+        understood = self._spell(column, lambda more: _places_of_like(pattern, more))
+        self._bounds(column).like = pattern if understood else ""
+        return understood
 
     def _spell_otherwise(self, column: Column, pattern: str) -> bool:
         """Note a word in small letters, where a pattern that must not match asks for something else."""
@@ -923,9 +926,13 @@ class _Reader:
     def _compare_measure(self, what: str, column: Column, sign: str, right: Any) -> bool:
         bounds = self._bounds(column)
         if what in ("upper", "lower"):
-            if sign != "=" or self._column(right) is not column:
+            other = self._column(right)
+            if sign != "=" or other is None:
                 return False
-            bounds.case = what
+            self._bounds(other).case = what
+            if other is not column:
+                self._bounds(other).same = column.name
+                bounds.never_null = bounds.never_null or not other.nullable
             return True
         if what == "trim":
             return self._compare_trimmed(column, sign, right)

@@ -469,9 +469,9 @@ def fit(values: Sequence[Any], column: Column) -> Sequence[Any]:
     return [value[:length].rstrip() if isinstance(value, str) else value for value in values]
 
 
-def decimal_steps(low: Decimal, high: Decimal, column: Column) -> Steps:
-    """Return every decimal number from low to high with the digits after the point that the column has."""
-    scale = scale_of(column)
+def decimal_steps(low: Decimal, high: Decimal, column: Column, places: int | None = None) -> Steps:
+    """Return every decimal number from low to high with the digits after the point that the column has, or fewer."""
+    scale = scale_of(column) if places is None else min(scale_of(column), places)
     first, last = math.ceil(low.scaleb(scale)), math.floor(high.scaleb(scale))
     return Steps(Decimal(first).scaleb(-scale), Decimal(1).scaleb(-scale), last - first + 1)
 

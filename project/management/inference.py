@@ -176,6 +176,7 @@ class _Planner:
         self.bounds = deepcopy(found)
         self._let_keys_go_first()
         self._add_order_of_names()
+        self._add_twins()
         known = self.bounds.values()
         self.wanted = {name for one in known for name in (*one.unequal, one.same)}
         self.wanted |= {
@@ -246,6 +247,16 @@ class _Planner:
                 strictly = other.name in self._bounds(column).unequal or column.name in self._bounds(other).unequal
                 self.bounds.setdefault(column.name, Bounds()).after.append((other.name, strictly))
 
+    def _add_twins(self) -> None:
+        """Let username_lower be username in small letters, where no CHECK says anything of it."""
+        unique = [key.columns for key in keys_of(self.table)]
+        for column in self.table.columns:
+            found = meanings.twin(column)
+            if found is not None and self._bounds(column) == Bounds() and not column.foreign_keys:
+                other, case = found
+                if (column,) not in unique or (other,) in unique:
+                    self.bounds[column.name] = Bounds(same=other.name, case=case)
+
     def _bounds(self, column: Column) -> Bounds:
         return self.bounds.get(column.name, Bounds())
 
@@ -297,7 +308,7 @@ class _Planner:
         if bounds.parts and is_decimal and filled.field is not None and bounds.formula is None:
             return Plan(exact(filled.field, bounds.parts, bounds.low), filled.why)
         if filled.field is not None and bounds.case:
-            return Plan(cased(filled.field, bounds.case), bounds.why)
+            return Plan(cased(filled.field, bounds.case), filled.why if bounds.same else bounds.why)
         if filled.field is not None and bounds.unequal and not bounds.after:
             return Plan(other_than(filled.field, bounds.unequal[0]), bounds.why)
         return filled
@@ -305,7 +316,7 @@ class _Planner:
     def _by_check(self, column: Column, bounds: Bounds) -> Plan | None:
         kind: Any = plain_type(column)
         if bounds.same:
-            return Plan(copied(bounds.same), bounds.why)
+            return Plan(copied(bounds.same), bounds.why or f"the column is called {column.name}")
         if bounds.formula is not None:
             return Plan(calculated(bounds.formula), bounds.why)
         if bounds.options is not None:
@@ -330,6 +341,9 @@ class _Planner:
             low, high = bounds.low, bounds.high
             if (named := meanings.numbers(column)) and low is high is None and isinstance(plain_type(column), NUMBER):
                 high = named[1]
+            to_come = meanings.days(column, TODAY) if isinstance(kind, sa.Date | sa.DateTime) else None
+            if to_come is not None and to_come[0] > TODAY and low is high is None and not bounds.within:
+                low, high = map(_as_moment(column), to_come)
             description = f"{low} to {high}" if low is not None and high is not None else ""
             why = bounds.why or f"the column is called {column.name}"
             return Plan(above(bounds.after, low, high, description, bounds.within, days), why)
@@ -376,18 +390,25 @@ class _Planner:
         if self._is_address(column, bounds):
             return None
         if bounds.spelling is not None:
-            return Plan(spelled(bounds.spelled(_room(column))), bounds.why)
+            places = bounds.spelled(_room(column))
+            if _SEPARATED.fullmatch(bounds.like) and self._is_of_digits(column):
+                places = [string.digits if len(one) > 1 else one for one in places]
+            return Plan(spelled(places), bounds.why)
         if isinstance(bounds.low, str) and isinstance(bounds.high, str) and len(bounds.low) == len(bounds.high) == 1:
             return Plan(spelled(["".join(map(chr, range(ord(bounds.low), ord(bounds.high) + 1)))]), bounds.why)
         length = length_of(column)
         most = min((one for one in (length, bounds.longest) if one is not None), default=None)
         if bounds.shortest > 1 and (most is not None and (most < SHORT or most == bounds.shortest)):
-            of_digits = meanings.text_provider(column) in _OF_DIGITS
-            letters = string.digits if of_digits else _letters(bounds.case)
+            letters = string.digits if self._is_of_digits(column) else _letters(bounds.case)
             return Plan(spelled([letters] * bounds.shortest), bounds.why)
         if bounds.shortest > 1 or bounds.longest is not None:
             return Plan(text(bounds.shortest, bounds.longest), bounds.why)
         return None
+
+    def _is_of_digits(self, column: Column) -> bool:
+        provider = meanings.text_provider(column)
+        places = meanings.places(column) if provider is None else None
+        return provider in _OF_DIGITS or (places is not None and {*places} == {string.digits})
 
     def _is_address(self, column: Column, bounds: Bounds) -> bool:
         """Return whether a CHECK wants nothing but an @ somewhere in a column that is called e-mail."""
@@ -414,9 +435,9 @@ class _Planner:
         if provider == "sentences":
             return Plan(text(), why) if _room(column) >= SHORT else None
         if provider is None:
-            places, statuses = meanings.places(column), meanings.statuses(column)
-            if statuses and not bounds.names:
-                return Plan(choice(*statuses), why)
+            places, options = meanings.places(column), meanings.options(column)
+            if options and not bounds.names:
+                return Plan(choice(*options), why)
             return Plan(spelled(places), why) if places else None
         if _fits(provider, column):
             return Plan(fake(provider), why)
@@ -755,7 +776,8 @@ class _Planner:
 # Names of people in a table, for its e-mail addresses.
 _NAME_PARTS = [("first_name", "firstname"), ("last_name", "lastname")]
 # Providers whose values are longer than some columns, and how many digits do instead.
-_OF_DIGITS = {"phone_number": 10, "postcode": 5, "ean13": 13, "isbn13": 13}
+_OF_DIGITS = {"phone_number": 10, "postcode": 5, "ean13": 13, "isbn13": 13, "ssn": 9, "credit_card_number": 16}
+_SEPARATED = re.compile(r"[_ ./()+-]*_[_ ./()+-]*")  # a pattern of LIKE that asks for nothing but signs between
 # Providers of texts that a number can be put into, and what it comes after: a dot stands for before the last one.
 _NUMBER_AFTER = {
     **dict.fromkeys(
@@ -1065,7 +1087,8 @@ def _as_moment(column: Column) -> Callable[[Any], Any]:
 def _between(column: Column, low: Any, high: Any) -> Field:
     kind = plain_type(column)
     if isinstance(kind, DECIMAL):
-        return decimals(Decimal(str(low)), Decimal(str(high)), as_float=not kind.asdecimal)
+        places = 2 if meanings.is_money(column) and high - low >= 1 else None
+        return decimals(Decimal(str(low)), Decimal(str(high)), as_float=not kind.asdecimal, places=places)
     if isinstance(kind, sa.Time):
         minutes = range(low.hour * 60 + low.minute + (low.second > 0), high.hour * 60 + high.minute + 1)
         made = choice([time(minute // 60, minute % 60) for minute in minutes])
@@ -1085,7 +1108,7 @@ def _without(field: Field | None, excluded: Sequence[Any]) -> Field | None:
         if len(values) <= 10_000:
             return choice([one for one in values if one not in excluded])
     if isinstance(field, decimals) and field.low in excluded:
-        return decimals(field.low + Decimal("0.01"), field.high, as_float=field.as_float)
+        return decimals(field.low + Decimal("0.01"), field.high, as_float=field.as_float, places=field.places)
     return field
 
 

@@ -269,15 +269,16 @@ class last_year(Field):
 class decimals(Field):
     """Numbers with a fixed count of digits after the point, from low to high."""
 
-    def __init__(self, low: Decimal, high: Decimal, *, as_float: bool = False) -> None:
-        self.low, self.high, self.as_float = low, high, as_float
+    def __init__(self, low: Decimal, high: Decimal, *, as_float: bool = False, places: int | None = None) -> None:
+        """Take the ends, and how many digits there are at most, where a column has more."""
+        self.low, self.high, self.as_float, self.places = low, high, as_float, places
         self.description = f"{low} to {high}"
 
     def ready(self, context: Context, column: Column) -> Fill:
         return drawing(self.domain(context, column), context, column)
 
     def domain(self, context: Context, column: Column) -> Sequence[Any]:
-        steps = decimal_steps(self.low, self.high, column)
+        steps = decimal_steps(self.low, self.high, column, self.places)
         return _Floats(steps.low, steps.step, len(steps)) if self.as_float else steps
 
     def span(self) -> tuple[Any, Any] | None:
@@ -455,7 +456,7 @@ class cased(Field):
 
     def ready(self, context: Context, column: Column) -> Fill:
         fill, change = self.field.ready(context, column), str.upper if self.case == "upper" else str.lower
-        return lambda rows: [change(value) for value in fill(rows)]
+        return lambda rows: [change(value) if value is not None else None for value in fill(rows)]
 
     def is_unique(self, column: Column) -> bool:
         return self.field.is_unique(column)

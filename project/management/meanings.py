@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -90,6 +91,11 @@ _TEXTS = {
     "colour": "color_name",
     "currency": "currency_code",
     "language": "language_name",
+    "lang": "language_code",
+    "name_prefix": "prefix",
+    "salutation": "prefix",
+    "honorific": "prefix",
+    "name_suffix": "suffix",
     "filename": "file_name",
     "file": "file_name",
     "path": "file_path",
@@ -126,17 +132,18 @@ _CODES = {
     ("province", 2): "state_abbr",
     ("currency", 3): "currency_code",
     ("currency_code", 3): "currency_code",
-    ("language", 2): "language_code",
-    ("lang", 2): "language_code",
-    ("language_code", 2): "language_code",
+    **{("language", size): "language_code" for size in range(2, 11)},
 }
 # Names of digests, and the provider by how many characters there are.
 _DIGESTS = {"hash", "digest", "checksum", "fingerprint", "signature", "token", "secret", "nonce", "etag", "sha"}
 _DIGEST_OF = {64: "sha256", 40: "sha1", 32: "md5"}
-# Codes and numbers that are texts: the last word of a name, and what they are like, the longest that there is room for.
+# Codes and numbers that are texts: the last words of a name, and what they are like, the longest there is room for.
 _LIKE = {
     **dict.fromkeys(("code", "sku", "ref", "reference", "serial"), ("AAA-000000", "AA-0000", "A0000")),
     **dict.fromkeys(("number", "no", "num", "nr"), ("00000000", "000000", "00000")),
+    **dict.fromkeys(("last4", "last_4", "last_four"), ("0000",)),
+    **dict.fromkeys(("vat", "vat_id", "vat_no", "vat_number"), ("EU000000000", "000000000")),
+    **dict.fromkeys(("ein", "tax_id", "tax_number"), ("00-0000000", "000000000")),
 }
 _PROVIDERS = {*_TEXTS.values(), *_CODES.values(), *_DIGEST_OF.values()}
 # Names of texts in sentences.
@@ -149,7 +156,7 @@ _LAST_WORDS = {
     "city", "country", "phone", "telephone", "mobile", "fax", "email", "mail", "url", "website", "zip", "postcode",
     "zipcode", "street", "address", "state", "province", "company", "color", "colour", "currency", "username", "title",
     "description", "notes", "note", "comment", "comments", "remarks", "summary", "bio", "message", "text", "reason",
-    "firstname", "lastname", "filename", "timezone", "ip", "iban", "bic", "isbn", "ssn", "vin", "uuid", "guid",
+    "firstname", "lastname", "filename", "timezone", "lang", "ip", "iban", "bic", "isbn", "ssn", "vin", "uuid", "guid",
 }  # fmt: skip
 # Providers that share a name with a column that means something else, or are no single text.
 _NOT_PROVIDERS = {
@@ -231,7 +238,14 @@ _JOINED = {
 _OF_ADDRESSES = {"city", "town", "zip", "zipcode", "postcode", "postal", "postalcode", "country", "street", "address",
                  "addresses", "states"}  # fmt: skip
 UUID_LENGTH = 36
-_STATUSES = ("new", "active", "done")
+# The few words that there are of something: as long as there is room for.
+_STATUSES = (("new", "active", "done"),)
+_OPTIONS = {
+    "status": _STATUSES,
+    "state": _STATUSES,
+    "gender": (("female", "male", "non-binary"), ("female", "male", "other"), ("F", "M", "X")),
+    "sex": (("female", "male"), ("F", "M")),
+}
 # What happens to few: a column called deleted_at is empty in most rows.
 _RARE = {
     "deleted", "voided", "archived", "cancelled", "canceled", "discontinued", "discontinue", "removed", "disabled",
@@ -299,6 +313,13 @@ _NUMBERS: dict[str, tuple[int, int]] = {
     "likes": (0, 1000),
     "views": (0, 10_000),
 }
+# What a number is counted in, behind what it is of.
+_UNITS = {"kg", "g", "lb", "lbs", "cm", "mm", "usd", "eur", "gbp", "pct"}
+_OF_BODIES = {"weight_kg": (45, 120), "height_cm": (150, 200)}
+_MONEY = {
+    "price", "cost", "amount", "total", "subtotal", "fee", "tax", "balance", "salary", "wage", "budget", "discount",
+}  # fmt: skip
+_TO_COME = re.compile(r"(^|_)(expir(es|e|y|ation)|valid_(until|to|thru|through)|renews)(_|$)")
 _BIRTHDAYS = {"birthday", "birthdate", "birth_date", "date_of_birth", "dob", "born", "born_on"}
 # What comes before what: of two columns whose names differ in these words only, the second is not the smaller one.
 _IN_ORDER = [
@@ -307,6 +328,7 @@ _IN_ORDER = [
     ("created", "shipped"), ("start", "end"), ("start", "due"), ("start", "expire"), ("start", "expires"),
     ("starts", "ends"), ("available", "discontinue"),
     ("started", "ended"), ("started", "finished"), ("started", "completed"), ("begin", "end"), ("begins", "ends"),
+    ("start", "finish"), ("start", "stop"), ("starts", "finishes"),
     ("from", "to"), ("from", "until"), ("opened", "closed"), ("opens", "closes"), ("open", "close"), ("hired", "left"),
     ("checkin", "checkout"), ("in", "out"), ("ordered", "shipped"), ("ordered", "delivered"), ("shipped", "delivered"),
     ("order", "ship"), ("order", "shipped"), ("order", "required"), ("issued", "expires"), ("issue", "due"),
@@ -316,8 +338,8 @@ _IN_ORDER = [
 
 
 def words_of(name: str) -> str:
-    """Return a name in small letters with underscores: BillingCity is billing_city."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    """Return a name in small letters with underscores: BillingCity is billing_city, from_ is from."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().strip("_")
 
 
 def text_provider(column: sa.Column[Any]) -> str | None:
@@ -331,6 +353,8 @@ def text_provider(column: sa.Column[Any]) -> str | None:
             return None
         if word.rpartition("_")[2] in _DIGESTS:
             return next((one for size, one in _DIGEST_OF.items() if size <= (length or size)), None)
+        if word in ("prefix", "suffix"):
+            return word if name_provider(column.table) == "name" else None
         if word in _SENTENCES:
             return "sentences"
         if word in _TEXTS:
@@ -369,16 +393,17 @@ def is_rare(column: sa.Column[Any]) -> bool:
     return bool(_RARE & {*words_of(column.name).split("_")})
 
 
-def statuses(column: sa.Column[Any]) -> tuple[str, ...]:
-    """Return how far a thing can be, for a text that by its name says that, and has room for the words."""
+def options(column: sa.Column[Any]) -> tuple[str, ...]:
+    """Return the few words that a text holds by its name, as how far a thing is, where it has room for them."""
     word, room = words_of(column.name).rpartition("_")[2], length_of(column) or 1_000
-    return _STATUSES if word in ("status", "state") and room >= max(map(len, _STATUSES)) else ()
+    return next((words for words in _OPTIONS.get(word, ()) if room >= max(map(len, words))), ())
 
 
 def places(column: sa.Column[Any]) -> list[str] | None:
     """Return the characters at each place of a code or a number that is a text; None where it is none by its name."""
-    room = length_of(column) or 1_000
-    for one in _LIKE.get(words_of(column.name).rpartition("_")[2], ()):
+    room, words = length_of(column) or 1_000, words_of(column.name).split("_")
+    known = (_LIKE.get("_".join(words[-count:])) for count in (2, 1))
+    for one in next(filter(None, known), ()):
         if len(one) <= room:
             return [{"A": string.ascii_uppercase, "0": string.digits}.get(place, place) for place in one]
     return None
@@ -405,17 +430,40 @@ def name_provider_of(thing: str) -> str | None:
 def numbers(column: sa.Column[Any]) -> tuple[int, int] | None:
     """Return the range that a column's name asks for; None when it asks for none."""
     name = words_of(column.name)
-    for word in (name, name.rpartition("_")[2]):
+    if name in _OF_BODIES and name_provider(column.table) == "name":
+        return _OF_BODIES[name]
+    thing, _, unit = name.rpartition("_")
+    thing = thing if unit in _UNITS else name
+    for word in (name, thing, thing.rpartition("_")[2]):
         if word in _NUMBERS:
             return _NUMBERS[word]
     return None
 
 
+def is_money(column: sa.Column[Any]) -> bool:
+    """Return whether a number is by its name an amount of money, which has two places."""
+    return not _MONEY.isdisjoint(words_of(column.name).split("_"))
+
+
+def twin(column: sa.Column[Any]) -> tuple[sa.Column[Any], str] | None:
+    """Return the column that this one holds in another case by its name, and which: username, lower for username_lower.
+
+    None where it has no room for that, or is NOT NULL and the other is not.
+    """
+    name, _, case = words_of(column.name).rpartition("_")
+    other = next((one for one in column.table.columns if words_of(one.name) == name), None)
+    if case not in ("lower", "upper") or other is None or not isinstance(other.type, sa.String):
+        return None
+    fits = (length_of(other) or math.inf) <= (length_of(column) or math.inf) and (column.nullable or not other.nullable)
+    return (other, case) if fits and isinstance(column.type, sa.String) else None
+
+
 def days(column: sa.Column[Any], today: date) -> tuple[date, date] | None:
     """Return the first and last day that a column's name asks for, where it is not the last year."""
-    if words_of(column.name) in _BIRTHDAYS:
+    name = words_of(column.name)
+    if name in _BIRTHDAYS:
         return date(today.year - 75, 1, 1), date(today.year - 18, 1, 1)
-    return None
+    return (today + timedelta(days=1), today + timedelta(days=730)) if _TO_COME.search(name) else None
 
 
 def comes_before(column: sa.Column[Any]) -> sa.Column[Any] | None:

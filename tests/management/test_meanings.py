@@ -120,3 +120,70 @@ def test_names_of_several_words_say_what_their_columns_hold(
     assert sqlite_database.value("SELECT count(*) FROM orders WHERE deleted_at < created_at") == 0
     assert 5 <= sqlite_database.value("SELECT count(deleted_at) FROM orders") <= 50
     assert {int(one) for one in values("end_date_month")} <= {*range(1, 13)}
+
+
+# The values that columns of these names may hold, and what type they are of.
+SAID = {
+    "card_last4": ("String(4)", r"\d{4}"),
+    "vin": ("String(17)", r"[A-Z0-9]{17}"),
+    "gender": ("String(10)", r"female|male|non-binary"),
+    "sex": ("String(1)", r"[FM]"),
+    "prefix": ("String(10)", r"(Mr|Mrs|Miss|Ms|Mx|Ind|Misc|Dr)\.?"),
+    "name_suffix": ("String(10)", r"[A-Z][A-Za-z]+\.?|[IVX]+"),
+    "lang": ("String(5)", r"[a-z]{2,3}"),
+    "language": ("String(8)", r"[a-z]{2,3}"),
+    "vat_number": ("String(20)", r"EU\d{9}"),
+    "tax_id": ("String(10)", r"\d\d-\d{7}"),
+    "ssn": ("String(11)", r"\d{3}-\d\d-\d{4}"),
+    "order_no": ("String(7)", r"\d{3} \d{3}"),
+    "weight_kg": ("Numeric(5, 2)", r"(4[5-9]|[5-9]\d|1[012]\d)(\.\d+)?"),
+    "height_cm": ("sa.Integer", r"1[5-9]\d|200"),
+    "price": ("Numeric(12, 4)", r"\d+(\.\d{1,2})?"),
+    "total_eur": ("Numeric(12, 4)", r"\d+(\.\d{1,2})?"),
+    "expires_on": ("sa.Date", r"202[678]-.*"),
+    "username": ("String(40), unique=True", r"[a-z]+\d+"),
+}
+PEOPLE = """
+class Customer(Base):
+    __tablename__ = "customers"
+    __table_args__ = (
+        CheckConstraint("ssn LIKE '___-__-____'", name="with_dashes"),
+        CheckConstraint("order_no LIKE '___ ___'", name="with_a_blank"),
+        CheckConstraint("email_lower = lower(email)", name="small_letters"),
+        CheckConstraint("total_eur > 0", name="something"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str | None] = mapped_column(String(80))
+    email_lower: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str | None] = mapped_column(String(80))
+    name_upper: Mapped[str | None] = mapped_column(String(80))
+    username_lower: Mapped[str] = mapped_column(String(40), unique=True)
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    valid_until: Mapped[datetime | None]
+    from_: Mapped[date]
+    until: Mapped[date]
+    begins: Mapped[time]
+    ends: Mapped[time]
+"""
+
+
+def test_values_are_what_the_names_of_their_columns_say(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    said = "".join(f"    {name}: Mapped[object] = mapped_column({kind})\n" for name, (kind, _) in SAID.items())
+    seeded(house, manage, PEOPLE + said, 300)
+
+    for name, (_, pattern) in SAID.items():
+        strange = [one for one in column(sqlite_database, "customers", name) if not re.fullmatch(pattern, str(one))]
+        assert not strange, name
+    for wrong in (
+        "username_lower <> lower(username) OR name_upper <> upper(name)",
+        "expires_on <= '2026-09-01' OR expires_at <= '2026-09-01' OR valid_until <= '2026-09-01'",
+        "issued_at > '2026-09-01' OR from_ > until OR begins > ends",
+    ):
+        assert sqlite_database.value(f"SELECT count(*) FROM customers WHERE {wrong}") == 0, wrong
+    shown = manage.ok("seed", "customers", "--list").out
+    assert re.search(r"username_lower +the same as username in lower case +the column is called username_lower", shown)
+    assert re.search(r"gender +one of female, male, non-binary +the column is called gender", shown)
