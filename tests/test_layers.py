@@ -34,7 +34,7 @@ LAYERS = (
     ("lost",),
     ("snapshots",),
     ("guard", "git", "culprits"),
-    ("parents",),
+    ("parents", "interlocking"),
     ("numbering",),
     ("blocks",),
     ("project", "heads"),

@@ -44,6 +44,10 @@ class Field(ABC):
         """Return how many rows this can fill; only for a field of unique values is it less than infinite."""
         return math.inf
 
+    def is_proven(self, context: Context, column: Column) -> bool:
+        """Return whether the limit is that of the keys themselves, and not only of the values that are known here."""
+        return True
+
     def is_unique(self, column: Column) -> bool:
         """Return whether no value of this field comes twice."""
         return False
@@ -262,6 +266,9 @@ class maybe(Field):
 
     def limit(self, context: Context, column: Column) -> float:
         return self.field.limit(context, column)
+
+    def is_proven(self, context: Context, column: Column) -> bool:
+        return False  # a NULL may come again
 
     def is_unique(self, column: Column) -> bool:
         return self.field.is_unique(column)

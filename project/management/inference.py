@@ -149,6 +149,10 @@ def keys_of(table: sa.Table, declared: Container[str] = (), around: Around = Aro
                 yield Key(tuple(dict.fromkeys(named)), f"UNIQUE {index.name or ''}".strip())
 
 
+def _columns_of(keys: Iterable[Key]) -> tuple[Column, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(one.columns for one in keys)))
+
+
 def _columns_in(part: Any, table: sa.Table) -> Iterator[Column]:
     """Yield the columns of a part of an index; of one that is written as text, those whose names are in it."""
     for element in sa.sql.visitors.iterate(part):
@@ -590,12 +594,7 @@ class _Planner:
                 why = f"{key.why}{_length(column)}" + (", nullable" if nullable else "")
                 self.plans[column.name] = Plan(maybe(unique, NULL_SHARE) if nullable else unique, why)
                 return
-        if self._number_side_by_side(key):
-            return
-        some = tuple(one for one in key.columns if self._can_be_listed(one))
-        is_told = any(self.plans[one.name].declared for one in key.columns if one not in some)  # and keeps rows apart
-        if some and not is_told:
-            self._number(replace(key, columns=some))
+        self._number([some for one in self._together_with(key) if (some := self._listed(one))])
 
     def _with_defaults_filled(self, key: Key) -> Key:
         """Return a key without what the server gives all rows alike; or fill that, if nothing else keeps rows apart."""
@@ -689,45 +688,70 @@ class _Planner:
             return True
         return inner is not None and type(inner).domain is not Field.domain and not isinstance(inner, digit)
 
-    def _number(self, key: Key) -> None:
-        components = tuple(self._components(key))
-        for column in {one: None for component in components for one in component.columns}:
-            why = ", ".join(filter(None, (self.plans[column.name].why, key.why)))
-            self.plans[column.name] = Plan(digit(components, column), why, self.plans[column.name].declared)
+    def _together_with(self, key: Key) -> list[Key]:
+        """Return a key with those that share columns with it, or with one of these, and need to be numbered too."""
+        found, waiting = [key], self.keys
+        while True:
+            columns = {one for other in found for one in other.columns}
+            near = [one for one in waiting if columns & {*one.columns}]
+            if not near:
+                return found
+            waiting = [one for one in waiting if one not in near]
+            near = [self._with_defaults_filled(one) for one in near]
+            found += [one for one in near if not any(self._can_be_apart(column, one) for column in one.columns)]
 
-    def _number_side_by_side(self, key: Key) -> bool:
-        """Number a key together with those that share columns with it, where each has others beside; else return False.
+    def _can_be_apart(self, column: Column, key: Key) -> bool:
+        """Return whether a column keeps the rows of a key apart, or will when it is that key's turn."""
+        if self._is_apart(column, key):
+            return True
+        is_free = not self.plans[column.name].declared and not column.foreign_keys
+        is_made = is_free and not self._can_be_listed(column)
+        return is_made and not isinstance(self._unique(column), spelled | None)
 
-        As a room is used once at an hour, and a teacher teaches once.
-        """
-        keys = [one for one in self.keys if {*one.columns} & {*key.columns}]
-        common = [one for one in key.columns if all(one in other.columns for other in keys)]
-        beside = [[one for one in other.columns if one not in common] for other in keys]
-        columns = [*common, *chain.from_iterable(beside)]
-        if len(keys) < 2 or not common or not all(beside) or len({*columns}) < len(columns):
-            return False
-        for one in keys:
-            self._forget_order_of_names(one)
-        for column in columns:
+    def _listed(self, key: Key) -> Key | None:
+        """Return a key of those of its columns whose values can be listed; None where the person keeps rows apart."""
+        self._forget_order_of_names(key)
+        for column in key.columns:
             if not self._can_be_listed(column) and isinstance(unique := self._unique(column), spelled):
                 self.plans[column.name] = Plan(unique, self.plans[column.name].why)
-        if not all(map(self._can_be_listed, columns)):
-            return False
-        groups = [tuple(self._components(Key(tuple(some), ""))) for some in (common, *beside)]
-        components = tuple(chain.from_iterable(groups))
-        if any(one.alone or one.must_differ_from for one in components):
-            return False
-        if len({column for one in components for column in one.columns}) < len(columns):
-            return False
-        for column in columns:
-            why = [self.plans[column.name].why, *(one.why for one in keys if column in one.columns)]
-            field = digit(components, column, [*map(len, groups)])
-            self.plans[column.name] = Plan(field, ", ".join(filter(None, why)), self.plans[column.name].declared)
-        return True
+        some = tuple(one for one in key.columns if self._can_be_listed(one))
+        is_told = any(self.plans[one.name].declared for one in key.columns if one not in some)
+        return replace(key, columns=some) if some and not is_told else None
 
-    def _components(self, key: Key) -> Iterator[Component]:
-        """Yield the columns of a key one by one; those of foreign keys of several columns together."""
-        parts = {one: _inner(self.plans[one.name].field) for one in key.columns}
+    def _number(self, keys: Sequence[Key]) -> None:
+        """Number keys through together, as a room is used once at an hour, and a teacher teaches once.
+
+        One that has only a part of the columns of a foreign key is left for later.
+        """
+        keys = [one for one in keys if not any({*other.columns} < {*one.columns} for other in keys)]
+        some: list[Key] = []
+        for key in {frozenset(one.columns): one for one in keys}.values():
+            if not some or self._have_whole_parts([*some, key]):
+                some.append(key)
+        columns = _columns_of(some)
+        components = tuple(self._components(columns))
+        whole_keys = [{*one.columns} for one in self.keys]
+        has_all = all({*one.columns} in whole_keys for one in some) and all(map(self._has_all, columns))
+        for column in dict.fromkeys(chain.from_iterable(one.columns for one in components)):
+            why = [self.plans[column.name].why, *(one.why for one in some if column in one.columns)]
+            field = digit(components, column, [one.columns for one in some] if len(some) > 1 else (), has_all=has_all)
+            self.plans[column.name] = Plan(field, ", ".join(filter(None, why)), self.plans[column.name].declared)
+
+    def _have_whole_parts(self, keys: Sequence[Key]) -> bool:
+        """Return whether each of some keys has all columns of a part that is numbered through, or none of them."""
+        parts = [{*one.columns} for one in self._components(_columns_of(keys))]
+        return all(part <= {*key.columns} or not part & {*key.columns} for part in parts for key in keys)
+
+    def _has_all(self, column: Column) -> bool:
+        """Return whether a column of a key can be nothing but what is listed of it: NULL could come again."""
+        plan, bounds = self.plans[column.name], self._bounds(column)
+        is_closed = bounds.options is not None or None not in (bounds.low, bounds.high)
+        is_listed = isinstance(plain_type(column), sa.Boolean | sa.Enum) or isinstance(_inner(plan.field), spelled)
+        return not column.nullable and (plan.declared or bool(column.foreign_keys) or is_closed or is_listed)
+
+    def _components(self, columns: Sequence[Column]) -> Iterator[Component]:
+        """Yield the columns of keys one by one; those of foreign keys of several columns together."""
+        parts = {one: _inner(self.plans[one.name].field) for one in columns}
         keys = list(dict.fromkeys(one.key for one in parts.values() if isinstance(one, part_of_row)))
         joined = tuple(dict.fromkeys(column for one in keys for column in one.columns))
         for column, inner in parts.items():
@@ -735,7 +759,7 @@ class _Planner:
             if column not in joined:
                 yield Component((column,), inner)
         if keys:
-            alone = tuple(one for one in joined if one in key.columns)
+            alone = tuple(one for one in joined if one in columns)
             field = next(one for one in parts.values() if isinstance(one, part_of_row))
             yield Component(joined, field, tuple(keys), alone if len(alone) < len(joined) else ())
 

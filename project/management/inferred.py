@@ -6,12 +6,12 @@ import math
 import re
 import string
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
-from itertools import accumulate, pairwise, repeat
+from itertools import repeat
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -21,12 +21,12 @@ import sqlalchemy as sa
 from .blocks import Fill, Rows, Source
 from .errors import CommandError
 from .fields import Field, Formula, decimal_steps, drawing, fake, names_of, person_names, reference, scale_of, terms_of
+from .interlocking import Interlocked
 from .names import letters
 from .numbering import (
     Column,
     Combinations,
     Context,
-    Diagonals,
     Numbering,
     Places,
     Spellings,
@@ -199,6 +199,9 @@ class shaped(Field):
 
     def limit(self, context: Context, column: Column) -> float:
         return self._numbering(context, column)[0].limit
+
+    def is_proven(self, context: Context, column: Column) -> bool:
+        return False
 
     def is_unique(self, column: Column) -> bool:
         return True
@@ -833,13 +836,21 @@ class Component:
 class digit(Field):
     """One column of a key of several, numbered through all combinations of their values."""
 
-    def __init__(self, components: tuple[Component, ...], column: Column, sizes: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        components: tuple[Component, ...],
+        column: Column,
+        keys: Sequence[Collection[Column]] = (),
+        *,
+        has_all: bool = False,
+    ) -> None:
         """Take the parts of the key and one of its columns.
 
         Args:
-            sizes: where it is several keys at once, how many of the parts they have in common, and each beside.
+            keys: where it is several keys at once, the columns of each.
+            has_all: whether the parts are all there is of the keys, and can be nothing that is not listed.
         """
-        self.components, self.sizes = components, sizes
+        self.components, self.keys, self.has_all = components, keys, has_all
         self.key = tuple(one for component in components for one in component.columns)
         self.place = next(place for place, component in enumerate(components) if column in component.columns)
         own = components[self.place]
@@ -863,43 +874,39 @@ class digit(Field):
     def limit(self, context: Context, column: Column) -> float:
         return self._numbering(context)[0].limit
 
+    def is_proven(self, context: Context, column: Column) -> bool:
+        numbering, combinations = self._numbering(context)
+        all_are_made = combinations.total == combinations.most and numbering.blocked <= context.present
+        return self.has_all and all_are_made
+
     def keeps_apart(self, columns: Collection[Column]) -> bool:
         """Return whether no values of these columns come twice."""
-        return any(
-            {one for part in parts for one in part.alone or part.columns} <= {*columns} for parts in self._parts()
-        )
+        keys = self.keys or [[one for part in self.components for one in part.alone or part.columns]]
+        return any({*key} <= {*columns} for key in keys)
 
-    def _parts(self) -> Iterator[tuple[Component, ...]]:
-        """Yield the parts of each of its keys."""
-        if not self.sizes:
-            yield self.components
-        start = sum(self.sizes[:1])
-        for size in self.sizes[1:]:
-            yield self.components[: self.sizes[0]] + self.components[start : start + size]
-            start += size
-
-    def _numbering(self, context: Context) -> tuple[Numbering, Combinations | Diagonals]:
+    def _numbering(self, context: Context) -> tuple[Numbering, Combinations | Interlocked]:
         return context.source.once(("key", *self.key), lambda: self._look(context))
 
-    def _look(self, context: Context) -> tuple[Numbering, Combinations | Diagonals]:
+    def _look(self, context: Context) -> tuple[Numbering, Combinations | Interlocked]:
         places = {component.columns[0].name: place for place, component in enumerate(self.components)}
         unequal = [places.get(component.must_differ_from or "") for component in self.components]
         domains = [component.domain(context) for component in self.components]
-        combinations: Combinations | Diagonals = Combinations(domains, unequal)
-        if self.sizes:
-            ends = [*accumulate(self.sizes, initial=0)]
-            common, *others = (Combinations(domains[start:stop]) for start, stop in pairwise(ends))
-            combinations = Diagonals(common, others)
-        taken: set[int] = set()
-        for row in context.connection.execute(sa.select(*self.key)) if context.has_rows else ():
-            values = iter(row)
-            parts = [
-                next(values) if not component.keys else tuple(next(values) for _ in component.columns)
-                for component in self.components
-            ]
-            taken.update(combinations.numbers(parts))
+        parts = [
+            [places[one.columns[0].name] for one in self.components if {*one.columns} <= {*key}] for key in self.keys
+        ]
+        combinations = Interlocked(domains, unequal, parts) if parts else Combinations(domains, unequal)
+        found = context.connection.execute(sa.select(*self.key)) if context.has_rows else ()
+        taken = {*combinations.taken(map(self._values_of, found))}
         name = f"key:{':'.join(column.name for column in self.key)}"
         return Numbering(combinations.total, context, name, taken), combinations
+
+    def _values_of(self, row: Iterable[Any]) -> list[Any]:
+        """Return what each part of the key is in a row that is there."""
+        values = iter(row)
+        return [
+            tuple(next(values) for _ in component.columns) if component.keys else next(values)
+            for component in self.components
+        ]
 
 
 # Values

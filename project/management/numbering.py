@@ -52,6 +52,7 @@ class Numbering:
             self.step += 1
         self.offset = random.randrange(self.total)
         self.limit = context.start + total - len(taken)
+        self.blocked = len(taken)
         self._context = context
         self._taken = taken
         self._moved: dict[int, int] | None = None
@@ -249,6 +250,11 @@ class Combinations:
     def total(self) -> int:
         return int(max(0, self._before[-1]))
 
+    @property
+    def most(self) -> int:
+        """How many rows a key allows of these values."""
+        return self.total
+
     def column(self, place: int, combinations: Sequence[int]) -> list[Any]:
         """Return the values of one of the sequences in combinations given by their numbers."""
         domain = self.domains[place]
@@ -278,47 +284,6 @@ class Combinations:
             number += at * before
         return number
 
-    def numbers(self, values: Sequence[Any]) -> Iterator[int]:
-        """Yield the number of a combination, where it is one of these."""
-        if (number := self.number(values)) is not None:
-            yield number
-
-
-class Diagonals:
-    """Combinations of which the first parts come once with each of several others.
-
-    As in a timetable, where at an hour a room is used once and a teacher teaches once: where the hour is the same, the
-    rooms and the teachers are gone through side by side, from another one of each at each hour.
-    """
-
-    def __init__(self, common: Combinations, others: Sequence[Combinations]) -> None:
-        """Take the parts that several keys have in common, and what each of these keys has beside."""
-        self._common, self._others = common, others
-        self._sizes = [len(one.domains) for one in (common, *others)]
-
-    @property
-    def total(self) -> int:
-        return self._common.total * min(one.total for one in self._others)
-
-    def column(self, place: int, combinations: Sequence[int]) -> list[Any]:
-        """Return the values of one of the sequences, the common ones first, in combinations given by their numbers."""
-        total, which = max(1, self._common.total), 0
-        while place >= self._sizes[which]:
-            place, which = place - self._sizes[which], which + 1
-        if which == 0:
-            return self._common.column(place, [number % total for number in combinations])
-        own = self._others[which - 1]
-        return own.column(place, [(number // total + number % total * which) % own.total for number in combinations])
-
-    def numbers(self, values: Sequence[Any]) -> Iterator[int]:
-        """Yield the number of each combination that would repeat something of these values."""
-        start = self._sizes[0]
-        at, total = self._common.number(values[:start]), self._common.total
-        for which, own in enumerate(self._others, 1):
-            stop = start + self._sizes[which]
-            there = own.number(values[start:stop])
-            if at is not None and there is not None:
-                row = (there - at * which) % own.total
-                if row * total < self.total:
-                    yield row * total + at
-            start = stop
+    def taken(self, rows: Iterable[Sequence[Any]]) -> Iterator[int]:
+        """Yield the numbers of those of some rows that are among these combinations."""
+        return (number for row in rows if (number := self.number(row)) is not None)

@@ -668,21 +668,30 @@ def _prepare(
     in_table, used, wanted, more = asked
     source = Source(target.table, request.random_seed, request.locale, target.today)
     context = Context(source, connection, in_table, looks=in_table > used, start=used, stop=used + more)
-    possible = _most(target, context) - used if more else 0
+    most, is_proven = _most(target, context) if more else (used, True)
+    possible = most - used
     if more <= possible:
         return context, ""
     if target.named and (request.count is not None or request.add is not None):
         given = f"--add {more:,}" if request.add is not None else f"--count {wanted:,}"
         largest = possible if request.add is not None else asked.present + possible
-        raise CommandError(f"{target.name} cannot hold {given}: its keys allow no more", f"the most is {largest:,}")
-    context.stop = used + int(possible)
-    return context, "the most its keys allow"
+        if is_proven:
+            raise CommandError(f"{target.name} cannot hold {given}: its keys allow no more", f"the most is {largest:,}")
+        raise CommandError(
+            f"{target.name} cannot be filled to {given}: no more rows were found that its keys allow",
+            f"unless a seeder knows more values, the most is {largest:,}",
+        )
+    context.stop = most
+    return context, "the most its keys allow" if is_proven else "the most found that its keys allow"
 
 
-def _most(target: Target, context: Context) -> int:
-    """Return the row number that the keys of a table allow to reach, not included."""
+def _most(target: Target, context: Context) -> tuple[int, bool]:
+    """Return the row number that can be reached, not included, and whether the keys allow no other that is higher."""
     filled = [(one.field, target.table.columns[name]) for name, one in target.plans.items() if one.field]
-    return max(context.start, int(min([MOST * 1000, *(field.limit(context, column) for field, column in filled)])))
+    limits = [field.limit(context, column) for field, column in filled]
+    most = min([MOST * 1000, *limits])
+    reached = [pair for pair, limit in zip(filled, limits, strict=True) if limit == most]
+    return max(context.start, int(most)), any(field.is_proven(context, column) for field, column in reached)
 
 
 def _fills(target: Target, context: Context) -> dict[str, Fill]:

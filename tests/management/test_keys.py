@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from project.management.interlocking import Interlocked
 from tests.databases import KINDS, Database, fresh
 from tests.houses import House, Runner
 from tests.management.test_schemas import IMPORTS, MAKE, column, seeded
@@ -426,3 +428,126 @@ def test_what_an_exclude_keeps_apart_may_be_computed(
     seeded(house, manage, ON_POSTGRESQL, 100)
 
     assert postgresql_database.count("stays") == 100
+
+
+LEAGUE = """
+class Season(Base):
+    __tablename__ = "seasons"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Team(Base):
+    __tablename__ = "teams"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Fixture(Base):
+    __tablename__ = "fixtures"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    season_id: Mapped[int] = mapped_column(ForeignKey("seasons.id"))
+    round: Mapped[int]
+    home_team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"))
+    away_team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"))
+    __table_args__ = (
+        CheckConstraint("round BETWEEN 1 AND 38", name="rounds"),
+        CheckConstraint("home_team_id <> away_team_id", name="two_teams"),
+        UniqueConstraint("season_id", "home_team_id", "away_team_id"),
+        UniqueConstraint("season_id", "round", "home_team_id"),
+        UniqueConstraint("season_id", "round", "away_team_id"),
+    )
+
+
+class Lineup(Base):
+    __tablename__ = "lineups"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fixture_id: Mapped[int] = mapped_column(ForeignKey("fixtures.id"))
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"))
+    position: Mapped[int]
+    __table_args__ = (
+        CheckConstraint("position BETWEEN 1 AND 11", name="positions"),
+        UniqueConstraint("fixture_id", "team_id"),
+        UniqueConstraint("fixture_id", "position"),
+    )
+
+
+class Visit(Base):
+    __tablename__ = "visits"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    is_first: Mapped[bool]
+    visited_on: Mapped[date]
+    __table_args__ = (UniqueConstraint("is_first", "visited_on"),)
+"""
+
+
+def test_keys_of_which_each_shares_columns_with_each_other_are_all_filled(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, LEAGUE, 1000)
+    database.execute("DELETE FROM fixtures WHERE id % 7 = 0 AND id NOT IN (SELECT fixture_id FROM lineups)")
+    manage.ok("seed", "--count", "1500")
+
+    assert {database.count(name) for name in ("fixtures", "lineups")} == {1500}
+    assert len(set(column(database, "fixtures", "round"))) == 38
+    assert len(set(column(database, "lineups", "position"))) == 11
+    assert len(set(database.rows("SELECT home_team_id, away_team_id FROM fixtures"))) > 1000
+
+
+def test_a_league_is_filled_until_each_team_has_met_each_other_at_home(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.write("project/models/own.py", IMPORTS + LEAGUE)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+    manage.ok("seed", "seasons", "--count", "1")
+    manage.ok("seed", "teams", "--count", "20")
+
+    line = manage("seed", "fixtures", "--count", "381").refusal()
+    manage.ok("seed", "fixtures", "--count", "250")
+    manage.ok("seed", "fixtures", "--count", "380")
+
+    assert line == "fixtures cannot hold --count 381: its keys allow no more — the most is 380"
+    assert sqlite_database.count("fixtures") == 380
+
+
+def test_what_may_be_only_the_seeders_most_is_not_called_that_of_the_keys(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.write("project/models/own.py", IMPORTS + LEAGUE)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+
+    line = manage("seed", "visits", "--count", "800").refusal()
+    told = manage.ok("seed", "--count", "800").out
+
+    assert re.search(r"(?m)^  visits +730 rows .* the most found that its keys allow$", told)
+    assert line == (
+        "visits cannot be filled to --count 800: no more rows were found that its keys allow"
+        " — unless a seeder knows more values, the most is 730"
+    )
+
+
+INTERLOCKED = [
+    ([5, 4, 3, 3], [None, None, None, 2], [(0, 2, 3), (0, 1, 2), (0, 1, 3)], 30),
+    ([4, 6, 5], [None] * 3, [(0, 1), (0, 2), (1, 2)], 16),
+    ([9, 2, 3, 4], [None] * 4, [(0, 1, 2), (0, 3)], 36),
+    ([3, 7, 7], [None, None, 1], [(0, 1), (0, 2)], 21),
+    ([2, 2, 2, 2, 30], [None] * 5, [(0, 1, 4), (1, 2, 4), (2, 3, 4)], 120),
+]
+
+
+@pytest.mark.parametrize(("sizes", "unequal", "keys", "least"), INTERLOCKED)
+def test_each_of_several_keys_tells_which_row_it_is_of(
+    sizes: list[int], unequal: list[int | None], keys: list[tuple[int, ...]], least: int
+) -> None:
+    made = Interlocked([range(size) for size in sizes], unequal, keys)
+    rows = [*zip(*(made.column(place, range(made.total)) for place in range(len(sizes))), strict=True)]
+
+    assert least <= made.total == len(rows) <= made.most
+    assert all(len({tuple(row[place] for place in key) for row in rows}) == len(rows) for key in keys)
+    assert all(row[place] != row[other] for row in rows for place, other in enumerate(unequal) if other is not None)
+    assert [*made.taken(rows[3:5])] == [3, 4] * len(keys)
