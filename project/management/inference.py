@@ -178,6 +178,7 @@ class _Planner:
     def __init__(self, table: sa.Table, declared: Mapping[str, Plan], around: Around, found: Found) -> None:
         self.table, self.declared, self.around = table, declared, around
         self.bounds = deepcopy(found)
+        self.unequal: list[tuple[str, str]] = []  # columns in keys of several that must differ
         self._let_keys_go_first()
         self._add_order_of_names()
         self._add_twins()
@@ -210,13 +211,21 @@ class _Planner:
 
     def _look_for_what_is_given(self) -> None:
         """Let columns of a key of several choose by those that were numbered through with others."""
-        inners = {name: _inner(plan.field) for name, plan in self.plans.items()}
+        fields = {name: _inner(plan.field) for name, plan in self.plans.items()}
+        inners = {name: one for name, one in fields.items() if isinstance(one, part_of_row)}
+        of_key: dict[sa.ForeignKeyConstraint, list[str]] = {}
+        for name, inner in inners.items():
+            of_key.setdefault(inner.key, []).append(name)
         for inner in inners.values():
-            if isinstance(inner, part_of_row):
-                others = ((one.name, inners[one.name]) for one in inner.key.columns)
-                inner.given = [
-                    name for name, one in others if not (isinstance(one, part_of_row) and one.key is inner.key)
-                ]
+            inner.given = [one.name for one in inner.key.columns if one.name not in of_key[inner.key]]
+        for first, second in self.unequal:
+            is_last = second not in inners or (
+                first in inners and {*inners[first].given} & {*of_key[inners[second].key]}
+            )
+            asking, asked = (first, second) if is_last else (second, first)
+            own = of_key[inners[asking].key] if asking in inners else []
+            for name in own if asked not in own else ():
+                inners[name].unlike = (asking, asked)
 
     def _fill_something(self) -> None:
         """Number the key of a table in which nothing else is filled: a row has to have something."""
@@ -226,11 +235,19 @@ class _Planner:
 
     def _let_keys_go_first(self) -> None:
         """Let a column that must differ from one of a key of several columns be the one that gives way."""
+        in_keys = {
+            column.name
+            for column in self.table.columns
+            if any(one.constraint and len(one.constraint.columns) > 1 for one in column.foreign_keys)
+        }
         for column in self.table.columns:
-            if not any(one.constraint and len(one.constraint.columns) > 1 for one in column.foreign_keys):
+            if column.name not in in_keys:
                 continue
             for name in self._bounds(column).unequal:
-                self.bounds.setdefault(name, Bounds()).unequal.append(column.name)
+                if name in in_keys:
+                    self.unequal.append((name, column.name))
+                else:
+                    self.bounds.setdefault(name, Bounds()).unequal.append(column.name)
             if column.name in self.bounds:
                 self.bounds[column.name].unequal = []
 
@@ -485,7 +502,7 @@ class _Planner:
             where, what = self.around.inheritance.kinds[column.name]
             return Plan(reference_where(parent, where, what), why)
         if len(key.columns) > 1:
-            return Plan(part_of_row(key, column, self._given(key)), why)
+            return Plan(part_of_row(key, column, self._given(key), unequal=self.unequal), why)
         made: Field = reference(parent)
         unequal = [one for one in self._bounds(column).unequal if not self._is_always_null(self.table.columns[one])]
         return Plan(other_than(made, unequal[0]) if unequal else made, why)
@@ -725,17 +742,33 @@ class _Planner:
         """
         keys = [one for one in keys if not any({*other.columns} < {*one.columns} for other in keys)]
         some: list[Key] = []
+        self._let_others_give_way(_columns_of(keys))
         for key in {frozenset(one.columns): one for one in keys}.values():
             if not some or self._have_whole_parts([*some, key]):
                 some.append(key)
         columns = _columns_of(some)
         components = tuple(self._components(columns))
         whole_keys = [{*one.columns} for one in self.keys]
-        has_all = all({*one.columns} in whole_keys for one in some) and all(map(self._has_all, columns))
+        is_known = all(len(one.keys) < 2 for one in components)  # of very many that are joined, only some are taken
+        has_all = is_known and all({*one.columns} in whole_keys for one in some) and all(map(self._has_all, columns))
         for column in dict.fromkeys(chain.from_iterable(one.columns for one in components)):
             why = [self.plans[column.name].why, *(one.why for one in some if column in one.columns)]
             field = digit(components, column, [one.columns for one in some] if len(some) > 1 else (), has_all=has_all)
             self.plans[column.name] = Plan(field, ", ".join(filter(None, why)), self.plans[column.name].declared)
+
+    def _let_others_give_way(self, columns: Collection[Column]) -> None:
+        """Let a column that is not numbered through differ from one that is, and not the other way round."""
+        for column in columns:
+            inner = _inner(self.plans[column.name].field)
+            if not isinstance(inner, other_than) or inner.other in [one.name for one in columns]:
+                continue
+            other = self.plans[inner.other]
+            if isinstance(_inner(other.field), reference | between | choice) and not other.declared:
+                self.plans[column.name] = replace(self.plans[column.name], field=inner.field)
+                assert other.field is not None
+                field = other_than(_inner(other.field) or other.field, column.name)
+                share = other.field.share if isinstance(other.field, maybe) else 0.0
+                self.plans[inner.other] = replace(other, field=maybe(field, share) if share else field)
 
     def _have_whole_parts(self, keys: Sequence[Key]) -> bool:
         """Return whether each of some keys has all columns of a part that is numbered through, or none of them."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
-from itertools import repeat
+from itertools import accumulate, chain, repeat
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -681,37 +681,53 @@ class part_of_row(Field):
     Columns of the key that are filled otherwise, as a tenant's is by a key before this one, choose among the parents.
     """
 
-    def __init__(self, key: sa.ForeignKeyConstraint, column: Column, given: Sequence[str], share: float = 0.0) -> None:
-        """Take the key, one of its columns, those that are filled otherwise, and the share of rows without a parent."""
-        self.key, self.column, self.given, self.share = key, column, given, share
+    def __init__(
+        self,
+        key: sa.ForeignKeyConstraint,
+        column: Column,
+        given: Sequence[str],
+        share: float = 0.0,
+        unequal: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Take the key, one of its columns, those that are filled otherwise, and the share of rows without a parent.
+
+        Args:
+            unequal: pairs of the table's columns that must differ, each in a key of several columns.
+        """
+        self.key, self.column, self.given, self.share, self.unequal = key, column, given, share, unequal
         self.place = list(key.columns).index(column)
+        self.unlike: tuple[str, str] | None = None  # of the key, and the one filled before that it must differ from
         self.description = f"a row of {key.referred_table.fullname}" + (f", {share:.0%} NULL" if share else "")
 
     def with_nulls(self, share: float) -> part_of_row:
         """Return the same, NULL in some rows, together with what else of the key can be NULL."""
-        return part_of_row(self.key, self.column, self.given, share)
+        return part_of_row(self.key, self.column, self.given, share, self.unequal)
 
     def may_be_null(self) -> bool:
         return self.share > 0
 
     def ready(self, context: Context, column: Column) -> Fill:
-        found = rows_of_parent(context, self.key)
-        given = [(place, one.name) for place, one in enumerate(self.key.columns) if one.name in self.given]
+        found = rows_of_parent(context, self.key, self.unequal)
+        own = [one.name for one in self.key.columns]
+        given = [(place, name) for place, name in enumerate(own) if name in self.given]
+        differing, other = (own.index(self.unlike[0]), [self.unlike[1]]) if self.unlike else (None, [])
         groups: dict[Any, list[Any]] = {}
         for row in found:
             groups.setdefault(tuple(row[place] for place, _ in given), []).append(row)
-        own = [one.name for one in self.key.columns]
+        sorted_groups = {key: _Alike(rows, differing) for key, rows in groups.items()}
+        everyone = _Alike(found, differing)
 
         def choose(rows: Rows) -> list[Any]:
-            if not given:
+            if not given and not other:
                 return rows.random.choices(found, k=len(rows))
-            keys = zip(*(rows[name] for _, name in given), strict=True)
-            return [
-                fitting[int(share * len(fitting))]
-                if (fitting := found if None in key else groups.get(key))
-                else self._refuse(context, key)
-                for key, share in zip(keys, (rows.random.random() for _ in range(len(rows))), strict=True)
-            ]
+            filled = zip(*(rows[name] for name in (*(name for _, name in given), *other)), strict=True)
+            chosen = []
+            for before, share in zip(filled, (rows.random.random() for _ in range(len(rows))), strict=True):
+                key = before[: len(given)]
+                fitting = everyone if None in key else sorted_groups.get(key)
+                row = fitting.choose(share, *before[len(given) :]) if fitting else None
+                chosen.append(row if row is not None else self._refuse(context, before))
+            return chosen
 
         def fill(rows: Rows) -> list[Any]:
             # Names, and not the key itself: they are the same in every run.
@@ -723,29 +739,68 @@ class part_of_row(Field):
 
         return fill
 
-    def _refuse(self, context: Context, key: Any) -> Any:
+    def _refuse(self, context: Context, before: Sequence[Any]) -> Any:
+        values = [f"{name} {value}" for name, value in zip(self.given, before, strict=False)]
+        if self.unlike:
+            values.append(f"{self.unlike[0]} other than {before[-1]}")
         raise CommandError(
-            f"no row of {self.key.referred_table.fullname} has {', '.join(self.given)} {', '.join(map(str, key))},"
+            f"no row of {self.key.referred_table.fullname} has {', '.join(values)},"
             f" to which rows of {context.source.table.fullname} have to refer",
             f"seed more of {self.key.referred_table.fullname} first",
         )
 
 
-def rows_of_parent(context: Context, key: sa.ForeignKeyConstraint) -> list[Any]:
-    """Return the keys of a parent, but for those to which another key of the table, that shares a column, fits none."""
+class _Alike:
+    """Rows of a parent to choose one from, or one that has another value in some column."""
+
+    def __init__(self, rows: Sequence[Any], differing: int | None) -> None:
+        self._rows = rows
+        self._spans: dict[Any, tuple[int, int]] = {}
+        if differing is not None:
+            places: dict[Any, list[Any]] = {}
+            for row in rows:
+                places.setdefault(row[differing], []).append(row)
+            self._rows = [*chain.from_iterable(places.values())]
+            ends = accumulate(map(len, places.values()))
+            self._spans = {value: (end - len(places[value]), end) for value, end in zip(places, ends, strict=True)}
+
+    def choose(self, share: float, unlike: Any = None) -> Any:
+        """Return the row at a share of those without a value; None where there is none."""
+        first, last = self._spans.get(unlike, (0, 0))
+        at = int(share * (len(self._rows) - (last - first)))
+        at += last - first if at >= first else 0
+        return self._rows[at] if at < len(self._rows) else None
+
+
+def rows_of_parent(
+    context: Context, key: sa.ForeignKeyConstraint, unequal: Sequence[tuple[str, str]] = ()
+) -> list[Any]:
+    """Return the keys of a parent, but for those to which another key of the table, that shares a column, fits none.
+
+    Args:
+        unequal: pairs of the table's columns that must differ.
+    """
     table = context.source.table
     found: list[Any] = [*keys_of_rows(context, tuple(element.column for element in key.elements))]
     require_parents(table, key.referred_table, found)
     names = [one.name for one in key.columns]
     for other in sorted(table.foreign_key_constraints, key=lambda one: list(one.column_keys)):
-        shared = [one for one in other.columns if one.name in names]
+        there_names = [one.name for one in other.columns]
+        shared = [name for name in there_names if name in names]
         if other is key or not shared or len(other.columns) < 2 or other.referred_table is table:
             continue
+        pairs = ((one, two) for pair in unequal for one, two in (pair, pair[::-1]))
+        apart = next((pair for pair in pairs if pair[0] in names and pair[1] in there_names), None)
         there = keys_of_rows(context, tuple(element.column for element in other.elements))
-        places = [list(other.columns).index(one) for one in shared]
-        known = {tuple(row[place] for place in places) for row in there}
-        own = [names.index(one.name) for one in shared]
-        found = [row for row in found if tuple(row[place] for place in own) in known] or found
+        known: dict[Any, set[Any]] = {}
+        for row in there:
+            at = tuple(row[there_names.index(name)] for name in shared)
+            known.setdefault(at, set()).add(row[there_names.index(apart[1])] if apart else None)
+        own = [names.index(name) for name in shared]
+        groups = (known.get(tuple(row[place] for place in own), set()) for row in found)
+        mine = (row[names.index(apart[0])] if apart else True for row in found)  # which is no None
+        fitting = zip(found, groups, mine, strict=True)
+        found = [row for row, values, value in fitting if len(values) > (value in values)] or found
     return found
 
 
@@ -810,19 +865,21 @@ class Component:
     def _rows(self, context: Context) -> list[tuple[Any, ...]]:
         """Return rows of the parents, joined where foreign keys share columns; of very many, some for each."""
         joined: list[dict[str, Any]] = [{}]
+        unequal = self.field.unequal if isinstance(self.field, part_of_row) else ()
         for key in self.keys:
-            found = rows_of_parent(context, key)
+            found = rows_of_parent(context, key, unequal)
             names = [column.name for column in key.columns]
             shared = [place for place, name in enumerate(names) if name in joined[0]]
             groups: dict[tuple[Any, ...], list[Any]] = {}
             for row in found:
                 groups.setdefault(tuple(row[place] for place in shared), []).append(row)
             most = max(1, MOST_JOINED // max(1, len(joined)))
-            joined = [
+            both = (
                 {**one, **dict(zip(names, row, strict=True))}
                 for one in joined
                 for row in groups.get(tuple(one[names[place]] for place in shared), [])[:most]
-            ] or [{}]
+            )
+            joined = [row for row in both if _differ(row, unequal)] or [{}]
         columns = [column.name for column in self.columns]
         alone = [column.name for column in self.alone or self.columns]
         first = {tuple(one[name] for name in alone): one for one in reversed(joined) if one}
@@ -831,6 +888,10 @@ class Component:
     @property
     def must_differ_from(self) -> str | None:
         return self.field.other if isinstance(self.field, other_than) else None
+
+
+def _differ(row: Mapping[str, Any], unequal: Sequence[tuple[str, str]]) -> bool:
+    return all(row[one] != row[other] for one, other in unequal if one in row and other in row)
 
 
 class digit(Field):
@@ -898,7 +959,7 @@ class digit(Field):
         found = context.connection.execute(sa.select(*self.key)) if context.has_rows else ()
         taken = {*combinations.taken(map(self._values_of, found))}
         name = f"key:{':'.join(column.name for column in self.key)}"
-        return Numbering(combinations.total, context, name, taken), combinations
+        return Numbering(combinations.total, context, name, taken, combinations.width), combinations
 
     def _values_of(self, row: Iterable[Any]) -> list[Any]:
         """Return what each part of the key is in a row that is there."""

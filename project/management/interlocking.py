@@ -56,6 +56,11 @@ class Interlocked:
         return self._before[-1] if all(self._rooms) else 0
 
     @property
+    def width(self) -> int:
+        """How many numbers differ in the first of the digits alone."""
+        return self._radices[0]
+
+    @property
     def most(self) -> int:
         """How many rows the smallest of the keys allows of these values."""
         return min(math.prod(self._room(part, key) for part in key) for key in self._keys)

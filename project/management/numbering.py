@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from .blocks import Rows, Source
 
 Column = sa.Column[Any]
+MOVES = 1024  # by which places are mixed, a power of two
 
 
 @dataclass
@@ -42,9 +43,12 @@ class Numbering:
 
     Row i is at (a i + b) modulo total. Where that place is taken (a parent came later, a row of the person's own) it
     gets the place of a row number after this run; whoever comes to that number then moves on in the same way.
+
+    Places that stand for pairs are mixed: else each of many parents had as many children as any other. A place is a
+    number below the width, and one above; each is moved by as much as chance gave to the other, so none comes twice.
     """
 
-    def __init__(self, total: int, context: Context, name: str, taken: set[int]) -> None:
+    def __init__(self, total: int, context: Context, name: str, taken: set[int], width: int = 1) -> None:
         random = Random(context.source.seed(name))
         self.total = max(total, 1)
         self.step = max(1, round(self.total * 0.6180339887) + random.randint(-self.total // 50, self.total // 50))
@@ -56,12 +60,14 @@ class Numbering:
         self._context = context
         self._taken = taken
         self._moved: dict[int, int] | None = None
+        self._width, self._rest = width, self.total // max(width, 1)
+        self._moves: list[list[int]] = []
+        if width > 1 and self._rest > 1:
+            self._moves = [[random.randrange(most) for _ in range(MOVES)] for most in (width, self._rest)]
 
     def places(self, numbers: range) -> Sequence[int]:
         """Return the place of each of some row numbers."""
-        step, total = self.step, self.total
-        first = (step * numbers.start + self.offset) % total
-        places = [place % total for place in range(first, first + step * len(numbers), step)]
+        places = self._in_order(numbers)
         if not self._taken:
             return places
         if self._moved is None:
@@ -69,12 +75,25 @@ class Numbering:
         moved = self._moved
         return [moved.get(number, place) for number, place in zip(numbers, places, strict=True)] if moved else places
 
+    def _in_order(self, numbers: range) -> list[int]:
+        step, total = self.step, self.total
+        first = (step * numbers.start + self.offset) % total
+        places = [place % total for place in range(first, first + step * len(numbers), step)]
+        if not self._moves:
+            return places
+        width, rest, last = self._width, self._rest, MOVES - 1
+        below, above = self._moves
+        return [
+            (place // width + above[(low := (place + below[place // width & last]) % width) & last]) % rest * width
+            + low
+            for place in places
+        ]
+
     def _move(self) -> dict[int, int]:
-        start, stop = self._context.start, self._context.stop
-        step, offset, total, taken = self.step, self.offset, self.total, self._taken
-        blocked = [number for number in range(start, stop) if (step * number + offset) % total in taken]
-        later = ((step * number + offset) % total for number in range(stop, start + total))
-        free = (place for place in later if place not in taken)
+        own, end = range(self._context.start, self._context.stop), self._context.start + self.total
+        blocked = [number for number, place in zip(own, self._in_order(own), strict=True) if place in self._taken]
+        some = (range(first, min(first + MOVES, end)) for first in range(own.stop, end, MOVES))
+        free = (place for numbers in some for place in self._in_order(numbers) if place not in self._taken)
         return dict(zip(blocked, free, strict=False))
 
 
@@ -249,6 +268,11 @@ class Combinations:
     @property
     def total(self) -> int:
         return int(max(0, self._before[-1]))
+
+    @property
+    def width(self) -> int:
+        """How many numbers differ in the first of the sequences alone."""
+        return int(self._before[1])
 
     @property
     def most(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -551,3 +552,144 @@ def test_each_of_several_keys_tells_which_row_it_is_of(
     assert all(len({tuple(row[place] for place in key) for row in rows}) == len(rows) for key in keys)
     assert all(row[place] != row[other] for row in rows for place, other in enumerate(unequal) if other is not None)
     assert [*made.taken(rows[3:5])] == [3, 4] * len(keys)
+
+
+ACCOUNTS = """
+class Account(Base):
+    __tablename__ = "accounts"
+
+    tenant: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Transfer(Base):
+    __tablename__ = "transfers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    from_tenant: Mapped[int]
+    from_account: Mapped[int]
+    to_tenant: Mapped[int | None]
+    to_account: Mapped[int | None]
+    __table_args__ = (
+        ForeignKeyConstraint(["from_tenant", "from_account"], ["accounts.tenant", "accounts.no"]),
+        ForeignKeyConstraint(["to_tenant", "to_account"], ["accounts.tenant", "accounts.no"]),
+        CheckConstraint("from_account <> to_account", name="two_accounts"),
+    )
+
+
+class Booking(Base):
+    __tablename__ = "bookings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tenant: Mapped[int]
+    to_account: Mapped[int]
+    by_account: Mapped[int]
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant", "to_account"], ["accounts.tenant", "accounts.no"]),
+        ForeignKeyConstraint(["tenant", "by_account"], ["accounts.tenant", "accounts.no"]),
+        CheckConstraint("to_account <> by_account", name="two_of_a_tenant"),
+    )
+
+
+class Standing(Base):
+    __tablename__ = "standings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tenant: Mapped[int]
+    from_account: Mapped[int]
+    to_account: Mapped[int]
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant", "from_account"], ["accounts.tenant", "accounts.no"]),
+        ForeignKeyConstraint(["tenant", "to_account"], ["accounts.tenant", "accounts.no"]),
+        CheckConstraint("from_account <> to_account", name="two_that_stand"),
+        UniqueConstraint("tenant", "from_account", "to_account"),
+    )
+
+
+class Deposit(Base):
+    __tablename__ = "deposits"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    to_tenant: Mapped[int]
+    to_account: Mapped[int]
+    tenant: Mapped[int]
+    account: Mapped[int]
+    __table_args__ = (
+        ForeignKeyConstraint(["to_tenant", "to_account"], ["accounts.tenant", "accounts.no"]),
+        ForeignKeyConstraint(["tenant", "account"], ["accounts.tenant", "accounts.no"]),
+        CheckConstraint("to_account <> account", name="two_of_a_deposit"),
+        UniqueConstraint("tenant", "account"),
+    )
+"""
+
+
+def test_two_references_of_several_columns_lead_to_rows_that_differ(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, ACCOUNTS, 200)
+    manage.ok("seed", "--count", "300")
+
+    pairs = "SELECT count(*) FROM accounts a JOIN accounts b ON a.tenant = b.tenant AND a.no <> b.no"
+    assert {database.count(name) for name in ("transfers", "bookings", "deposits")} == {300}
+    assert database.count("standings") == min(300, database.value(pairs))
+    assert len(set(column(database, "transfers", "to_account"))) > 100
+    assert len(set(database.rows("SELECT to_account, by_account FROM bookings"))) > 50
+
+
+LINKS = """
+class Person(Base):
+    __tablename__ = "persons"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Club(Base):
+    __tablename__ = "clubs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Membership(Base):
+    __tablename__ = "memberships"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    club_id: Mapped[int] = mapped_column(ForeignKey("clubs.id"), primary_key=True)
+
+
+class Gift(Base):
+    __tablename__ = "gifts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    giver_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    taker_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    place: Mapped[int]
+    __table_args__ = (
+        CheckConstraint("giver_id <> taker_id", name="not_to_oneself"),
+        CheckConstraint("place BETWEEN 1 AND 9", name="places"),
+        UniqueConstraint("taker_id", "place"),
+    )
+"""
+
+
+def test_a_link_of_two_large_tables_has_some_several_times_and_others_never(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, LINKS, 1000)
+    first = database.rows("SELECT person_id, club_id FROM memberships")
+    manage.ok("seed", "memberships", "--count", "1700")
+
+    assert set(first) < set(database.rows("SELECT person_id, club_id FROM memberships"))
+    for name in (0, 1):
+        times = Counter(Counter(row[name] for row in first).values())
+        assert 550 < times.total() < 700
+        assert times[1] > times[2] > times[3] > 20
+
+
+def test_a_part_of_a_key_that_must_differ_from_another_column_is_the_one_that_stays(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, LINKS, 8)
+
+    assert database.count("gifts") == 8
+    manage.ok("seed", "gifts", "--count", "72")
+    assert len(set(column(database, "gifts", "giver_id"))) == 8
