@@ -702,7 +702,8 @@ class _Planner:
         if isinstance(inner, other_than):
             inner = inner.field
         if isinstance(inner, part_of_row):
-            return True
+            others = (self.plans[one.name].field for one in inner.key.columns)
+            return not any(isinstance(_inner(one), digit) for one in others)
         return inner is not None and type(inner).domain is not Field.domain and not isinstance(inner, digit)
 
     def _together_with(self, key: Key) -> list[Key]:
@@ -744,7 +745,7 @@ class _Planner:
         some: list[Key] = []
         self._let_others_give_way(_columns_of(keys))
         for key in {frozenset(one.columns): one for one in keys}.values():
-            if not some or self._have_whole_parts([*some, key]):
+            if not some or self._can_be_numbered([*some, key]):
                 some.append(key)
         columns = _columns_of(some)
         components = tuple(self._components(columns))
@@ -770,10 +771,16 @@ class _Planner:
                 share = other.field.share if isinstance(other.field, maybe) else 0.0
                 self.plans[inner.other] = replace(other, field=maybe(field, share) if share else field)
 
-    def _have_whole_parts(self, keys: Sequence[Key]) -> bool:
-        """Return whether each of some keys has all columns of a part that is numbered through, or none of them."""
-        parts = [{*one.columns} for one in self._components(_columns_of(keys))]
-        return all(part <= {*key.columns} or not part & {*key.columns} for part in parts for key in keys)
+    def _can_be_numbered(self, keys: Sequence[Key]) -> bool:
+        """Return whether keys have all columns of a part each, or none; or there is a row to count all else in."""
+        components = [*self._components(_columns_of(keys))]
+        parts = [{*(one.alone or one.columns)} for one in components]
+        if all(part <= {*key.columns} or not part & {*key.columns} for part in parts for key in keys):
+            return True
+        row = next(part for part, one in zip(parts, components, strict=True) if one.keys)
+        beside = [one for key in keys if not row <= {*key.columns} for one in key.columns if one not in row]
+        is_in_all = all(row & {*key.columns} for key in keys)
+        return is_in_all and len({*beside}) == len(beside) and not any(one.must_differ_from for one in components)
 
     def _has_all(self, column: Column) -> bool:
         """Return whether a column of a key can be nothing but what is listed of it: NULL could come again."""

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from .blocks import Fill, Rows, Source
 from .errors import CommandError
 from .fields import Field, Formula, decimal_steps, drawing, fake, names_of, person_names, reference, scale_of, terms_of
-from .interlocking import Interlocked
+from .interlocking import Interlocked, Ranked
 from .names import letters
 from .numbering import (
     Column,
@@ -945,21 +945,33 @@ class digit(Field):
         keys = self.keys or [[one for part in self.components for one in part.alone or part.columns]]
         return any({*key} <= {*columns} for key in keys)
 
-    def _numbering(self, context: Context) -> tuple[Numbering, Combinations | Interlocked]:
+    def _numbering(self, context: Context) -> tuple[Numbering, Combinations | Interlocked | Ranked]:
         return context.source.once(("key", *self.key), lambda: self._look(context))
 
-    def _look(self, context: Context) -> tuple[Numbering, Combinations | Interlocked]:
-        places = {component.columns[0].name: place for place, component in enumerate(self.components)}
-        unequal = [places.get(component.must_differ_from or "") for component in self.components]
-        domains = [component.domain(context) for component in self.components]
-        parts = [
-            [places[one.columns[0].name] for one in self.components if {*one.columns} <= {*key}] for key in self.keys
-        ]
-        combinations = Interlocked(domains, unequal, parts) if parts else Combinations(domains, unequal)
+    def _look(self, context: Context) -> tuple[Numbering, Combinations | Interlocked | Ranked]:
+        combinations = self._combinations([component.domain(context) for component in self.components])
         found = context.connection.execute(sa.select(*self.key)) if context.has_rows else ()
         taken = {*combinations.taken(map(self._values_of, found))}
         name = f"key:{':'.join(column.name for column in self.key)}"
         return Numbering(combinations.total, context, name, taken, combinations.width), combinations
+
+    def _combinations(self, domains: Sequence[Sequence[Any]]) -> Combinations | Interlocked | Ranked:
+        places = {component.columns[0].name: place for place, component in enumerate(self.components)}
+        unequal = [places.get(component.must_differ_from or "") for component in self.components]
+        if not self.keys:
+            return Combinations(domains, unequal)
+        parts = [one.alone or one.columns for one in self.components]
+        if all({*part} <= {*key} or not {*part} & {*key} for part in parts for key in self.keys):
+            within = [[place for place, part in enumerate(parts) if part[0] in key] for key in self.keys]
+            return Interlocked(domains, unequal, within)
+        main = next(place for place, component in enumerate(self.components) if component.keys)
+        columns = self.components[main].columns
+        keys = []
+        for key in self.keys:
+            is_of_one = {*parts[main]} <= {*key}
+            beside = [place for place, part in enumerate(parts) if place != main and part[0] in key and not is_of_one]
+            keys.append(([place for place, column in enumerate(columns) if column in key], beside))
+        return Ranked(domains, main, keys)
 
     def _values_of(self, row: Iterable[Any]) -> list[Any]:
         """Return what each part of the key is in a row that is there."""

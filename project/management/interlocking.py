@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import reduce
 from itertools import accumulate, count, islice
@@ -184,6 +185,70 @@ class Interlocked:
                     break
             else:
                 return order
+
+
+class Ranked:
+    """Rows of parents, each once, and what keys that have only a part of their columns have beside: counted in it.
+
+    As an order has lines, each of another product: order and product are a row, and the lines are counted in an order.
+    """
+
+    def __init__(
+        self, domains: Sequence[Sequence[Any]], main: int, keys: Sequence[tuple[Sequence[int], Sequence[int]]]
+    ) -> None:
+        """Take sequences, the place of the one of rows, and of each key which values of a row it has, and what beside.
+
+        Args:
+            keys: places in a row, and places of sequences; nothing where a key has enough of the row to be of one.
+        """
+        self._domains, self._main, self._keys = domains, main, keys
+        self._beside = [Combinations([domains[place] for place in beside]) for _, beside in keys]
+        self._rows: list[Any] = []
+        self._ranks: list[list[int]] = [[] for _ in keys]
+        self._known: dict[Any, int] = {}
+        members: Counter[Any] = Counter()
+        for row in domains[main]:
+            groups = [self._group(number, row) for number in range(len(keys))]
+            if any(members[group] >= self._beside[number].total for number, group in enumerate(groups)):
+                continue
+            for number, group in enumerate(groups):
+                self._known[group, members[group]] = len(self._rows)
+                self._ranks[number].append(members[group])
+            members.update(groups)
+            self._rows.append(row)
+
+    @property
+    def total(self) -> int:
+        return len(self._rows)
+
+    width = 1  # as there is nothing to mix
+
+    @property
+    def most(self) -> float:
+        """How many rows the keys allow is not known."""
+        return math.inf
+
+    def column(self, place: int, combinations: Sequence[int]) -> list[Any]:
+        """Return the values of one of the sequences in combinations given by their numbers."""
+        if place == self._main:
+            return [self._rows[number] for number in combinations]
+        for (_, beside), ranks, counted in zip(self._keys, self._ranks, self._beside, strict=True):
+            if place in beside:
+                return counted.column(beside.index(place), [ranks[number] for number in combinations])
+        values, size = self._domains[place], len(self._domains[place])
+        return [values[number % size] for number in combinations]
+
+    def taken(self, rows: Iterable[Sequence[Any]]) -> Iterator[int]:
+        """Yield the number of each combination that would repeat a key of some rows."""
+        for row in rows:
+            for number, (_, beside) in enumerate(self._keys):
+                rank = self._beside[number].number([row[place] for place in beside])
+                found = self._known.get((self._group(number, row[self._main]), rank))
+                if found is not None:
+                    yield found
+
+    def _group(self, number: int, row: Sequence[Any]) -> tuple[int, ...]:
+        return number, *(row[place] for place in self._keys[number][0])
 
 
 def _parts(unequal: Sequence[int | None], keys: Sequence[Collection[int]]) -> list[list[int]]:

@@ -693,3 +693,79 @@ def test_a_part_of_a_key_that_must_differ_from_another_column_is_the_one_that_st
     assert database.count("gifts") == 8
     manage.ok("seed", "gifts", "--count", "72")
     assert len(set(column(database, "gifts", "giver_id"))) == 8
+
+
+TENANTS = """
+class Tenant(Base):
+    __tablename__ = "tenants"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Order(Base):
+    __tablename__ = "orders"
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Product(Base):
+    __tablename__ = "products"
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Line(Base):
+    __tablename__ = "order_lines"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tenant_id: Mapped[int]
+    order_no: Mapped[int]
+    product_no: Mapped[int]
+    line_no: Mapped[int]
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "order_no"], ["orders.tenant_id", "orders.no"]),
+        ForeignKeyConstraint(["tenant_id", "product_no"], ["products.tenant_id", "products.no"]),
+        CheckConstraint("line_no BETWEEN 1 AND 50", name="line_nos"),
+        UniqueConstraint("tenant_id", "order_no", "line_no"),
+        UniqueConstraint("tenant_id", "order_no", "product_no"),
+    )
+
+
+class Shelf(Base):
+    __tablename__ = "shelves"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tenant_id: Mapped[int]
+    order_no: Mapped[int]
+    height: Mapped[int]
+    place: Mapped[int]
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "order_no"], ["orders.tenant_id", "orders.no"]),
+        CheckConstraint("height BETWEEN 1 AND 40", name="heights"),
+        CheckConstraint("place BETWEEN 1 AND 50", name="shelf_places"),
+        UniqueConstraint("tenant_id", "order_no", "height"),
+        UniqueConstraint("tenant_id", "height", "place"),
+    )
+"""
+
+
+def test_keys_that_have_each_another_part_of_a_reference_of_several_columns(
+    house: House, manage: Runner, database: Database
+) -> None:
+    house.write("project/models/own.py", IMPORTS + TENANTS)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+    manage.ok("seed", "tenants", "--count", "5")
+    manage.ok("seed", "orders", "products", "--count", "300")
+
+    manage.ok("seed", "order_lines", "shelves", "--count", "200")
+    database.execute("DELETE FROM order_lines WHERE id % 3 = 0")
+    manage.ok("seed", "order_lines", "--add", "500")
+    manage.ok("seed", "shelves", "--count", "300")
+
+    assert database.count("order_lines") == 200 - 200 // 3 + 500
+    assert database.count("shelves") == 300
+    assert len(set(column(database, "order_lines", "product_no"))) > 150
+    assert manage("seed", "shelves", "--count", "301").refusal().endswith("the most is 300")
