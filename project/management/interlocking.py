@@ -6,11 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import reduce
-from itertools import accumulate, count, islice
+from itertools import accumulate, islice
 from operator import lt, mul, or_
 from typing import Any
 
-from .numbering import Combinations
+from .numbering import Combinations, coprime
 
 MOST_BITS = 16  # of a choice: which of the digits each part is made of
 LOOKED_AT = 10_000  # rows that are there already, at once
@@ -45,11 +45,13 @@ class Interlocked:
         self._rooms = [
             max(0, size - (other is not None)) for size, other in zip(self._sizes, self._others, strict=True)
         ]
+        # The same for parts of the same values: those that differ still do.
+        self._spreads = [coprime(round(size * 0.618), size) for size in self._sizes]
         self._keys = [sorted({self._part_of[place] for place in key}) for key in keys]
         self._leading, self._radices = self._choose()
         self._times = [dict.fromkeys(_bits(leading), 1) for leading in self._leading]
         self._vary()
-        self._orders = [self._order(key, self._leading, self._made_of()) for key in self._keys]
+        self._orders = [self._order(key, self._tells(), self._made_of()) for key in self._keys]
         self._before = [*accumulate(self._radices, mul, initial=1)]
 
     @property
@@ -71,18 +73,24 @@ class Interlocked:
         places = zip(self._before, self._radices, strict=False)
         digits = [[number // before % radix for number in combinations] for before, radix in places]
         part = self._part_of[place]
-        return self._parts[part].column(self._columns[part].index(place), self._at(part, digits))
+        spread, size = self._spreads[part], self._sizes[part]
+        places_of_part = [one * spread % size for one in self._at(part, digits)]
+        return self._parts[part].column(self._columns[part].index(place), places_of_part)
 
     def taken(self, rows: Iterable[Sequence[Any]]) -> Iterator[int]:
         """Yield the number of each combination that would repeat a key of some rows."""
         rows = iter(rows if self.total else ())
         while some := list(islice(rows, LOOKED_AT)):
-            found = [
-                [part.number([row[place] for place in places]) for row in some]
-                for part, places in zip(self._parts, self._columns, strict=True)
-            ]
+            found = [self._found(part, some) for part in range(len(self._parts))]
             for key, order in zip(self._keys, self._orders, strict=True):
                 yield from self._told(key, order, [found[part] for part in key])
+
+    def _found(self, part: int, rows: Sequence[Sequence[Any]]) -> list[int | None]:
+        """Return where in a part some rows are, before it was spread; None for those that are not."""
+        size, places, combinations = self._sizes[part], self._columns[part], self._parts[part]
+        back = pow(self._spreads[part], -1, size)
+        numbers = (combinations.number([row[place] for place in places]) for row in rows)
+        return [None if number is None else number * back % size for number in numbers]
 
     def _told(
         self, key: Sequence[int], order: Sequence[tuple[int, int]], found: Sequence[Sequence[int | None]]
@@ -143,8 +151,8 @@ class Interlocked:
             if other is not None and (bits & bits - 1 or bits & self._inherited(leading)[other]):
                 continue
             way = [*leading, bits]
-            made_of = self._inherited(way)
-            if all(len(self._order(key, way, made_of)) == digits for key in self._keys if key[-1] == part):
+            tells = self._inherited(way)
+            if all(len(self._order(key, tells, tells)) == digits for key in self._keys if key[-1] == part):
                 yield from self._ways(way, digits)
 
     def _vary(self) -> None:
@@ -152,15 +160,19 @@ class Interlocked:
         for part, room in enumerate(self._rooms):
             if self._others[part] is not None and self._leading[part]:
                 continue
-            counted_from_it = self._inherited([int(one == part) for one in range(len(self._parts))])
-            near = [times for times, is_near in zip(self._times, counted_from_it, strict=True) if is_near]
-            for digit in range(len(self._radices)):
-                if self._made_of()[part] >> digit & 1 or any(digit in times for times in near):
-                    continue
-                self._times[part][digit] = next(one for one in count(part + 1) if math.gcd(one, room or 1) == 1)
-                made_of = self._made_of()
-                if any(len(self._order(key, self._leading, made_of)) < len(self._radices) for key in self._keys):
+            for digit in {*range(len(self._radices))} - {*self._times[part]}:
+                self._times[part][digit] = coprime(part + 1, room)
+                tells, made_of = self._tells(), self._made_of()
+                if any(len(self._order(key, tells, made_of)) < len(self._radices) for key in self._keys):
                     del self._times[part][digit]
+
+    def _tells(self) -> list[int]:
+        """Return the digits that each part can tell, which are not those that move it, or what it is counted from."""
+        moved = [
+            sum(1 << digit for digit in times) & ~own for times, own in zip(self._times, self._leading, strict=True)
+        ]
+        both = zip(self._inherited(self._leading), self._inherited(moved), strict=True)
+        return [leading & ~moving for leading, moving in both]
 
     def _made_of(self) -> list[int]:
         return self._inherited([sum(1 << digit for digit in times) for times in self._times])
@@ -172,9 +184,9 @@ class Interlocked:
             made_of.append(bits if other is None else bits | made_of[other])
         return made_of
 
-    def _order(self, key: Sequence[int], leading: Sequence[int], made_of: Sequence[int]) -> list[tuple[int, int]]:
+    def _order(self, key: Sequence[int], tells: Sequence[int], made_of: Sequence[int]) -> list[tuple[int, int]]:
         """Return the parts of a key and the digit that each of them tells when those before are known."""
-        tells, known = self._inherited(leading), 0
+        known = 0
         order: list[tuple[int, int]] = []
         while True:
             for part in key:

@@ -51,9 +51,8 @@ class Numbering:
     def __init__(self, total: int, context: Context, name: str, taken: set[int], width: int = 1) -> None:
         random = Random(context.source.seed(name))
         self.total = max(total, 1)
-        self.step = max(1, round(self.total * 0.6180339887) + random.randint(-self.total // 50, self.total // 50))
-        while math.gcd(self.step, self.total) != 1:
-            self.step += 1
+        near = round(self.total * 0.6180339887) + random.randint(-self.total // 50, self.total // 50)
+        self.step = coprime(near, self.total)
         self.offset = random.randrange(self.total)
         self.limit = context.start + total - len(taken)
         self.blocked = len(taken)
@@ -95,6 +94,11 @@ class Numbering:
         some = (range(first, min(first + MOVES, end)) for first in range(own.stop, end, MOVES))
         free = (place for numbers in some for place in self._in_order(numbers) if place not in self._taken)
         return dict(zip(blocked, free, strict=False))
+
+
+def coprime(least: int, total: int) -> int:
+    """Return the first number from a least on, and from 1, that has no divisor in common with a total."""
+    return next(one for one in count(max(1, least)) if math.gcd(one, max(total, 1)) == 1)
 
 
 def free_numbers(

@@ -769,3 +769,43 @@ def test_keys_that_have_each_another_part_of_a_reference_of_several_columns(
     assert database.count("shelves") == 300
     assert len(set(column(database, "order_lines", "product_no"))) > 150
     assert manage("seed", "shelves", "--count", "301").refusal().endswith("the most is 300")
+
+
+LESSONS = """
+class Teacher(Base):
+    __tablename__ = "teachers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Lesson(Base):
+    __tablename__ = "lessons"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    on_day: Mapped[date]
+    slot: Mapped[int]
+    room: Mapped[int]
+    teacher_id: Mapped[int] = mapped_column(ForeignKey("teachers.id"))
+    helper_id: Mapped[int] = mapped_column(ForeignKey("teachers.id"))
+    __table_args__ = (
+        CheckConstraint("slot BETWEEN 1 AND 8", name="slots"),
+        CheckConstraint("room BETWEEN 1 AND 30", name="rooms"),
+        CheckConstraint("teacher_id <> helper_id", name="not_alone"),
+        UniqueConstraint("on_day", "slot", "room"),
+        UniqueConstraint("on_day", "slot", "teacher_id"),
+        UniqueConstraint("on_day", "slot", "helper_id"),
+        UniqueConstraint("room", "teacher_id", "helper_id"),
+    )
+"""
+
+
+def test_rows_of_keys_that_share_columns_are_of_all_their_values(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    seeded(house, manage, LESSONS, 500)
+
+    assert Counter(column(sqlite_database, "lessons", "slot")).most_common(9)[-1][1] > 30
+    assert len(set(column(sqlite_database, "lessons", "room"))) == 30
+    assert len(set(column(sqlite_database, "lessons", "on_day"))) > 200
+    apart = "SELECT count(DISTINCT (helper_id - teacher_id + 500) % 500) FROM lessons"
+    assert sqlite_database.value(apart) > 20
