@@ -59,7 +59,7 @@ def empty(project: Project, look: Look, *, drop_unknown: bool, agreed: guard.Los
     Returns whether nothing is left: what is, but for empty schemas and extensions, is other people's.
 
     Args:
-        look: is given the connection before anything is lost, as `snapshots.save_and_lose` wants it.
+        look: what `snapshots.save_and_lose` gives.
         agreed: what a person was shown; None where nobody was asked.
 
     Raises:
@@ -75,9 +75,9 @@ def empty(project: Project, look: Look, *, drop_unknown: bool, agreed: guard.Los
     ):
         backend.end_idle_readers(connection)
         with connection.begin():
-            look(connection)
             guard.after_connecting(project, connection, "reset")
             found = contents(project, connection)
+            look(connection, [one.name for one in [*found.ours, *found.unknown] if one.kind == "TABLE"])
             if agreed is not None:
                 guard.refuse_more(agreed, _losses(connection, found))
             going = found.ours + (found.unknown if drop_unknown else [])

@@ -83,7 +83,7 @@ class Request:
     random_seed: int = 1
     locale: str = LOCALE
     agreed: guard.Losses | None = None  # what a person was shown that --fresh deletes
-    look: Callable[[sa.Connection], None] | None = None  # called before --fresh deletes anything
+    look: Callable[[sa.Connection, Sequence[TableName]], None] | None = None  # called before --fresh deletes anything
     anywhere: bool = False  # at whatever revision the database is
 
 
@@ -144,7 +144,7 @@ def seed(
             with connection.begin() if request.fresh else nullcontext():
                 if request.fresh:
                     if request.look:
-                        request.look(connection)
+                        request.look(connection, [TableName.of(target.table) for target in targets])
                     guard.refuse_more(request.agreed, rows_to_delete(project, connection, targets))
                     _defer_keys(project, connection, targets)
                     _delete_rows(connection, targets)

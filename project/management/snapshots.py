@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from . import bookkeeping, guard
+from .backends.base import TableName
 from .backends.copies import About, CannotCopy, Copy, Counted, IsUnchanged, Keep
 from .backends.waiting import SAY_AFTER, GaveUp
 from .errors import CommandError, NotAllowed, did_you_mean, shortened
@@ -18,7 +19,6 @@ from .errors import CommandError, NotAllowed, did_you_mean, shortened
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from .backends.base import TableName
     from .project import Project
 
 Kind = Literal["by hand", "reset", "before"]
@@ -28,7 +28,7 @@ MEGABYTE = 1_000_000
 _TRIES = 3
 
 Result = TypeVar("Result")
-Look = Callable[["sa.Connection"], None]
+Look = Callable[["sa.Connection", Sequence[TableName]], None]
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,8 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
         kept = copies.restore(snapshot.copy, Keep(name, undo.about, undo.size) if name else None, same)
     except (KeyboardInterrupt, SystemExit):
         with suppress(Exception):  # where it cannot be told, it ends as it was asked to
-            taken = {one.name for one in own(project)} & {name}
-            if told := taken.pop() if taken else undo.name or undo.same:
+            there = {one.name for one in own(project)}
+            if told := next((one for one in (name, undo.same) if one in there), None):
                 project.console.note(f"What was there is in a snapshot: python manage.py restore {told}")
         raise
     if name and kept:
@@ -257,6 +257,8 @@ def keep_reset(project: Project, fingerprint: str) -> None:
     """Save what a reset has built, for the next one, unless the settings say that nothing is kept."""
     if not project.settings.snapshots_kept:
         return
+    if without := _without(project):
+        raise CannotCopy(f"snapshots have nothing of {', '.join(without)}", "reset builds it anew each time")
     with project.looking() as connection:
         refuse_size(project, connection)
     with project.backend.waiting.at_most(SAY_AFTER), alone(project):
@@ -279,13 +281,15 @@ class Undo:
     same: str | None = None  # the snapshot that is as the database is; then none has to be taken
     spare: str | None = None  # the name of one that is taken all the same, where `same` may no longer be so
     unsure: bool = False  # whether one that has all of it may be among the snapshots all the same
+    without: tuple[str, ...] = ()  # tables of which no snapshot has anything
     why_not: str = ""
 
     @property
     def words(self) -> str:
         """What the command says at its end; nothing where nothing is lost."""
         if self.name:
-            return f"To undo it: python manage.py restore {self.name}"
+            but = f" (it has nothing of {', '.join(self.without)})" if self.without else ""
+            return f"To undo it: python manage.py restore {self.name}{but}"
         return f"No snapshot brings back what was there: {self.why_not}." if self.why_not else ""
 
 
@@ -364,7 +368,8 @@ def save_and_lose(
 
     Args:
         asked, action, no_input: as `save_undo` takes them.
-        lose: is given what it has to call at the beginning of its transaction, with the connection.
+        lose: is given what it has to call before it changes anything, with its connection, which is in a transaction,
+            and the tables that lose rows.
         drops: whether it drops tables; else it deletes rows.
 
     Returns:
@@ -376,8 +381,10 @@ def save_and_lose(
     for _ in range(_TRIES):
         try:
             with _watching(project, drops=drops) as is_unchanged:
-                undo = save_undo(project, asked, action, no_input=no_input)
-                return undo, lose(partial(_refuse_changed, undo, is_unchanged))
+                undo = _saved(project, asked, action, no_input=no_input)
+                done = lose(partial(_refuse_changed, project, undo, is_unchanged))
+            _forget_before(project, undo)
+            return undo, done
         except _Changed as error:
             if error.saved:
                 with alone(project):
@@ -397,13 +404,23 @@ class _Changed(Exception):
 
 
 def _watching(project: Project, *, drops: bool) -> AbstractContextManager[IsUnchanged]:
-    if not project.backend.exists():
-        return nullcontext(lambda _: True)
+    if not project.backend.exists() or not project.settings.snapshots_kept:
+        return nullcontext(lambda *_: True)
     return project.backend.copies.watching(partial(project.connect, write=True), drops=drops)
 
 
-def _refuse_changed(undo: Undo, is_unchanged: IsUnchanged, connection: sa.Connection) -> None:
-    if not undo.why_not and not is_unchanged(connection):
+def _refuse_changed(
+    project: Project,
+    undo: Undo,
+    is_unchanged: IsUnchanged,
+    connection: sa.Connection,
+    tables: Sequence[TableName],
+) -> None:
+    name = undo.same or undo.name
+    if not name and not undo.spare:  # nothing brings it back, and that was said
+        return
+    copy = next((one.copy for one in own(project) if one.name == name), None) if name else None
+    if not is_unchanged(connection, copy, tables):
         raise _Changed(None if undo.same else undo.name)
 
 
@@ -418,6 +435,12 @@ def save_undo(project: Project, asked: Undo, action: str, *, no_input: bool) -> 
     Raises:
         CommandError: it could not be saved this time, as on a full disk; nothing else was done.
     """
+    undo = _saved(project, asked, action, no_input=no_input)
+    _forget_before(project, undo)
+    return undo
+
+
+def _saved(project: Project, asked: Undo, action: str, *, no_input: bool) -> Undo:
     undo = _undo_of_now(project, action)
     if undo.name and not undo.same:
         try:
@@ -428,12 +451,24 @@ def save_undo(project: Project, asked: Undo, action: str, *, no_input: bool) -> 
                 assert undo.name is not None
                 take(project, undo.name, kind="before")
                 undo = _without_twin(project, undo.name, undo)
-                forget(project, "before", but=undo.name)
         except (CannotCopy, NotAllowed) as error:
             undo = Undo(why_not=error.cause)
     if undo.why_not and not asked.why_not and not no_input:
         project.console.confirm(undo.words, project.backend.database)
-    return undo
+    return replace(undo, without=_without(project))
+
+
+def _without(project: Project) -> tuple[str, ...]:
+    """Return the tables of the models of which no snapshot has anything: on MariaDB those of another schema."""
+    names = map(TableName.of, project.metadata.tables.values())
+    return tuple(map(str, project.backend.copies.without(names)))
+
+
+def _forget_before(project: Project, undo: Undo) -> None:
+    """Keep no more undos than the settings say; nothing that follows waits long for that, or fails of it."""
+    if undo.name and not undo.same:
+        with suppress(CommandError), project.backend.waiting.at_most(SAY_AFTER), alone(project):
+            forget(project, "before", but=undo.name)
 
 
 def _undo_of_now(project: Project, action: str) -> Undo:

@@ -1113,6 +1113,13 @@ def test_what_a_small_snapshot_replaces_comes_back(manage: Runner, sqlite_databa
 
             assert there == ({"filler"} if pages > 1 else set())
             assert everything(sqlite_database) == before
+        if mode == "delete":  # a page that is as large as a page can be
+            session.execute("PRAGMA page_size = 65536")
+            shrink(session, 1)
+            manage.ok("snapshot", "one-large")
+            session.execute("CREATE TABLE mine (id INTEGER PRIMARY KEY)")
+            manage.ok("restore", undo(manage.ok("restore", "one-large", "--no-input")), "--no-input")
+            assert sqlite_database.tables() == {"mine"}
 
 
 # What opens the file while it is replaced waits for that, and goes on with neither file's rows lost.
@@ -1362,6 +1369,19 @@ def test_an_interruption_after_the_file_is_replaced_says_which_snapshot_has_what
 
     assert adas(sqlite_database) == 0
     assert "What was there is in a snapshot: python manage.py restore spoiled\n" in told
+
+
+def test_an_interruption_before_anything_is_done_names_no_snapshot(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    saved_and_spoiled(manage, sqlite_database)
+    path = "project/management/backends/sqlite_copies.py"
+    house.change(path, "        self._refuse_damaged(copy)\n", "        os.kill(os.getpid(), 2)\n")
+
+    told = manage("restore", "good", "--no-input").expect(130).err
+
+    assert "What was there is in" not in told
+    assert adas(sqlite_database) == 1
 
 
 NAMED_AND_FULL = """\

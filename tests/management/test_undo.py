@@ -6,12 +6,13 @@ import json
 import os
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from tests.databases import Database, administrate, server_address, settle
+from tests.databases import Database, administrate, fresh, server_address, settle
 from tests.houses import House, OpenTerminal, Runner
-from tests.management.test_reset import put_in_ada
+from tests.management.test_reset import PAPER, put_in_ada
 from tests.management.test_snapshots import at, file_of, how, names, undo
 
 BY_HAND = "UPDATE students SET name = 'By Hand' WHERE id = 1"
@@ -119,7 +120,7 @@ def test_what_comes_into_an_empty_database_amid_a_restore_comes_back(
 
 
 BEFORE_A_LOSS = [
-    (("reset", "--rebuild"), "rebuilding", "        with connection.begin():\n            look("),
+    (("reset", "--rebuild"), "rebuilding", "        with connection.begin():\n            guard."),
     (("seed", "--fresh"), "seeding", "            with connection.begin() if request.fresh"),
 ]
 
@@ -130,7 +131,7 @@ def test_what_comes_between_the_snapshot_and_the_loss_comes_back(
 ) -> None:
     """A row is committed when the snapshot has been taken, and nothing is locked yet."""
     manage.ok("seed")
-    migrated.execute(BY_HAND)
+    migrated.execute(BY_HAND, *(["PRAGMA journal_mode = WAL"] if migrated.kind == "sqlite" else []))
     path = f"project/management/{file}.py"
     unchanged = house.read(path)
     blanks = len(before) - len(before.lstrip())
@@ -146,6 +147,70 @@ def test_what_comes_between_the_snapshot_and_the_loss_comes_back(
     assert migrated.count("subjects") == 15
     assert is_by_hand(migrated)
     assert kept == [undo(result)]
+
+
+def test_what_is_changed_all_the_time_is_left_as_it_is_and_so_is_an_older_undo(
+    house: House, manage: Runner, migrated: Database
+) -> None:
+    kept = {"SNAPSHOTS_KEPT": "1"}
+    put_in_ada(migrated)
+    first = undo(manage.ok("seed", "--fresh", "--no-input", env=kept))
+    migrated.execute(BY_HAND)
+    _, file, before = BEFORE_A_LOSS[1]
+    always = ROW.replace("WHERE code = 'X'", "WHERE 1 = 0").replace(
+        "VALUES ('X', 'X', 1, 2)", "SELECT count(*), 'X', 1, 2 FROM subjects"
+    )
+    blanks = len(before) - len(before.lstrip())
+    house.change(f"project/management/{file}.py", before, f"{blanks * ' '}{ADDS.format(code=always)}{before}")
+
+    line = manage("seed", "--fresh", "--no-input", env=kept).expect(1).err.splitlines()[-1]
+
+    assert line == (
+        f"manage.py: {migrated.name}{' on 127.0.0.1' if migrated.kind != 'sqlite' else ''} is changed all the time:"
+        " no snapshot has all that would be lost. Nothing was changed"
+        " — end what writes to it, or set SNAPSHOTS_KEPT=0 to do without a snapshot"
+    )
+    assert is_by_hand(migrated)
+    assert names(manage, migrated) == [first]
+
+
+def test_a_reset_of_two_databases_of_mariadb(
+    house: House, manage: Runner, mariadb_database: Database, tmp_path: Path
+) -> None:
+    with fresh("mariadb", tmp_path) as other:
+        house.write("project/models/paper.py", PAPER.replace("archive", other.name))
+        house.add_revision(
+            "aaa111",
+            f'op.create_table("papers", sa.Column("id", sa.Integer(), primary_key=True), schema="{other.name}")',
+            f'op.drop_table("papers", schema="{other.name}")',
+        )
+        manage.ok("reset")
+        other.execute("INSERT INTO papers VALUES (4711)")
+
+        result = manage.ok("reset", "--no-input")
+
+        assert (how(result), other.count("papers")) == ("Rebuilt", 100)
+        assert result.out.endswith(f" (it has nothing of {other.name}.papers)\n")
+        assert f"No snapshot of it is kept: snapshots have nothing of {other.name}.papers" in result.err
+
+
+def test_a_user_who_may_lock_no_tables_resets_on_mariadb(manage: Runner, mariadb_database: Database) -> None:
+    server, name = server_address("mariadb"), mariadb_database.name
+    user = f"u_{name[-12:]}"
+    env = {"DATABASE_URL": mariadb_database.url.replace("root@", f"{user}@")}
+    rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES"
+    for statement in (f"CREATE USER '{user}'@'127.0.0.1'", f"GRANT {rights} ON `{name}`.* TO '{user}'@'127.0.0.1'"):
+        administrate(server, statement)
+    try:
+        manage.ok("migrate", env=env)
+        manage.ok("migrate", "zero", "--no-input", env=env)
+
+        result = manage.ok("reset", "--rebuild", "--no-input", env=env)
+    finally:
+        administrate(server, f"DROP USER '{user}'@'127.0.0.1'")
+
+    assert how(result) == "Rebuilt"
+    assert mariadb_database.count("students") == 100
 
 
 # Found by trying: an exchange after which MariaDB's checksum of the table is the same.
@@ -335,12 +400,12 @@ def test_restoring_what_nobody_has_changed_is_seen_where_mariadb_computes_column
 ) -> None:
     manage.ok("migrate")
     mariadb_database.execute(
-        "CREATE TABLE doubled (a INT, b INT AS (a + a) VIRTUAL)", "INSERT INTO doubled (a) VALUES (1)"
+        "CREATE TABLE doubled (a FLOAT, b INT AS (a + a) VIRTUAL)", "INSERT INTO doubled (a) VALUES (100000.1)"
     )
     manage.ok("snapshot", "one")
     told = restored_again(manage, mariadb_database)
 
-    mariadb_database.execute("UPDATE doubled SET a = 2")
+    mariadb_database.execute("UPDATE doubled SET a = 100000.2")
 
     assert undo(manage.ok("restore", "one", "--no-input")) not in (told, "one")
 

@@ -20,7 +20,6 @@ TABLE = "management_snapshot"  # in a MariaDB database that is a copy: what is k
 About = dict[str, Any]  # what is known of a copy, as JSON has it
 Describe = Callable[["sa.Connection"], About]
 Connect = Callable[[], AbstractContextManager["sa.Connection"]]
-IsUnchanged = Callable[["sa.Connection"], bool]
 
 
 class CannotCopy(CommandError):
@@ -39,6 +38,9 @@ class Copy(NamedTuple):
     about: Mapping[str, Any]
     size: int
     place: str
+
+
+IsUnchanged = Callable[["sa.Connection", Copy | None, "Sequence[TableName]"], bool]
 
 
 class Keep(NamedTuple):
@@ -159,16 +161,21 @@ class Copies:
         """
 
     def watching(self, connect: Connect, *, drops: bool) -> AbstractContextManager[IsUnchanged]:
-        """Give what tells, at the beginning of a transaction, whether nobody has changed the database since.
+        """Give what tells, in a transaction that has changed nothing yet, whether nobody else has changed the database.
 
-        Nobody changes it from then on until tables are dropped, or rows deleted. Where that cannot be told, it has not
-        changed.
+        It is given the connection, a copy that was made meanwhile, where one was, and the tables that lose rows. Nobody
+        changes those from then on until they are dropped, or the transaction ends. Where it cannot be told, or locked,
+        it has not changed.
 
         Args:
             connect: opens a connection that writes.
             drops: whether tables are dropped in the end, not rows deleted.
         """
         raise NotImplementedError
+
+    def without(self, tables: Iterable[TableName]) -> list[TableName]:
+        """Return those of some tables that are in no copy."""
+        return []
 
     def throwaway(self, *, empty: bool = False) -> AbstractContextManager[str]:
         """Give a copy of the database as it is, whoever works with it, for as long as it is used; inside `alone`.

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,6 +35,7 @@ from .mariadb_objects import StoredObject, code_of, quoted, using
 from .waiting import LOOK_EVERY, meanwhile
 
 if TYPE_CHECKING:
+    from .base import TableName
     from .mariadb import MariaDB
 
 _ALWAYS_WHOLE = 5  # letters of the owner's name that are in every copy's
@@ -202,7 +203,9 @@ class MariaDBCopies(Copies):
             states = {copy.place: self._written(server, copy.place).get("state") for copy in copies}
             now = None
             if any(states.values()):
-                now = self._state(server, self.owner, mariadb_objects.read(server, self.owner))
+                found = mariadb_objects.read(server, self.owner)
+                broken = mariadb_objects.broken(server, self.owner, found)  # which no copy has
+                now = self._state(server, self.owner, [one for one in found if one not in broken])
             return next((copy for copy in copies if now is not None and states[copy.place] == now), None)
 
     def wait_for_writers(self, connection: sa.Connection) -> None:
@@ -219,7 +222,7 @@ class MariaDBCopies(Copies):
 
     @contextmanager
     def watching(self, connect: Connect, *, drops: bool) -> Iterator[IsUnchanged]:
-        def look(connection: sa.Connection, lock: Callable[[], None] = lambda: None) -> str | None:
+        def look(connection: sa.Connection, lock: Callable[[], None] = lambda: None) -> str:
             with mariadb_objects.settings_kept(connection):
                 run(connection, _AS_IT_IS)
                 objects = mariadb_objects.read(connection, self.owner)  # what is no table is shown to no lock's owner
@@ -231,18 +234,30 @@ class MariaDBCopies(Copies):
             before = look(connection)
             connection.rollback()
 
-        def is_unchanged(connection: sa.Connection) -> bool:
-            return before is None or look(connection, partial(self._lock_all, connection, drops)) == before
+        def is_unchanged(connection: sa.Connection, copy: Copy | None, tables: Sequence[TableName]) -> bool:
+            if before is None:
+                return True
+            if not drops:
+                run(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # it locks what is not there yet too
+            return look(connection, partial(self._lock_all, connection, tables, drops)) == before
 
         yield is_unchanged
 
-    def _lock_all(self, connection: sa.Connection, drops: bool) -> None:
+    def _lock_all(self, connection: sa.Connection, tables: Iterable[TableName], drops: bool) -> None:
         """Let nobody change a row before the transaction ends, or before a table is dropped, with which it would."""
-        tables = [_table(self.owner, one) for one in self._tables(connection, self.owner)]
-        if drops and tables:
-            run(connection, f"LOCK TABLES {', '.join(f'{one} WRITE' for one in tables)}")
-        for table in () if drops else tables:
-            run(connection, f"SELECT count(*) FROM {table} FOR UPDATE")  # noqa: S608  # quoted
+        own = [_table(self.owner, one) for one in self._tables(connection, self.owner)]
+        names = dict.fromkeys(own + [_table(schema or self.owner, name) for schema, name in tables])
+        try:
+            if drops and names:
+                run(connection, f"LOCK TABLES {', '.join(f'{one} WRITE' for one in names)}")
+            for name in () if drops else names:
+                run(connection, f"SELECT count(*) FROM {name} FOR UPDATE")  # noqa: S608  # quoted
+        except sa.exc.DBAPIError as error:
+            if code_of(error) not in _REFUSED:
+                raise
+
+    def without(self, tables: Iterable[TableName]) -> list[TableName]:
+        return [one for one in tables if one[0] not in (None, self.owner)]
 
     @contextmanager
     def inside(self, copy: Copy) -> Iterator[sa.Connection]:
@@ -513,13 +528,11 @@ class MariaDBCopies(Copies):
         values = f"(1, {_literal(server, json.dumps(written))})"
         run(server, f"REPLACE INTO {_table(place, TABLE)} (id, about) VALUES {values}")  # noqa: S608  # quoted
 
-    def _state(self, server: sa.Connection, database: str, objects: Sequence[StoredObject]) -> str | None:
-        """Return what stands for all the rows and tables of a database; None where that cannot be told."""
+    def _state(self, server: sa.Connection, database: str, objects: Sequence[StoredObject]) -> str:
+        """Return what stands for all the rows and tables of a database."""
         tables = self._tables(server, database)
         made = {table: self._made_by(server, database, table) for table in tables}
         unsummed = [table for table in tables if " VIRTUAL" in made[table]]  # a checksum takes in what is not stored
-        if any(" float" in made[table] for table in unsummed):  # of one the digest sees 6 digits
-            return None
         names = ", ".join(_table(database, table) for table in tables if table not in unsummed)
         sums = [row[1] for row in run(server, f"CHECKSUM TABLE {names} EXTENDED")] if names else []
         sums += [self._digest(server, database, table) for table in tables]
@@ -532,8 +545,13 @@ class MariaDBCopies(Copies):
         A checksum alone takes the values of a row for one text, and is a sum of CRCs: values that two rows have
         exchanged can leave it as it was.
         """
-        names = [quoted(one) for one in server.scalars(_COLUMNS, {"database": database, "table": table})]
-        values = ", ".join(f"coalesce(length({name}), -1), cast({name} AS binary)" for name in names)
+        values = ", ".join(
+            f"coalesce(length({name}), -1), cast({name if kind != 'float' else f'cast({name} AS double)'} AS binary)"
+            for name, kind in (
+                (quoted(name), kind)  # of a FLOAT one would see 6 digits
+                for name, kind in server.execute(_COLUMNS, {"database": database, "table": table})
+            )
+        )
         row = f"conv(left(md5(concat_ws(',', {values})), 15), 16, 10)"
         look = f"SELECT sum(cast({row} AS decimal(20))) FROM {_table(database, table)}"  # noqa: S608  # quoted
         return run(server, look).scalar()
@@ -623,8 +641,9 @@ _TABLES = sa.text(
 )
 _HALF_DONE = sa.text("SELECT 1 FROM information_schema.tables WHERE table_schema = :database AND table_name = :table")
 _COLUMNS = sa.text(
-    "SELECT column_name FROM information_schema.columns WHERE table_schema = :database AND table_name = :table"
-    " AND coalesce(generation_expression, '') = '' ORDER BY ordinal_position"
+    "SELECT column_name, data_type FROM information_schema.columns"
+    " WHERE table_schema = :database AND table_name = :table AND coalesce(generation_expression, '') = ''"
+    " ORDER BY ordinal_position"
 )
 _DEFAULTS = sa.text(
     "SELECT table_name, column_name, column_default FROM information_schema.columns"

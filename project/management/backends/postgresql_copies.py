@@ -333,7 +333,7 @@ class PostgreSQLCopies(Copies):
             before = _look_at_all(connection)
             connection.rollback()
 
-        def is_unchanged(connection: sa.Connection) -> bool:
+        def is_unchanged(connection: sa.Connection, copy: Copy | None, tables: Sequence[TableName]) -> bool:
             if before is None:
                 return True
             self.wait_for_writers(connection)

@@ -8,13 +8,14 @@ import signal
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..lazily import sqlalchemy as sa
-from .base import driver_errors
+from . import looking
+from .base import TableName, driver_errors
 from .copies import Connect, Copy, Counted, Describe, IsUnchanged, Keep
 from .folders import CHUNK, FolderCopies, checksum, data_of, sync, write
 from .looking import raised_as_sqlalchemys
@@ -91,16 +92,8 @@ class SQLiteCopies(FolderCopies):
                     _mend(beginning)
 
     def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection, counted: Counted) -> Copy | None:
-        with open(self.backend.path, "rb") as now, connection.begin() as reading:
-            if not self.sees_changes(connection):
-                return None
-            same = next((copy for copy in copies if _is_same(now, Path(copy.place, DATA))), None)
-            reading.rollback()  # a commit waits for those who read
-            return same  # and only then the file is closed: with it go all locks that this process has on it
-
-    def sees_changes(self, connection: sa.Connection) -> bool:
-        log = Path(f"{self.backend.path.resolve()}-wal")
-        return not log.exists() or not log.stat().st_size
+        with self._as_it_is(connection) as now:
+            return next((copy for copy in copies if _is_same(now, Path(copy.place, DATA))), None)
 
     def is_same(self, one: Copy, other: Copy) -> bool:
         with data_of(Path(one.place, DATA)) as data:
@@ -108,16 +101,20 @@ class SQLiteCopies(FolderCopies):
 
     @contextmanager
     def watching(self, connect: Connect, *, drops: bool) -> Iterator[IsUnchanged]:
-        with self.backend.looking() as watcher:
+        with self.backend.looking() as connection:
+            before = self._counted(connection)
+            connection.rollback()
 
-            def version() -> object:
-                """Return what other connections' commits change: https://www.sqlite.org/pragma.html#pragma_data_version"""
-                found = watcher.exec_driver_sql("PRAGMA data_version").scalar()
-                watcher.rollback()
-                return found
+        def is_unchanged(connection: sa.Connection, copy: Copy | None, tables: Sequence[TableName]) -> bool:
+            if copy is None:
+                return self._counted(connection) == before
+            with self.backend.looking() as beside, self._image(beside) as now:  # of who writes SQLite copies nothing
+                return _is_same(now, Path(copy.place, DATA))
 
-            before = version()
-            yield lambda _: version() == before
+        yield is_unchanged
+
+    def _counted(self, connection: sa.Connection) -> dict[TableName, int]:
+        return {one: looking.count(connection, one) for one in self.tables(connection)}
 
     def clone(self, name: str) -> None:
         shutil.copyfile(self.backend.path, self.backend.path.with_name(name))
@@ -143,6 +140,31 @@ class SQLiteCopies(FolderCopies):
             else:
                 _copy_bytes(file, target)
             reading.rollback()  # a commit waits for those who read
+
+    @contextmanager
+    def _as_it_is(self, connection: sa.Connection) -> Iterator[BinaryIO]:
+        """Give a file that has all there is, while nobody writes; the connection is left outside a transaction.
+
+        It is the database's own but in WAL mode: with any file of it that this process closes go all the locks that it
+        has there, and in that mode a connection has one as long as it is open: https://www.sqlite.org/howtocorrupt.html
+        """
+        is_wal = connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        connection.rollback()
+        with (
+            nullcontext() if is_wal else open(self.backend.path, "rb") as own,
+            connection.begin() as reading,
+            nullcontext(own) if own else self._image(connection) as now,
+        ):
+            yield now
+            reading.rollback()  # a commit waits for those who read
+
+    @contextmanager
+    def _image(self, connection: sa.Connection) -> Iterator[BinaryIO]:
+        """Give a copy of what a connection sees."""
+        with tempfile.TemporaryDirectory() as folder:
+            self._copy_pages(connection, Path(folder, DATA))
+            with open(Path(folder, DATA), "rb") as image:
+                yield image
 
     def _copy_pages(self, connection: sa.Connection, target: Path) -> None:
         with raised_as_sqlalchemys("backup", sqlite3.Error), closing(sqlite3.connect(target)) as other:
@@ -319,6 +341,7 @@ def _backup(source: sqlite3.Connection, target: sqlite3.Connection, begun: Calla
             begun()
 
     try:
+        assert _pages(source) > 1  # else this would be all of them at once
         source.backup(target, pages=min(_STEP, _pages(source) - 1), progress=look)
     except _Busy as error:
         busy = sqlite3.OperationalError("database is locked")
@@ -461,8 +484,8 @@ def _pages(driver: sqlite3.Connection) -> int:
 
 def _is_one_page(data: BinaryIO, beginning: bytes) -> bool:
     """Return whether a database has one page, or none: https://www.sqlite.org/fileformat.html#page_size"""
-    size = int.from_bytes((beginning or os.pread(data.fileno(), _HEADER, 0))[16:18]) - 1
-    return os.fstat(data.fileno()).st_size <= size % (1 << 16) + 1
+    size = int.from_bytes((beginning or os.pread(data.fileno(), _HEADER, 0))[16:18])
+    return os.fstat(data.fileno()).st_size <= (1 << 16 if size == 1 else size)
 
 
 def _add_a_page(file: Path) -> None:
