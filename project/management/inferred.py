@@ -474,7 +474,7 @@ class other_than(Field):
 
     def ready(self, context: Context, column: Column) -> Fill:
         fill, domain = self.field.ready(context, column), self.field.domain(context, column)
-        options = list(domain[:2]) if isinstance(domain, Sequence) and len(domain) > 1 else []
+        options = [domain[0], domain[1]] if isinstance(domain, Sequence) and len(domain) > 1 else []
 
         def fill_differently(rows: Rows) -> list[Any]:
             pairs = zip(fill(rows), rows[self.other], strict=True)

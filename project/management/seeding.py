@@ -532,7 +532,8 @@ def _set_late_keys(connection: sa.Connection, loaded: _Loaded) -> None:
         return
     key_columns, keys = _new_keys(connection, loaded)
     marks = {f"key_{column.name}": column for column in key_columns}
-    as_it_is = {one: one for one in target.table.columns if one.onupdate is not None or one.server_onupdate is not None}
+    changing = (one for one in target.table.columns if one.onupdate is not None or one.server_onupdate is not None)
+    as_it_is = {one: one for one in changing if one.computed is None}
     for name in names:
         column = target.table.columns[name]
         values = _late_values(connection, loaded, column)

@@ -1690,3 +1690,30 @@ def test_days_that_begin_a_month_and_lists_of_what_is_known(
 
     assert len(set(column(postgresql_database, "periods", "starts_on"))) == 13
     assert {one for tags in column(postgresql_database, "periods", "tags") for one in tags} == {"new", "sale"}  # type: ignore[attr-defined]  # lists
+
+
+CLUBS = """
+class Club(Base):
+    __tablename__ = "clubs"
+    __table_args__ = (
+        CheckConstraint("home LIKE '#______'", name="home_is_a_colour"),
+        CheckConstraint("away LIKE '#______'", name="away_is_a_colour"),
+        CheckConstraint("home <> away", name="to_be_told_apart"),
+        CheckConstraint("merged_into IS NULL OR merged_into <> code", name="into_another"),
+    )
+
+    code: Mapped[str] = mapped_column(String(10), primary_key=True)
+    home: Mapped[str] = mapped_column(String(7))
+    away: Mapped[str] = mapped_column(String(7))
+    both: Mapped[str] = mapped_column(String(14), sa.Computed("home || away", persisted=True))
+    merged_into: Mapped[str | None] = mapped_column(ForeignKey("clubs.code"))
+"""
+
+
+def test_what_the_database_computes_is_left_alone_when_a_row_is_changed_later(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    seeded(house, manage, CLUBS)
+
+    assert sqlite_database.value("SELECT count(*) FROM clubs WHERE merged_into IS NOT NULL")
+    assert not sqlite_database.value("SELECT count(*) FROM clubs WHERE both <> home || away")
