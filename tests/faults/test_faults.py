@@ -83,7 +83,7 @@ def test_a_session_at_the_file_writes_what_everybody_sees_or_is_refused(
 
     verdict = sessions.around_the_copy(stage, work, (15, 26))
 
-    expect_clean(verdict, 7)  # written into instead of replaced, it has fewer points
+    expect_clean(verdict, 8)
 
 
 def test_a_disk_that_is_full_is_named_and_the_next_run_does_it_all(house: House, sqlite_database: Database) -> None:
