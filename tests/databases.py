@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -228,9 +229,13 @@ def administrate(server: sa.URL, statement: str) -> None:
         connection.exec_driver_sql(statement, execution_options=options)
 
 
-@cache
 def _session(server: sa.URL) -> sa.Connection:
-    """Return this process's session with a server; it stays, for there is something to do for each test."""
+    """Return this thread's session with a server; it stays, for there is something to do for each test."""
+    return _session_of(server, threading.get_ident())
+
+
+@cache
+def _session_of(server: sa.URL, _thread: int) -> sa.Connection:
     return _engine(server, **_EACH_COMMITS).connect()
 
 
