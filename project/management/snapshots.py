@@ -126,13 +126,14 @@ def take(project: Project, name: str, *, kind: Kind = "by hand", fingerprint: st
         CommandError: the name is taken, or cannot be one.
     """
     refuse_name(name)
-    for one in own(project):
+    known = own(project)
+    for one in known:
         if one.name.lower() == name.lower():  # not every file system and server tells them apart
             raise CommandError(
                 f"there is a snapshot {one.name} already",
                 f"take another name, or python manage.py snapshots --delete {one.name}",
             )
-    moment = _moment_after(own(project))
+    moment = _moment_after(known)
     project.backend.copies.save(name, lambda copy: _description(project, copy, kind, fingerprint, moment))
     return next(one for one in own(project) if one.name == name)
 
@@ -168,11 +169,13 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
 
 def _without_twin(project: Project, name: str, undo: Undo) -> Undo:
     """Delete what was kept where a snapshot has all of it, or it is empty; return how what is lost is undone."""
+    if not (undo.same or undo.spare or undo.unsure):
+        return Undo(name)
     copies, known = project.backend.copies, {one.name: one for one in own(project)}
     kept = known.pop(name).copy
     possible = [known[undo.same]] if undo.same else known.values() if undo.unsure else ()
     twin = next((one for one in possible if copies.is_same(kept, one.copy)), None)
-    if twin is None and not (undo.spare and not undo.same and _is_empty(project, kept)):
+    if twin is None and (undo.same or not undo.spare or not _is_empty(project, kept)):
         return Undo(name)
     copies.delete(kept, wait=False)
     return replace(undo, name=_told(twin), same=twin.name if twin else None)
@@ -341,13 +344,12 @@ def undo_of(
             copies, same = project.backend.copies, None
             if not is_nothing:
                 same = copies.unchanged_since([one.copy for one in kept], connection, rows)
-            unsure = not copies.sees_changes(connection)
             known = next((one for one in kept if one.copy is same), None)
             told = _told(known)
             try:
                 size = refuse_size(project, connection)
                 connection.rollback()  # else what empties the database would find this session in a transaction
-                project.backend.copies.require_possible()
+                copies.require_possible()
             except CannotCopy:
                 if known or is_nothing:
                     return Undo(told, same=known.name if known else None)
@@ -355,7 +357,9 @@ def undo_of(
             name = free_name(project, f"before-{action}")
             if is_nothing:  # yet: somebody may commit a row any moment
                 return Undo(None, about, size, spare=name)
-            return Undo(told, about, size, known.name, name) if known else Undo(name, about, size, unsure=unsure)
+            if known:
+                return Undo(told, about, size, known.name, name)
+            return Undo(name, about, size, unsure=not copies.sees_changes)
     except (CannotCopy, NotAllowed) as error:
         connection.rollback()
         return Undo(why_not=error.cause)

@@ -82,6 +82,12 @@ with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
 """
 
 
+def run_before(house: House, path: str, before: str, code: str) -> None:
+    """Have a program run at the database before some lines of the project do."""
+    blanks = len(before) - len(before.lstrip())
+    house.change(path, before, f"{blanks * ' '}{ADDS.format(code=code)}{before}")
+
+
 @pytest.mark.parametrize(
     ("database", "file", "before"),
     [
@@ -104,8 +110,7 @@ def test_what_comes_into_an_empty_database_amid_a_restore_comes_back(
     database.execute("DELETE FROM subjects")
     path = f"project/management/backends/{file}.py"
     unchanged = house.read(path)
-    blanks = len(before) - len(before.lstrip())
-    house.change(path, before, f"{blanks * ' '}{ADDS.format(code=ROW)}{before}")
+    run_before(house, path, before, ROW)
 
     result = manage.ok("restore", "full", "--no-input")
     there = database.count("subjects")
@@ -134,8 +139,7 @@ def test_what_comes_between_the_snapshot_and_the_loss_comes_back(
     migrated.execute(BY_HAND, *(["PRAGMA journal_mode = WAL"] if migrated.kind == "sqlite" else []))
     path = f"project/management/{file}.py"
     unchanged = house.read(path)
-    blanks = len(before) - len(before.lstrip())
-    house.change(path, before, f"{blanks * ' '}{ADDS.format(code=ROW)}{before}")
+    run_before(house, path, before, ROW)
 
     result = manage.ok(*command, "--no-input")
     there = migrated.count("subjects"), is_by_hand(migrated)
@@ -160,8 +164,7 @@ def test_what_is_changed_all_the_time_is_left_as_it_is_and_so_is_an_older_undo(
     always = ROW.replace("WHERE code = 'X'", "WHERE 1 = 0").replace(
         "VALUES ('X', 'X', 1, 2)", "SELECT count(*), 'X', 1, 2 FROM subjects"
     )
-    blanks = len(before) - len(before.lstrip())
-    house.change(f"project/management/{file}.py", before, f"{blanks * ' '}{ADDS.format(code=always)}{before}")
+    run_before(house, f"project/management/{file}.py", before, always)
 
     line = manage("seed", "--fresh", "--no-input", env=kept).expect(1).err.splitlines()[-1]
 

@@ -135,8 +135,9 @@ class Copies:
         """
         raise NotImplementedError
 
-    def sees_changes(self, connection: sa.Connection) -> bool:
-        """Return whether `unchanged_since` finds a copy that is the same, where there is one."""
+    @property
+    def sees_changes(self) -> bool:
+        """Whether `unchanged_since` finds a copy that is the same, where there is one."""
         return True
 
     def is_same(self, one: Copy, other: Copy) -> bool:

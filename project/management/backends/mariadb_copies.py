@@ -204,8 +204,7 @@ class MariaDBCopies(Copies):
             now = None
             if any(states.values()):
                 found = mariadb_objects.read(server, self.owner)
-                broken = mariadb_objects.broken(server, self.owner, found)  # which no copy has
-                now = self._state(server, self.owner, [one for one in found if one not in broken])
+                now = self._state(server, self.owner, self._lasting(server, found, quietly=True))
             return next((copy for copy in copies if now is not None and states[copy.place] == now), None)
 
     def wait_for_writers(self, connection: sa.Connection) -> None:
@@ -460,10 +459,12 @@ class MariaDBCopies(Copies):
             raise CannotCopy(f"the view {one.name} refers to what is not there any more", "mend or drop it")
         return found
 
-    def _lasting(self, server: sa.Connection, found: Sequence[StoredObject]) -> list[StoredObject]:
+    def _lasting(
+        self, server: sa.Connection, found: Sequence[StoredObject], *, quietly: bool = False
+    ) -> list[StoredObject]:
         """Return what of it can be made again; the rest, which works no more, is no reason to save nothing."""
         broken = mariadb_objects.broken(server, self.owner, found)
-        for one in broken:
+        for one in () if quietly else broken:
             self.backend.waiting.notify(
                 f"The view {one.name} refers to what is not there any more, and is not in the snapshot."
             )
@@ -545,13 +546,11 @@ class MariaDBCopies(Copies):
         A checksum alone takes the values of a row for one text, and is a sum of CRCs: values that two rows have
         exchanged can leave it as it was.
         """
-        values = ", ".join(
-            f"coalesce(length({name}), -1), cast({name if kind != 'float' else f'cast({name} AS double)'} AS binary)"
-            for name, kind in (
-                (quoted(name), kind)  # of a FLOAT one would see 6 digits
-                for name, kind in server.execute(_COLUMNS, {"database": database, "table": table})
-            )
-        )
+        columns = server.execute(_COLUMNS, {"database": database, "table": table})
+        exact = [  # of a FLOAT one would see 6 digits
+            f"cast({quoted(name)} AS double)" if kind == "float" else quoted(name) for name, kind in columns
+        ]
+        values = ", ".join(f"coalesce(length({one}), -1), cast({one} AS binary)" for one in exact)
         row = f"conv(left(md5(concat_ws(',', {values})), 15), 16, 10)"
         look = f"SELECT sum(cast({row} AS decimal(20))) FROM {_table(database, table)}"  # noqa: S608  # quoted
         return run(server, look).scalar()

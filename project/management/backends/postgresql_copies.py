@@ -309,7 +309,8 @@ class PostgreSQLCopies(Copies):
         with self.backend.session(copy.place) as session:
             yield session.itself
 
-    def sees_changes(self, connection: sa.Connection) -> bool:
+    @property
+    def sees_changes(self) -> bool:
         return not self._refused
 
     def is_same(self, one: Copy, other: Copy) -> bool:
