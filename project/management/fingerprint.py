@@ -25,11 +25,13 @@ LIBRARIES = ("SQLAlchemy", "alembic", "Faker", "sqlglot")
 ELSEWHERE = frozenset({"database_url", "development_hosts", "snapshots_kept", "snapshot_limit"})
 
 _ABOUT = re.compile(r"(\w+)-([^-]+)\.dist-info")
-# In a seeder, or what one may import: its rows are others tomorrow. Some of Faker's providers count from today as well.
+# In a migration, a seeder, or what one may import: its rows are others tomorrow. Some of Faker's providers count from
+# today as well.
 _ASKS_THE_CLOCK = re.compile(
-    rb"(?<!func\.)\b(?:today|now|utcnow|time\.time)\(|\b(?:date|datetime)\.(?:today|now|utcnow)\b|(?<![\w.])time\(\)"
-    rb"|\bfake\(\s*[\"'](?:past|future|date|time|year|month|day_of|century|am_pm|unix_time|iso8601|passport|profile|simple_profile|credit_card_(?:expire|full))"
-    rb"|\bfake\w*\.(?:date|time|year|month|day_of|century|am_pm|passport)"
+    rb"(?<!func\.)(?<![\"'])\b(?:today|now|utcnow|localtime|gmtime|ctime|time_ns)\(|[\"'](?:today|now)[\"']"
+    rb"|\b(?:date|datetime)\.(?:today|now|utcnow)\b|\btime\.(?:time|strftime)\b|(?<![\w.])time\(\)"
+    rb"|\bfake\(\s*(?:name\s*=\s*)?[\"'](?:ssn|rvnr|py(?:dict|list|set|tuple|struct|iterable)|past|future|date|time|year|month|day_of|century|am_pm|unix_time|iso8601|passport|profile|simple_profile|credit_card_(?:expire|full))"
+    rb"|\bfake\w*\.(?:unique\.)?(?:ssn|rvnr|py(?:dict|list|set|tuple|struct|iterable)|date|time|year|month|day_of|century|am_pm|passport)"
     rb"|\.(?:past_|future_|date_(?:of_birth|between|this|time|object)|time_(?:delta|object|series)|unix_time|iso8601|profile|simple_profile|credit_card_(?:expire|full))"
 )
 
@@ -81,7 +83,7 @@ def _parts(project: Project, connection: sa.Connection | None, wanted: Wanted) -
                 continue
             text = Path(file).read_bytes()
             yield os.path.relpath(file, root), hashlib.sha256(text).digest()
-            if folder == project.package and not file.startswith(machinery) and _ASKS_THE_CLOCK.search(text):
+            if not file.startswith(machinery) and _ASKS_THE_CLOCK.search(text):
                 yield date.today()
     yield (project.root / "alembic.ini").read_bytes()
 

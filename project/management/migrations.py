@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial, wraps
+from inspect import unwrap
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 from alembic import command
@@ -24,7 +26,7 @@ from .backends.base import TableName
 from .backends.waiting import LOCK_TIMEOUT, seconds_of
 from .console import columns, plural
 from .errors import CommandError, StepFailed, StepRefused, Terminated, first_line, shortened
-from .snapshots import Undo
+from .snapshots import Look, Undo
 
 if TYPE_CHECKING:
     from .project import Project
@@ -298,15 +300,34 @@ def _run_offline(context: ModuleType, project: Project, request: Request, option
 def _run_online(
     context: ModuleType, project: Project, request: Request, options: dict[str, Any], *, plain: bool
 ) -> None:
+    asks = project.backend.exists() and not request.is_of_a_copy
+    asked = _ask_before_going_back(context, project, request, plain=plain) if asks else _Asked()
+    run = partial(_run_locked, context, project, request, options, asked.back)
+    if asked.undo is None:
+        run(_lost_nothing)
+    else:
+        request.undo, _ = snapshots.save_and_lose(
+            project, asked.undo, "downgrade", run, drops=False, no_input=asked.no_input
+        )
+    if plain and request.undo.words:
+        project.console.note(request.undo.words)
+
+
+def _run_locked(
+    context: ModuleType,
+    project: Project,
+    request: Request,
+    options: dict[str, Any],
+    agreed: Sequence[Script],
+    look: Look,
+) -> None:
     backend = project.backend
-    asks = backend.exists() and not request.is_of_a_copy
-    agreed = _ask_before_going_back(context, project, request, plain=plain) if asks else []
     with (
         project.connect(write=True, create=True) as connection,
         backend.lock(connection),
         backend.migrating(connection),
     ):
-        runner = _Runner(project, connection, request, agreed)
+        runner = _Runner(project, connection, request, agreed, look)
         with runner.transaction():
             runner.look_for_foreign_tables(context.script)
             settings = {
@@ -319,24 +340,31 @@ def _run_online(
             }
             with history.silent():
                 context.configure(**settings)
-            plan: Plan = context.get_context().opts["fn"]
+            plan: Plan = unwrap(context.get_context().opts["fn"])  # where this is tried again, it is surrounded already
             runner.refuse_foreign_tables(plan)
             context.configure(**settings, fn=runner.steps(plan, context.script))
             if backend.one_transaction:  # nothing that a migration does has to run outside it
                 context.get_context().autocommit_block = nullcontext
             with context.begin_transaction():
                 context.run_migrations()
-    if plain and request.undo.words:
-        project.console.note(request.undo.words)
 
 
-def _ask_before_going_back(context: ModuleType, project: Project, request: Request, *, plain: bool) -> list[Script]:
-    """Say what backward steps would lose and ask, and save it; outside the lock, for a person may think for an hour.
+def _lost_nothing(*_: object) -> None:
+    """Take the place of what looks before a loss, where there is none."""
 
-    Returns what may be taken back: what is planned again under the lock has to be the same.
-    """
+
+class _Asked(NamedTuple):
+    """What was agreed to before backward steps: what is planned again under the lock has to be the same."""
+
+    back: Sequence[Script] = ()
+    undo: Undo | None = None  # of what they lose, as a person was shown; None where they lose nothing
+    no_input: bool = False
+
+
+def _ask_before_going_back(context: ModuleType, project: Project, request: Request, *, plain: bool) -> _Asked:
+    """Say what backward steps would lose and ask; outside the lock, for a person may think for an hour."""
     if request.stamp:
-        return []
+        return _Asked()
     with project.connect() as connection:
         heads = history.heads_of(connection)
         history.refuse_unknown(context.script, heads, project)
@@ -349,7 +377,7 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
             if isinstance(step, RevisionStep) and not step.is_upgrade
         ]
         if not back:
-            return []
+            return _Asked()
         _refuse_unfinished(project, connection, context.script)
         if guard.is_production(project, connection) and not request.allow_production:
             way = "-x allow-production" if plain else "--allow-production"
@@ -359,14 +387,13 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
             )
         explanation, loses = explain_losses(project, connection, back)
     in_a_script = plain and not project.console.can_ask()  # there plain Alembic says it, and asks nothing
-    undo = Undo()
+    undo = None
     if loses:
         with project.connect() as connection:
             undo = snapshots.undo_of(project, connection, "downgrade")
     no_input = request.no_input or in_a_script
-    guard.consent(project, snapshots.warned(explanation, undo), no_input=no_input)
-    request.undo = snapshots.save_undo(project, undo, "downgrade", no_input=no_input) if loses else undo
-    return back
+    guard.consent(project, snapshots.warned(explanation, undo) if undo else explanation, no_input=no_input)
+    return _Asked(back, undo, no_input)
 
 
 def explain_losses(project: Project, connection: sa.Connection, back: Sequence[Script]) -> tuple[str, bool]:
@@ -462,8 +489,16 @@ class Statement:
 class _Runner:
     """One run on one connection: what is begun, recorded and undone around each step."""
 
-    def __init__(self, project: Project, connection: sa.Connection, request: Request, agreed: Sequence[Script]) -> None:
+    def __init__(
+        self,
+        project: Project,
+        connection: sa.Connection,
+        request: Request,
+        agreed: Sequence[Script],
+        look: Look,
+    ) -> None:
         self.project = project
+        self.look = look  # before a step back loses anything
         self.agreed = [one.revision for one in agreed]
         self.connection = connection
         self.request = request
@@ -535,6 +570,7 @@ class _Runner:
     def steps(self, plan: Plan, script: ScriptDirectory) -> Plan:
         """Surround each step of a plan with what must happen before and after it."""
 
+        @wraps(plan)
         def planned(heads: tuple[str, ...], context: MigrationContext | None) -> Iterator[MigrationStep]:
             if self.request.stamp:
                 self.request.forgotten = history.unknown(script, heads)
@@ -560,6 +596,7 @@ class _Runner:
             if keeps_books and is_new and not stamping:  # an earlier version of this project applied them
                 self._record_stamps(heads)
                 self._commit()
+            self.look(self.connection, ())  # the first step goes on in its transaction
             for step in steps:
                 if isinstance(step, RevisionStep):
                     self._begin(_as_step(step))

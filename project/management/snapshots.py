@@ -14,7 +14,7 @@ from . import bookkeeping, guard
 from .backends.base import TableName
 from .backends.copies import About, CannotCopy, Copy, Counted, IsUnchanged, Keep
 from .backends.waiting import SAY_AFTER, GaveUp
-from .errors import CommandError, NotAllowed, did_you_mean, shortened
+from .errors import CommandError, NotAllowed, StepFailed, did_you_mean, shortened
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -157,8 +157,7 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
     except (KeyboardInterrupt, SystemExit):
         with suppress(Exception):  # where it cannot be told, it ends as it was asked to
             there = {one.name for one in own(project)}
-            if told := next((one for one in (name, undo.same) if one in there), None):
-                project.console.note(f"What was there is in a snapshot: python manage.py restore {told}")
+            _tell(project, next((one for one in (name, undo.same) if one in there), None))
         raise
     if name and kept:
         undo = _without_twin(project, name, undo)
@@ -170,13 +169,13 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
 def _without_twin(project: Project, name: str, undo: Undo) -> Undo:
     """Delete what was kept where a snapshot has all of it, or it is empty; return how what is lost is undone."""
     if not (undo.same or undo.spare or undo.unsure):
-        return Undo(name)
+        return replace(undo, name=name)
     copies, known = project.backend.copies, {one.name: one for one in own(project)}
     kept = known.pop(name).copy
     possible = [known[undo.same]] if undo.same else known.values() if undo.unsure else ()
     twin = next((one for one in possible if copies.is_same(kept, one.copy)), None)
     if twin is None and (undo.same or not undo.spare or not _is_empty(project, kept)):
-        return Undo(name)
+        return Undo(name, without=undo.without)
     copies.delete(kept, wait=False)
     return replace(undo, name=_told(twin), same=twin.name if twin else None)
 
@@ -332,9 +331,12 @@ def undo_of(
             kept = own(project)
             about = _description(project, connection, "before", None, _moment_after(kept), rows)
             is_production = guard.is_production(project, connection)
+            without = _without(project, connection)
             connection.rollback()
             is_empty = not any(about["rows"].values()) and rows.is_all
             is_nothing = is_empty and (stays is None or stays >= {*about["inventory"]})
+            if is_nothing and without:
+                return Undo(why_not=f"snapshots have nothing of {', '.join(without)}")
             if is_nothing and (is_production or not project.settings.snapshots_kept):
                 return Undo()
             if not project.settings.snapshots_kept:
@@ -352,14 +354,14 @@ def undo_of(
                 copies.require_possible()
             except CannotCopy:
                 if known or is_nothing:
-                    return Undo(told, same=known.name if known else None)
+                    return Undo(told, same=known.name if known else None, without=without)
                 raise
             name = free_name(project, f"before-{action}")
             if is_nothing:  # yet: somebody may commit a row any moment
                 return Undo(None, about, size, spare=name)
             if known:
-                return Undo(told, about, size, known.name, name)
-            return Undo(name, about, size, unsure=not copies.sees_changes)
+                return Undo(told, about, size, known.name, name, without=without)
+            return Undo(name, about, size, unsure=not copies.sees_changes, without=without)
     except (CannotCopy, NotAllowed) as error:
         connection.rollback()
         return Undo(why_not=error.cause)
@@ -371,7 +373,9 @@ def save_and_lose(
     """Save what something destructive needs, and do it: both again where somebody has changed the database in between.
 
     Args:
-        asked, action, no_input: as `save_undo` takes them.
+        asked: what a person was shown, who may have thought for an hour.
+        action: as `undo_of` takes it.
+        no_input: whether nobody is asked anything.
         lose: is given what it has to call before it changes anything, with its connection, which is in a transaction,
             and the tables that lose rows.
         drops: whether it drops tables; else it deletes rows.
@@ -386,7 +390,8 @@ def save_and_lose(
         try:
             with _watching(project, drops=drops) as is_unchanged:
                 undo = _saved(project, asked, action, no_input=no_input)
-                done = lose(partial(_refuse_changed, project, undo, is_unchanged))
+                with _telling(project, undo):
+                    done = lose(partial(_refuse_changed, project, undo, is_unchanged))
             _forget_before(project, undo)
             return undo, done
         except _Changed as error:
@@ -397,6 +402,51 @@ def save_and_lose(
         f"{project.backend.label} is changed all the time: no snapshot has all that would be lost. Nothing was changed",
         "end what writes to it, or set SNAPSHOTS_KEPT=0 to do without a snapshot",
     )
+
+
+@contextmanager
+def _telling(project: Project, undo: Undo) -> Iterator[None]:
+    """Say what undoes a loss that is interrupted, or fails half done."""
+    try:
+        yield
+    except _Changed:
+        raise
+    except BaseException:
+        _tell(project, undo.name)
+        raise
+
+
+@contextmanager
+def all_or_nothing(project: Project, undo: Undo) -> Iterator[None]:
+    """Put what was lost back where that which is to take its place is not finished."""
+    try:
+        yield
+    except BaseException as error:
+        is_back = False
+        try:
+            is_back = _brought_back(project, undo)
+        finally:
+            if not is_back:
+                _tell(project, undo.name)
+        if is_back:
+            project.console.note(f"{project.backend.label} is as it was before")
+            if isinstance(error, StepFailed):  # what there is to do about what stays of it is done
+                raise CommandError(error.what, "correct it, then run the command again") from error
+        raise
+
+
+def _brought_back(project: Project, undo: Undo) -> bool:
+    name = undo.same or undo.name
+    if name and not undo.without:
+        with suppress(CommandError), alone(project):
+            project.backend.copies.restore(next(one.copy for one in own(project) if one.name == name), None)
+            return True
+    return False
+
+
+def _tell(project: Project, name: str | None) -> None:
+    if name:
+        project.console.note(f"What was there is in a snapshot: python manage.py restore {name}")
 
 
 class _Changed(Exception):
@@ -428,23 +478,8 @@ def _refuse_changed(
         raise _Changed(None if undo.same else undo.name)
 
 
-def save_undo(project: Project, asked: Undo, action: str, *, no_input: bool) -> Undo:
-    """Take the snapshot that something destructive needs, of what is there now; return how it will be undone.
-
-    Args:
-        asked: what a person was shown, who may have thought for an hour.
-        action: as `undo_of` takes it.
-        no_input: whether nobody is asked anything.
-
-    Raises:
-        CommandError: it could not be saved this time, as on a full disk; nothing else was done.
-    """
-    undo = _saved(project, asked, action, no_input=no_input)
-    _forget_before(project, undo)
-    return undo
-
-
 def _saved(project: Project, asked: Undo, action: str, *, no_input: bool) -> Undo:
+    """Take the snapshot that is needed, of what is there now; return how it will be undone."""
     undo = _undo_of_now(project, action)
     if undo.name and not undo.same:
         try:
@@ -459,13 +494,21 @@ def _saved(project: Project, asked: Undo, action: str, *, no_input: bool) -> Und
             undo = Undo(why_not=error.cause)
     if undo.why_not and not asked.why_not and not no_input:
         project.console.confirm(undo.words, project.backend.database)
-    return replace(undo, without=_without(project))
+    return undo
 
 
-def _without(project: Project) -> tuple[str, ...]:
-    """Return the tables of the models of which no snapshot has anything: on MariaDB those of another schema."""
-    names = map(TableName.of, project.metadata.tables.values())
-    return tuple(map(str, project.backend.copies.without(names)))
+def _without(project: Project, connection: sa.Connection | None = None) -> tuple[str, ...]:
+    """Return the tables of the models of which no snapshot has anything: on MariaDB those of another schema.
+
+    Args:
+        connection: leave out those without rows.
+    """
+    found = project.backend.copies.without(map(TableName.of, project.metadata.tables.values()))
+    if connection and found:
+        there = {one.name for one in project.backend.relations(connection, {schema for schema, _ in found})}
+        rows = guard.count_rows(connection, there.intersection(found))
+        found = [one for one in found if rows.get(one)]
+    return tuple(map(str, found))
 
 
 def _forget_before(project: Project, undo: Undo) -> None:

@@ -38,6 +38,11 @@ ASK = [
     "fake.date()",
     "fake.simple_profile()",
     'faker.profile(["birthdate"])',
+    'time.strftime("%Y")',
+    'fake(name="date")',
+    "fake.unique.date()",
+    'fake("pydict")',
+    'pd.Timestamp("today")',
 ]
 DO_NOT = [
     "rows.today",
@@ -47,6 +52,7 @@ DO_NOT = [
     'fake("city")',
     "rows.times()",
     "fake.name()",
+    'sa.text("now()")',
 ]
 
 

@@ -1452,6 +1452,7 @@ def test_what_a_crash_left_of_a_snapshot_is_removed(house: House, manage: Runner
     [folder] = (house.root / ".snapshots").iterdir()
     (folder / ".making-abc").mkdir()
     (folder / ".making-abc" / "database.db").write_text("half")
+    (folder / ".looking-abc").write_text("half")
     left = file_of(sqlite_database).with_name(f".{sqlite_database.name}.restoring-abc")
     left.write_text("half")
 

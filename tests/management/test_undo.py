@@ -12,7 +12,7 @@ import pytest
 
 from tests.databases import Database, administrate, fresh, server_address, settle
 from tests.houses import House, OpenTerminal, Runner
-from tests.management.test_reset import PAPER, put_in_ada
+from tests.management.test_reset import FAILS, PAPER, put_in_ada
 from tests.management.test_snapshots import at, file_of, how, names, undo
 
 BY_HAND = "UPDATE students SET name = 'By Hand' WHERE id = 1"
@@ -127,10 +127,11 @@ def test_what_comes_into_an_empty_database_amid_a_restore_comes_back(
 BEFORE_A_LOSS = [
     (("reset", "--rebuild"), "rebuilding", "        with connection.begin():\n            guard."),
     (("seed", "--fresh"), "seeding", "            with connection.begin() if request.fresh"),
+    (("rollback", "2"), "migrations", "    with (\n        project.connect(write=True, create=True)"),
 ]
 
 
-@pytest.mark.parametrize(("command", "file", "before"), BEFORE_A_LOSS, ids=("reset", "seed"))
+@pytest.mark.parametrize(("command", "file", "before"), BEFORE_A_LOSS, ids=("reset", "seed", "rollback"))
 def test_what_comes_between_the_snapshot_and_the_loss_comes_back(
     house: House, manage: Runner, migrated: Database, command: tuple[str, ...], file: str, before: str
 ) -> None:
@@ -142,15 +143,103 @@ def test_what_comes_between_the_snapshot_and_the_loss_comes_back(
     run_before(house, path, before, ROW)
 
     result = manage.ok(*command, "--no-input")
-    there = migrated.count("subjects"), is_by_hand(migrated)
+    there = migrated.count("subjects") if command[0] != "rollback" else 0
     house.write(path, unchanged)
     kept = [one for one in names(manage, migrated) if one.startswith("before-")]
     manage.ok("restore", undo(result), "--no-input")
 
-    assert there == (14 if command[0] == "reset" else 15, False)
+    assert there == {"reset": 14, "seed": 15, "rollback": 0}[command[0]]
     assert migrated.count("subjects") == 15
     assert is_by_hand(migrated)
     assert kept == [undo(result)]
+
+
+WAITS = """\
+import pathlib, time
+pathlib.Path("asked").touch()
+while not pathlib.Path("go").exists():
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize(("command", "file", "before"), BEFORE_A_LOSS[:2], ids=("reset", "seed"))
+def test_what_an_older_transaction_commits_between_the_snapshot_and_the_loss_comes_back(
+    house: House, manage: Runner, postgresql_database: Database, command: tuple[str, ...], file: str, before: str
+) -> None:
+    manage.ok("reset")
+    path = f"project/management/{file}.py"
+    unchanged = house.read(path)
+    run_before(house, path, before, WAITS)
+
+    with postgresql_database.connect() as busy:
+        busy.exec_driver_sql("SELECT * FROM students WHERE id = 1 FOR UPDATE")
+        running = manage.start(*command, "--no-input")
+        running.wait_until((house.root / "asked").exists, "coming to the loss")
+        busy.exec_driver_sql(BY_HAND)
+        busy.commit()
+    (house.root / "go").touch()
+    result = running.wait().expect(0)
+    house.write(path, unchanged)
+    manage.ok("restore", undo(result), "--no-input")
+
+    assert is_by_hand(postgresql_database)
+
+
+def test_a_file_with_bytes_after_its_last_page_is_reset(manage: Runner, sqlite_database: Database) -> None:
+    manage.ok("reset")
+    sqlite_database.execute(BY_HAND)
+    assert sqlite_database.file is not None
+    with sqlite_database.file.open("ab") as file:
+        file.write(bytes(4096))
+
+    result = manage.ok("reset", "--rebuild", "--no-input")
+    manage.ok("restore", undo(result), "--no-input")
+
+    assert is_by_hand(sqlite_database)
+
+
+TRIGGER = """\
+    connection.exec_driver_sql(
+        "CREATE TRIGGER IF NOT EXISTS t BEFORE INSERT ON students FOR EACH ROW SET NEW.name = NEW.name"
+    )
+"""
+
+
+def test_a_trigger_made_before_the_tables_are_locked_comes_back(
+    house: House, manage: Runner, mariadb_database: Database
+) -> None:
+    manage.ok("reset")
+    path = "project/management/backends/mariadb_copies.py"
+    unchanged = house.read(path)
+    run_before(house, path, "        own = [_table(self.owner, one)", ROW[: ROW.index("    if not")] + TRIGGER)
+
+    result = manage.ok("reset", "--rebuild", "--no-input")
+    house.write(path, unchanged)
+    manage.ok("restore", undo(result), "--no-input")
+
+    assert mariadb_database.value(
+        "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
+    )
+
+
+def test_a_reset_that_cannot_build_leaves_everything_as_it_was(
+    house: House, manage: Runner, migrated: Database
+) -> None:
+    """However often it is tried: what it had built half takes nobody's undo."""
+    kept = {"SNAPSHOTS_KEPT": "1"}
+    manage.ok("seed", "--count", "3")
+    migrated.execute(BY_HAND)
+    house.add_revision("bad111", FAILS)
+
+    first, again = (manage("reset", "--no-input", env=kept).expect(1).err.splitlines() for _ in range(2))
+
+    assert first[-2:] == again[-2:]
+    assert first[-2].endswith(" is as it was before")
+    assert "bad111" in first[-1]
+    assert first[-1].endswith(" — correct it, then run the command again")
+    assert "made" not in migrated.tables()
+    assert is_by_hand(migrated)
+    assert [one.startswith("before-reset-") for one in names(manage, migrated)] == [True]
 
 
 def test_what_is_changed_all_the_time_is_left_as_it_is_and_so_is_an_older_undo(
@@ -195,6 +284,9 @@ def test_a_reset_of_two_databases_of_mariadb(
         assert (how(result), other.count("papers")) == ("Rebuilt", 100)
         assert result.out.endswith(f" (it has nothing of {other.name}.papers)\n")
         assert f"No snapshot of it is kept: snapshots have nothing of {other.name}.papers" in result.err
+        mariadb_database.execute(*(f"DELETE FROM {one}" for one in ("enrollments", "students", "subjects")))
+        last = manage.ok("seed", "--fresh", f"{other.name}.papers", "--no-input").out.splitlines()[-1]
+        assert last == f"No snapshot brings back what was there: snapshots have nothing of {other.name}.papers."
 
 
 def test_a_user_who_may_lock_no_tables_resets_on_mariadb(manage: Runner, mariadb_database: Database) -> None:

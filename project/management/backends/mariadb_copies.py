@@ -73,14 +73,25 @@ class MariaDBCopies(Copies):
             self._refuse_others(server, self.owner)
             objects = self._lasting(server, mariadb_objects.read(server, self.owner))
             place = self._place(server, name)
-            self._make(server, place)
-            self._copy(server, self.owner, place)
-            with self.backend.engine_of(place).connect() as copy:
-                about = describe(copy)
-            about["inventory"] = sorted(about["inventory"] + [f"{one.kind.lower()} {one.name}" for one in objects])
-            state = self._state(server, place, objects)
-            written = {"snapshot": name, "database": self.owner, "about": about, "objects": objects, "state": state}
-            self._write(server, place, written)
+            with self._dropped_if_it_fails(place):
+                self._make(server, place)
+                self._copy(server, self.owner, place)
+                with self.backend.engine_of(place).connect() as copy:
+                    about = describe(copy)
+                about["inventory"] = sorted(about["inventory"] + [f"{one.kind.lower()} {one.name}" for one in objects])
+                state = self._state(server, place, objects)
+                written = {"snapshot": name, "database": self.owner, "about": about, "objects": objects, "state": state}
+                self._write(server, place, written)
+
+    @contextmanager
+    def _dropped_if_it_fails(self, place: str) -> Iterator[None]:
+        """Leave no half of a copy."""
+        try:
+            yield
+        except BaseException:
+            with suppress(CommandError, sa.exc.DBAPIError), self._server() as beside:  # else the next command drops it
+                self._drop(beside, place)
+            raise
 
     def restore(self, copy: Copy, keep: Keep | None, same: Copy | None = None) -> bool:
         with self._server() as server:
@@ -224,8 +235,9 @@ class MariaDBCopies(Copies):
         def look(connection: sa.Connection, lock: Callable[[], None] = lambda: None) -> str:
             with mariadb_objects.settings_kept(connection):
                 run(connection, _AS_IT_IS)
-                objects = mariadb_objects.read(connection, self.owner)  # what is no table is shown to no lock's owner
                 lock()
+                with connect() as beside:  # what is no table is shown to no lock's owner
+                    objects = mariadb_objects.read(beside, self.owner)
                 return self._state(connection, self.owner, objects)
 
         before = None
@@ -246,14 +258,15 @@ class MariaDBCopies(Copies):
         """Let nobody change a row before the transaction ends, or before a table is dropped, with which it would."""
         own = [_table(self.owner, one) for one in self._tables(connection, self.owner)]
         names = dict.fromkeys(own + [_table(schema or self.owner, name) for schema, name in tables])
-        try:
-            if drops and names:
-                run(connection, f"LOCK TABLES {', '.join(f'{one} WRITE' for one in names)}")
-            for name in () if drops else names:
-                run(connection, f"SELECT count(*) FROM {name} FOR UPDATE")  # noqa: S608  # quoted
-        except sa.exc.DBAPIError as error:
-            if code_of(error) not in _REFUSED:
-                raise
+        locks = [f"SELECT count(*) FROM {name} FOR UPDATE" for name in names]  # noqa: S608  # quoted
+        if drops and names:
+            locks = [f"LOCK TABLES {', '.join(f'{one} WRITE' for one in names)}"]
+        for lock in locks:
+            try:
+                run(connection, lock)
+            except sa.exc.DBAPIError as error:
+                if code_of(error) not in _REFUSED:
+                    raise
 
     def without(self, tables: Iterable[TableName]) -> list[TableName]:
         return [one for one in tables if one[0] not in (None, self.owner)]

@@ -131,7 +131,8 @@ class PostgreSQL(Backend):
             ) from error
 
     def _engine_options(self) -> dict[str, object]:
-        return {"connect_args": self._given_always()}
+        # Who has waited for a lock has to see what others have committed meanwhile, whatever the database's default.
+        return {"connect_args": self._given_always(), "isolation_level": "READ COMMITTED"}
 
     def _given_always(self) -> dict[str, object]:
         """Return what a session is opened with, whatever the URL says."""

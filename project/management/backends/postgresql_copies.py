@@ -329,17 +329,17 @@ class PostgreSQLCopies(Copies):
     @contextmanager
     def watching(self, connect: Connect, *, drops: bool) -> Iterator[IsUnchanged]:
         with connect() as connection:
-            self.wait_for_writers(connection)  # whose numbers are earlier ones
-            after = int(run(connection, "SELECT txid_current()").scalar() or 0)
-            before = _look_at_all(connection)
+            self.wait_for_writers(connection)
+            running = int(run(connection, "SELECT txid_snapshot_xmin(txid_current_snapshot())").scalar() or 0)
+            before = _look_at_all(connection, since=running)
             connection.rollback()
 
         def is_unchanged(connection: sa.Connection, copy: Copy | None, tables: Sequence[TableName]) -> bool:
             if before is None:
                 return True
             self.wait_for_writers(connection)
-            now = _look_at_all(connection)
-            return now is not None and now.counts == before.counts and not now.is_younger(after)
+            now = _look_at_all(connection, since=running)
+            return now is not None and (now.counts, now.later) == (before.counts, before.later)
 
         yield is_unchanged
 
@@ -679,6 +679,7 @@ class Signs(NamedTuple):
     counts: dict[str, int]  # by PostgreSQL's names; of a sequence what it is at
     ages: list[int]  # of the youngest row of each, in transactions
     next: int  # transaction, of 32 bits as those of rows are
+    later: list[int]  # of each the sum of the transactions that its rows are of, where asked for
 
     def is_younger(self, after: int) -> bool:
         """Return whether a row is of this transaction, or of a later one.
@@ -688,35 +689,44 @@ class Signs(NamedTuple):
         return any(age <= (self.next - after) % _NUMBERS for age in self.ages)
 
 
-def _look_at_all(connection: sa.Connection) -> Signs | None:
+def _look_at_all(connection: sa.Connection, *, since: int | None = None) -> Signs | None:
     """Return what can be told of changes; None, and no transaction, where this role may not read all of it.
+
+    Args:
+        since: a transaction from which on to sum up: one that began before another may be committed after it.
 
     https://www.postgresql.org/docs/current/ddl-rowsecurity.html
     """
-    names, looks = {}, [f"SELECT '', 0, age('{_FIRST}'::xid)"]
+    names, looks = {}, [f"SELECT '', 0, age('{_FIRST}'::xid), 0"]
+    later = "0"
+    if since is not None:
+        begin = max(since % _NUMBERS, _FIRST)
+        later = f"coalesce(sum(xmin::text::bigint) FILTER (WHERE age(xmin) <= age('{begin}'::xid)), 0)"
     for name, literal, schema, table, kind, is_hidden in run(connection, _TABLES):
         if is_hidden:
             connection.rollback()
             return None
-        what = "last_value # (is_called::int::bigint << 62), NULL" if kind == "S" else "count(*), min(age(xmin))"
+        what = "count(*), min(age(xmin))" if kind != "S" else "last_value # (is_called::int::bigint << 62), NULL"
+        what += f", {later if kind != 'S' else 0}"
         which = " WHERE nspname !~ '^pg_(toast_)?temp_'" if name == "pg_namespace" else ""  # which come and stay
         looks.append(f"SELECT {literal}, {what} FROM {name}{which}")  # noqa: S608  # PostgreSQL quoted them
         if kind == "r":
             names[name] = TableName(schema, table)
     try:
-        (_, _, since_first), *found = run(connection, " UNION ALL ".join(looks))
+        (_, _, since_first, _), *found = run(connection, " UNION ALL ".join(looks))
     except sa.exc.DBAPIError as error:
         if state_of(error) != NOT_PERMITTED:
             error.statement = "SELECT"  # which of all the tables it is that cannot be read, its own words say
             raise
         connection.rollback()
         return None
-    counts = {name: count for name, count, _ in found}
+    counts = {name: count for name, count, *_ in found}
     return Signs(
         {table: counts[name] for name, table in names.items()},
         counts,
-        [age for *_, age in found if age is not None],
+        [age for _, _, age, _ in found if age is not None],
         (since_first + _FIRST) % _NUMBERS,
+        [later for *_, later in found],
     )
 
 

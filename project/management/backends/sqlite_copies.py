@@ -17,7 +17,7 @@ from ..lazily import sqlalchemy as sa
 from . import looking
 from .base import TableName, driver_errors
 from .copies import Connect, Copy, Counted, Describe, IsUnchanged, Keep
-from .folders import CHUNK, FolderCopies, checksum, data_of, sync, write
+from .folders import CHUNK, FolderCopies, checksum, data_of, explained, sync, write
 from .looking import raised_as_sqlalchemys
 from .sqlite_looking import BESIDE, PlainSQLite, driver_of
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .sqlite import SQLite
 
 DATA = "database.db"
+_LOOKING = ".looking-"  # what is only compared
 _HAS_LEASES = hasattr(fcntl, "F_SETLEASE")
 BEGINNING = "beginning"  # the first bytes of the data, where others are written over them; see `_swap`
 _HEADER = 100
@@ -80,10 +81,11 @@ class SQLiteCopies(FolderCopies):
     def clear_up(self) -> None:
         super().clear_up()
         live = self.backend.path.resolve()
-        with suppress(OSError):
-            for left in live.parent.iterdir():
-                if left.name.startswith(_besides(live)):
-                    _remove_left(left)
+        for folder, begin in ((live.parent, _besides(live)), (self.folder, _LOOKING)):
+            with suppress(OSError):
+                for left in folder.iterdir():
+                    if left.name.startswith(begin):
+                        _remove_left(left)
         for beginning in self.folder.glob(f"*/{BEGINNING}"):
             with suppress(OSError):  # it is read together with what is over it
                 if _is_half_done(beginning.with_name(DATA)):
@@ -92,6 +94,8 @@ class SQLiteCopies(FolderCopies):
                     _mend(beginning)
 
     def unchanged_since(self, copies: Sequence[Copy], connection: sa.Connection, counted: Counted) -> Copy | None:
+        if not copies:
+            return None
         with self._as_it_is(connection) as now:
             return next((copy for copy in copies if _is_same(now, Path(copy.place, DATA))), None)
 
@@ -160,10 +164,11 @@ class SQLiteCopies(FolderCopies):
 
     @contextmanager
     def _image(self, connection: sa.Connection) -> Iterator[BinaryIO]:
-        """Give a copy of what a connection sees."""
-        with tempfile.TemporaryDirectory() as folder:
-            self._copy_pages(connection, Path(folder, DATA))
-            with open(Path(folder, DATA), "rb") as image:
+        """Give a copy of what a connection sees; who works with the snapshots meanwhile leaves it alone."""
+        self._make_folder()
+        with explained(self.folder), _held(_LOOKING, self.folder) as (file, _):
+            self._copy_pages(connection, file)
+            with open(file, "rb") as image:
                 yield image
 
     def _copy_pages(self, connection: sa.Connection, target: Path) -> None:
@@ -423,10 +428,7 @@ def _besides(live: Path) -> str:
 @contextmanager
 def _laid_beside(source: Path, live: Path) -> Iterator[Path]:
     """Copy a file to where it can take another's place at once, for as long as that may take."""
-    number, name = tempfile.mkstemp(prefix=_besides(live), dir=live.parent)
-    beside = Path(name)
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX)  # for other processes to know that somebody needs it
+    with _held(_besides(live), live.parent) as (beside, number):
         with open(source, "rb") as out_of:
             _copy_all(out_of, beside, _beginning(source))
         shutil.copystat(live, beside)
@@ -434,9 +436,19 @@ def _laid_beside(source: Path, live: Path) -> Iterator[Path]:
         os.chown(beside, -1, live.stat().st_gid)
         os.fsync(number)
         yield beside
+
+
+@contextmanager
+def _held(begin: str, folder: Path) -> Iterator[tuple[Path, int]]:
+    """Give an empty file, and its descriptor, that other processes leave alone; it goes in the end."""
+    number, name = tempfile.mkstemp(prefix=begin, dir=folder)
+    try:
+        if fcntl is not None:
+            fcntl.flock(number, fcntl.LOCK_EX)
+        yield Path(name), number
     finally:
         with suppress(OSError):
-            beside.unlink(missing_ok=True)
+            os.unlink(name)
         os.close(number)
 
 
@@ -483,9 +495,26 @@ def _pages(driver: sqlite3.Connection) -> int:
 
 
 def _is_one_page(data: BinaryIO, beginning: bytes) -> bool:
-    """Return whether a database has one page, or none: https://www.sqlite.org/fileformat.html#page_size"""
-    size = int.from_bytes((beginning or os.pread(data.fileno(), _HEADER, 0))[16:18])
-    return os.fstat(data.fileno()).st_size <= (1 << 16 if size == 1 else size)
+    """Return whether a database has one page, or none."""
+    head = beginning or os.pread(data.fileno(), _HEADER, 0)
+    return _length(data, head) <= _page_size_in(head)
+
+
+def _length(data: BinaryIO, head: bytes | bytearray) -> int:
+    """Return how many bytes of a file are the database, as its header says: others may follow.
+
+    https://www.sqlite.org/fileformat.html#in_header_database_size
+    """
+    pages = int.from_bytes(head[28:32])
+    if pages and head[24:28] == head[92:96]:
+        return pages * _page_size_in(head)
+    return os.fstat(data.fileno()).st_size
+
+
+def _page_size_in(head: bytes | bytearray) -> int:
+    """Return the bytes of a page: https://www.sqlite.org/fileformat.html#page_size"""
+    size = int.from_bytes(head[16:18])
+    return 1 << 16 if size == 1 else size
 
 
 def _add_a_page(file: Path) -> None:
@@ -514,17 +543,19 @@ def _is_same(now: BinaryIO, file: Path, beginning: bytes = b"") -> bool:
     except OSError:
         return False
     with then:
-        if os.fstat(now.fileno()).st_size != os.fstat(then.fileno()).st_size:
-            return False
         now.seek(0)
         heads = [bytearray(one.read(_HEADER)) for one in (now, then)]
         heads = [bytearray(whole) or read for whole, read in zip((beginning, _beginning(file)), heads, strict=True)]
+        length = _length(now, heads[0])
+        if length != _length(then, heads[1]):
+            return False
         for head in heads:
             for place in _VOLATILE:
                 head[place : place + 1] = b"\0"
         if heads[0] != heads[1]:
             return False
-        while chunk := now.read(CHUNK):
-            if chunk != then.read(CHUNK):
+        for place in range(_HEADER, length, CHUNK):
+            size = min(CHUNK, length - place)
+            if now.read(size) != then.read(size):
                 return False
         return True

@@ -76,7 +76,8 @@ def handle(
             how, undo = _restore(project, plan.kept, undo)
         if not how:
             undo, is_all_ours = _empty(project, undo, drop_unknown=drop_unknown, agreed=agreed, no_input=no_input)
-            _build(project, wanted)
+            with snapshots.all_or_nothing(project, undo):
+                _build(project, wanted)
             how = "Rebuilt"
         seconds = time.perf_counter() - begun
         if is_all_ours:
