@@ -304,7 +304,7 @@ def _run_online(
     asked = _ask_before_going_back(context, project, request, plain=plain) if asks else _Asked()
     run = partial(_run_locked, context, project, request, options, asked.back)
     if asked.undo is None:
-        run(_lost_nothing)
+        run(partial(_refuse_rows_since, project, asked.back) if asked.drops else _lost_nothing)
     else:
         request.undo, _ = snapshots.save_and_lose(
             project, asked.undo, "downgrade", run, drops=False, no_input=asked.no_input
@@ -350,7 +350,17 @@ def _run_locked(
 
 
 def _lost_nothing(*_: object) -> None:
-    """Take the place of what looks before a loss, where there is none."""
+    """Take the place of what looks before a loss, where there can be none."""
+
+
+def _refuse_rows_since(project: Project, back: Sequence[Script], connection: sa.Connection, *_: object) -> None:
+    """Refuse to drop what had no row when it was looked at, and has some now."""
+    project.backend.copies.wait_for_writers(connection)
+    if explain_losses(project, connection, back).loses:
+        raise CommandError(
+            f"somebody has put rows of {project.backend.label} where none were when this began. Nothing was changed",
+            "run the command again",
+        )
 
 
 class _Asked(NamedTuple):
@@ -358,6 +368,7 @@ class _Asked(NamedTuple):
 
     back: Sequence[Script] = ()
     undo: Undo | None = None  # of what they lose, as a person was shown; None where they lose nothing
+    drops: bool = False  # whether they drop, or delete from, what had no rows
     no_input: bool = False
 
 
@@ -385,7 +396,7 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
                 f"going back is refused: {project.backend.label} is a production database",
                 f"{way} does it all the same",
             )
-        explanation, loses = explain_losses(project, connection, back)
+        explanation, loses, drops = explain_losses(project, connection, back)
     in_a_script = plain and not project.console.can_ask()  # there plain Alembic says it, and asks nothing
     undo = None
     if loses:
@@ -393,11 +404,19 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
             undo = snapshots.undo_of(project, connection, "downgrade")
     no_input = request.no_input or in_a_script
     guard.consent(project, snapshots.warned(explanation, undo) if undo else explanation, no_input=no_input)
-    return _Asked(back, undo, no_input)
+    return _Asked(back, undo, drops, no_input)
 
 
-def explain_losses(project: Project, connection: sa.Connection, back: Sequence[Script]) -> tuple[str, bool]:
-    """Return what going back through revisions would lose, in rows, and whether it may be anything at all."""
+class _Losses(NamedTuple):
+    """What going back through revisions loses, in rows; whether it may be anything, and could be with more rows."""
+
+    explanation: str
+    loses: bool
+    drops: bool
+
+
+def explain_losses(project: Project, connection: sa.Connection, back: Sequence[Script]) -> _Losses:
+    """Return what going back through revisions would lose."""
     losses, silent = history.losses(back, project.backend.offline_dialect)
     known = {TableName(None, name) for name in sa.inspect(connection).get_table_names()}
     lines, emptied, loses = [], [], False
@@ -425,8 +444,9 @@ def explain_losses(project: Project, connection: sa.Connection, back: Sequence[S
     lines += [[history.message(one), "", "cannot tell what it loses"] for one in silent]
     head = f"This takes back {plural(len(back), 'revision')} of {project.backend.label} ({project.backend.title})"
     if not lines:
-        return f"{head}. No rows will be lost.", False
-    return f"{head}. It loses\n{columns(lines, right=frozenset({1}))}", loses or bool(silent)
+        return _Losses(f"{head}. No rows will be lost.", loses=False, drops=False)
+    told = columns(lines, right=frozenset({1}))
+    return _Losses(f"{head}. It loses\n{told}", loses or bool(silent), drops=True)
 
 
 def _taken_along(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .project import Project
 
-Kind = Literal["by hand", "reset", "before"]
+Kind = Literal["by hand", "reset", "before", "failed"]
 _STAMP = re.compile(r"-\d{8}-\d{6}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}", re.ASCII)
 MEGABYTE = 1_000_000
@@ -74,7 +74,7 @@ def own(project: Project) -> list[Snapshot]:
 
 
 def find(project: Project, name: str | None, *, of: str | None = None, elsewhere: str = "") -> Snapshot:
-    """Return a snapshot by its name; without one the newest that no reset keeps for itself.
+    """Return a snapshot by its name; without one the newest that no reset made.
 
     Args:
         of: the database it is of, this project's when not given.
@@ -93,7 +93,7 @@ def find(project: Project, name: str | None, *, of: str | None = None, elsewhere
             f"there are some of {', '.join(known)}" if known else "python manage.py snapshot saves one",
         )
     if name is None:
-        found = [one for one in possible if one.kind != "reset"]
+        found = [one for one in possible if one.kind in ("by hand", "before")]
         if not found:
             raise CommandError(f"{_shown(project, database)} has no snapshot", "python manage.py snapshot saves one")
         return found[0]
@@ -368,7 +368,14 @@ def undo_of(
 
 
 def save_and_lose(
-    project: Project, asked: Undo, action: str, lose: Callable[[Look], Result], *, drops: bool, no_input: bool
+    project: Project,
+    asked: Undo,
+    action: str,
+    lose: Callable[[Look], Result],
+    *,
+    drops: bool,
+    no_input: bool,
+    build: Callable[[], None] | None = None,
 ) -> tuple[Undo, Result]:
     """Save what something destructive needs, and do it: both again where somebody has changed the database in between.
 
@@ -379,6 +386,8 @@ def save_and_lose(
         lose: is given what it has to call before it changes anything, with its connection, which is in a transaction,
             and the tables that lose rows.
         drops: whether it drops tables; else it deletes rows.
+        build: makes what takes the place of what is lost. Where it fails, what was lost is put back, if `lose` has
+            returned something true: that nothing else is there.
 
     Returns:
         How it is undone, and what `lose` has returned.
@@ -390,8 +399,8 @@ def save_and_lose(
         try:
             with _watching(project, drops=drops) as is_unchanged:
                 undo = _saved(project, asked, action, no_input=no_input)
-                with _telling(project, undo):
-                    done = lose(partial(_refuse_changed, project, undo, is_unchanged))
+                look = partial(_refuse_changed, project, undo, is_unchanged)
+                done = _lost(project, undo, partial(lose, look), build)
             _forget_before(project, undo)
             return undo, done
         except _Changed as error:
@@ -404,43 +413,45 @@ def save_and_lose(
     )
 
 
-@contextmanager
-def _telling(project: Project, undo: Undo) -> Iterator[None]:
-    """Say what undoes a loss that is interrupted, or fails half done."""
+def _lost(project: Project, undo: Undo, lose: Callable[[], Result], build: Callable[[], None] | None) -> Result:
+    """Lose something, and build what takes its place; where that fails, put back what was lost, or say what has it."""
+    is_lost = is_back = False
     try:
-        yield
+        done = lose()
+        is_lost = bool(done)
+        if build:
+            build()
+        return done
     except _Changed:
         raise
-    except BaseException:
-        _tell(project, undo.name)
-        raise
-
-
-@contextmanager
-def all_or_nothing(project: Project, undo: Undo) -> Iterator[None]:
-    """Put what was lost back where that which is to take its place is not finished."""
-    try:
-        yield
     except BaseException as error:
-        is_back = False
         try:
-            is_back = _brought_back(project, undo)
+            is_back = is_lost and build is not None and _brought_back(project, undo)
         finally:
             if not is_back:
                 _tell(project, undo.name)
-        if is_back:
-            project.console.note(f"{project.backend.label} is as it was before")
-            if isinstance(error, StepFailed):  # what there is to do about what stays of it is done
-                raise CommandError(error.what, "correct it, then run the command again") from error
+        if is_back and isinstance(error, StepFailed):  # what there is to do about what stays of it is done
+            raise CommandError(error.what, "correct it, then run the command again") from error
         raise
 
 
 def _brought_back(project: Project, undo: Undo) -> bool:
-    name = undo.same or undo.name
-    if name and not undo.without:
-        with suppress(CommandError), alone(project):
-            project.backend.copies.restore(next(one.copy for one in own(project) if one.name == name), None)
-            return True
+    """Put back what was lost; what was built of its place is kept, for others may have written into that."""
+    with suppress(CommandError), alone(project):
+        known = {one.name: one for one in own(project)}
+        found = known.get(undo.same or undo.name or "")
+        if found is None or undo.without:
+            return False
+        with project.looking() as connection:
+            about = _description(project, connection, "failed", None, _moment_after([*known.values()]))
+            size = refuse_size(project, connection)
+        kept = free_name(project, "failed-reset")
+        project.backend.copies.restore(found.copy, Keep(kept, about, size))
+        project.console.note(f"{project.backend.label} is as it was before. What had been built is in snapshot {kept}")
+        with suppress(CommandError):  # that there are more than are needed harms nobody
+            delete(project, [] if undo.same else [found])
+            forget(project, "failed", but=kept)
+        return True
     return False
 
 
@@ -492,8 +503,11 @@ def _saved(project: Project, asked: Undo, action: str, *, no_input: bool) -> Und
                 undo = _without_twin(project, undo.name, undo)
         except (CannotCopy, NotAllowed) as error:
             undo = Undo(why_not=error.cause)
-    if undo.why_not and not asked.why_not and not no_input:
-        project.console.confirm(undo.words, project.backend.database)
+    if undo.why_not and not asked.why_not:  # else it was said
+        if no_input:
+            project.console.note(undo.words)
+        else:
+            project.console.confirm(undo.words, project.backend.database)
     return undo
 
 

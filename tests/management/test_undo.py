@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +21,24 @@ BY_HAND = "UPDATE students SET name = 'By Hand' WHERE id = 1"
 
 def is_by_hand(database: Database) -> bool:
     return bool(database.value("SELECT name FROM students WHERE id = 1") == "By Hand")
+
+
+def test_a_step_back_refuses_rows_that_came_while_it_waited(manage: Runner, migrated: Database) -> None:
+    """Of what has no rows no snapshot is taken."""
+    manage.ok("seed")
+    migrated.execute("DELETE FROM enrollments")
+
+    with migrated.connect() as busy:
+        busy.exec_driver_sql(
+            "INSERT INTO enrollments (student_id, subject_id, enrolled_on) SELECT 1, id, '2026-09-01' FROM subjects"
+        )
+        running = manage.start("rollback", "--no-input")
+        running.wait_for("waiting for")
+        busy.commit()
+    line = running.wait().expect(1).err.splitlines()[-1]
+
+    assert line.endswith(" where none were when this began. Nothing was changed — run the command again")
+    assert migrated.count("enrollments") == 14
 
 
 WAITING = (("reset", "--rebuild"), ("seed", "--fresh"), ("rollback", "2"), ("restore", "one"))
@@ -225,21 +244,25 @@ def test_a_trigger_made_before_the_tables_are_locked_comes_back(
 def test_a_reset_that_cannot_build_leaves_everything_as_it_was(
     house: House, manage: Runner, migrated: Database
 ) -> None:
-    """However often it is tried: what it had built half takes nobody's undo."""
+    """However often it is tried: what it had built half takes nobody's undo, and what others put into that is kept."""
     kept = {"SNAPSHOTS_KEPT": "1"}
     manage.ok("seed", "--count", "3")
+    first = undo(manage.ok("reset", "--rebuild", "--no-input", env=kept))
     migrated.execute(BY_HAND)
     house.add_revision("bad111", FAILS)
 
-    first, again = (manage("reset", "--no-input", env=kept).expect(1).err.splitlines() for _ in range(2))
+    tries = [manage("reset", "--no-input", env=kept).expect(1).err.splitlines() for _ in range(2)]
 
-    assert first[-2:] == again[-2:]
-    assert first[-2].endswith(" is as it was before")
-    assert "bad111" in first[-1]
-    assert first[-1].endswith(" — correct it, then run the command again")
+    for *_, note, line in tries:
+        assert re.fullmatch(r".* is as it was before\. What had been built is in snapshot failed-reset-[\d-]+", note)
+        assert "bad111" in line
+        assert line.endswith(" — correct it, then run the command again")
     assert "made" not in migrated.tables()
     assert is_by_hand(migrated)
-    assert [one.startswith("before-reset-") for one in names(manage, migrated)] == [True]
+    failed = tries[-1][-2].split()[-1]
+    assert [one for one in names(manage, migrated) if not one.startswith("reset-")] == [failed, first]
+    manage.ok("restore", failed, "--no-input")
+    assert migrated.count("students") == 0
 
 
 def test_what_is_changed_all_the_time_is_left_as_it_is_and_so_is_an_older_undo(

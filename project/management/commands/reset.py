@@ -75,16 +75,24 @@ def handle(
             guard.refuse_more(agreed, plan.losses)
             how, undo = _restore(project, plan.kept, undo)
         if not how:
-            undo, is_all_ours = _empty(project, undo, drop_unknown=drop_unknown, agreed=agreed, no_input=no_input)
-            with snapshots.all_or_nothing(project, undo):
-                _build(project, wanted)
+            from .. import rebuilding
+
+            undo, is_all_ours = snapshots.save_and_lose(
+                project,
+                undo,
+                "reset",
+                partial(rebuilding.empty, project, drop_unknown=drop_unknown, agreed=agreed),
+                drops=True,
+                no_input=no_input,
+                build=partial(_build, project, wanted),
+            )
             how = "Rebuilt"
         seconds = time.perf_counter() - begun
+        project.console.say(f"{project.backend.label} is reset: at head, as the models say. {how} in {seconds:.2f} s.")
+        if undo.words:
+            project.console.say(undo.words)
         if is_all_ours:
             _keep(project, plan, wanted)
-    project.console.say(f"{project.backend.label} is reset: at head, as the models say. {how} in {seconds:.2f} s.")
-    if undo.words:
-        project.console.say(undo.words)
 
 
 def _ask(project: Project, losses: guard.Losses, undo: Undo, *, no_input: bool) -> None:
@@ -125,16 +133,6 @@ def _restore(project: Project, kept: Snapshot, undo: Undo) -> tuple[str, Undo]:
     if restored is None:
         return f"Nothing had changed since snapshot {kept.name}: seen", undo
     return f"Restored from snapshot {kept.name}", restored
-
-
-def _empty(
-    project: Project, asked: Undo, *, drop_unknown: bool, agreed: guard.Losses | None, no_input: bool
-) -> tuple[Undo, bool]:
-    """Save and empty the database; return how that is undone, and whether nothing in it is other people's."""
-    from .. import rebuilding
-
-    empty = partial(rebuilding.empty, project, drop_unknown=drop_unknown, agreed=agreed)
-    return snapshots.save_and_lose(project, asked, "reset", empty, drops=True, no_input=no_input)
 
 
 def _build(project: Project, wanted: Wanted) -> None:

@@ -1,6 +1,6 @@
 """Put a snapshot in the database's place; say what will be lost and ask.
 
-NAME is the newest snapshot of this database when it is not given, those aside that reset keeps for itself. What was
+NAME is the newest snapshot of this database when it is not given, those aside that a reset made. What was
 there before is kept as a snapshot too: the last line says how to get it back. An SQLite file that was deleted is made
 anew.
 """

@@ -63,7 +63,7 @@ def _table(found: Sequence[Snapshot]) -> str:
             f"{one.total:,}",
             snapshots.readable(one.size),
             one.database,
-            "reset keeps it" if one.kind == "reset" else "",
+            {"reset": "reset keeps it", "failed": "a reset that failed"}.get(one.kind, ""),
         ]
         for one in found
     ]
