@@ -6,12 +6,12 @@ import math
 import re
 import string
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, chain, islice, repeat
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -858,12 +858,26 @@ class Component:
     def domain(self, context: Context) -> Sequence[Any]:
         """Return everything it can be, in a fixed order."""
         if self.keys:
-            return self._rows(context)
+            return [rows[0] for rows in self.alike(context).values()]
         field = self.field.field if isinstance(self.field, other_than) else self.field
         return field.domain(context, self.columns[0]) or ()
 
-    def _rows(self, context: Context) -> list[tuple[Any, ...]]:
-        """Return rows of the parents, joined where foreign keys share columns; of very many, some for each."""
+    def own(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        """Return those values of a row of the parents that may not repeat."""
+        return tuple(row[self.columns.index(one)] for one in self.alone) if self.alone else tuple(row)
+
+    def alike(self, context: Context) -> dict[tuple[Any, ...], list[tuple[Any, ...]]]:
+        """Return rows of the parents, by those of their values that may not repeat."""
+        return context.source.once(("alike", *self.columns, *self.alone), lambda: self._alike(context))
+
+    def _alike(self, context: Context) -> dict[tuple[Any, ...], list[tuple[Any, ...]]]:
+        found: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+        for row in self._rows(context):
+            found.setdefault(self.own(row), []).append(row)
+        return found
+
+    def _rows(self, context: Context) -> Iterator[tuple[Any, ...]]:
+        """Yield rows of the parents, joined where foreign keys share columns; of very many, some for each."""
         joined: list[dict[str, Any]] = [{}]
         unequal = self.field.unequal if isinstance(self.field, part_of_row) else ()
         for key in self.keys:
@@ -880,10 +894,7 @@ class Component:
                 for row in groups.get(tuple(one[names[place]] for place in shared), [])[:most]
             )
             joined = [row for row in both if _differ(row, unequal)] or [{}]
-        columns = [column.name for column in self.columns]
-        alone = [column.name for column in self.alone or self.columns]
-        first = {tuple(one[name] for name in alone): one for one in reversed(joined) if one}
-        return [tuple(one[name] for name in columns) for one in reversed(first.values())]
+        return (tuple(one[column.name] for column in self.columns) for one in joined if one)
 
     @property
     def must_differ_from(self) -> str | None:
@@ -928,9 +939,21 @@ class digit(Field):
         def fill(rows: Rows) -> list[Any]:
             places = rows.shared(("key", *names), lambda own: numbering.places(own.numbers))
             values = combinations.column(self.place, places)
-            return values if self.part is None else [value[self.part] for value in values]
+            if self.part is None:
+                return values
+            return [value[self.part] for value in self._any_alike(context, values, rows)]
 
         return fill
+
+    def _any_alike(self, context: Context, values: list[Any], rows: Rows) -> list[Any]:
+        """Return for each row of the parents one that is the same in what may not repeat; which, is up to chance."""
+        own = self.components[self.place]
+        if not own.alone:
+            return values
+        alike, name = own.alike(context), ("alike", *(one.name for one in own.columns))
+        shares = rows.shared(name, lambda shared: [shared.random.random() for _ in range(len(shared))])
+        groups = (alike[own.own(value)] for value in values)
+        return [group[int(share * len(group))] for group, share in zip(groups, shares, strict=True)]
 
     def limit(self, context: Context, column: Column) -> float:
         return self._numbering(context)[0].limit
@@ -951,7 +974,7 @@ class digit(Field):
     def _look(self, context: Context) -> tuple[Numbering, Combinations | Interlocked | Ranked]:
         combinations = self._combinations([component.domain(context) for component in self.components])
         found = context.connection.execute(sa.select(*self.key)) if context.has_rows else ()
-        taken = {*combinations.taken(map(self._values_of, found))}
+        taken = {*combinations.taken(self._values_of(context, row) for row in found)}
         name = f"key:{':'.join(column.name for column in self.key)}"
         return Numbering(combinations.total, context, name, taken, combinations.width), combinations
 
@@ -973,13 +996,14 @@ class digit(Field):
             keys.append(([place for place, column in enumerate(columns) if column in key], beside))
         return Ranked(domains, main, keys)
 
-    def _values_of(self, row: Iterable[Any]) -> list[Any]:
-        """Return what each part of the key is in a row that is there."""
-        values = iter(row)
-        return [
-            tuple(next(values) for _ in component.columns) if component.keys else next(values)
-            for component in self.components
-        ]
+    def _values_of(self, context: Context, row: Iterable[Any]) -> list[Any]:
+        """Return what each part of the key is in a row that is there; of rows of parents that are alike, the first."""
+        values, found = iter(row), list[Any]()
+        for component in self.components:
+            value = tuple(islice(values, len(component.columns))) if component.keys else next(values)
+            alike = component.alike(context).get(component.own(value)) if component.keys else None
+            found.append(alike[0] if alike else value)
+        return found
 
 
 # Values

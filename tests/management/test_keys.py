@@ -809,3 +809,44 @@ def test_rows_of_keys_that_share_columns_are_of_all_their_values(
     assert len(set(column(sqlite_database, "lessons", "on_day"))) > 200
     apart = "SELECT count(DISTINCT (helper_id - teacher_id + 500) % 500) FROM lessons"
     assert sqlite_database.value(apart) > 20
+
+
+POLLS = """
+class Person(Base):
+    __tablename__ = "persons"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Option(Base):
+    __tablename__ = "options"
+
+    poll: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    __table_args__ = (
+        CheckConstraint("poll BETWEEN 1 AND 6", name="polls"),
+        CheckConstraint("place BETWEEN 1 AND 9", name="places"),
+    )
+
+
+class Vote(Base):
+    __tablename__ = "votes"
+
+    poll: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    place: Mapped[int]
+    __table_args__ = (ForeignKeyConstraint(["poll", "place"], ["options.poll", "options.place"]),)
+"""
+
+
+def test_a_key_with_a_part_of_a_reference_is_topped_up_when_the_parent_has_more_rows(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    seeded(house, manage, POLLS, 6)
+    manage.ok("seed", "options", "--count", "12")
+    manage.ok("seed", "votes", "--count", "20")
+    manage.ok("seed", "options", "--count", "54")
+    manage.ok("seed", "votes", "--count", "36")
+
+    assert sqlite_database.count("votes") == 36
+    assert len(set(column(sqlite_database, "votes", "place"))) > 5
