@@ -42,6 +42,7 @@ from .inferred import (
     copied,
     decimals,
     digit,
+    earlier_alike,
     earlier_row,
     either,
     email,
@@ -149,6 +150,25 @@ def keys_of(table: sa.Table, declared: Container[str] = (), around: Around = Aro
                 yield Key(tuple(dict.fromkeys(named)), f"UNIQUE {index.name or ''}".strip())
 
 
+def _of_sources(keys: Iterable[Key], plans: Mapping[str, Plan], table: sa.Table) -> Iterator[Key]:
+    """Yield keys, each once, in which what is copied from another column is that column."""
+    known = set()
+    for key in keys:
+        columns = tuple(dict.fromkeys(_source_of(one, plans, table) for one in key.columns))
+        if columns not in known:
+            known.add(columns)
+            yield replace(key, columns=columns)
+
+
+def _source_of(column: Column, plans: Mapping[str, Plan], table: sa.Table) -> Column:
+    """Return the column that one has its values from, in whatever case: itself, where it is no copy."""
+    inner = _inner(plans[column.name].field)
+    inner = inner.field if isinstance(inner, cased) else inner
+    if not isinstance(inner, copied) or plans[column.name].second is not None:
+        return column
+    return _source_of(table.columns[inner.other], plans, table)
+
+
 def _columns_of(keys: Iterable[Key]) -> tuple[Column, ...]:
     return tuple(dict.fromkeys(chain.from_iterable(one.columns for one in keys)))
 
@@ -178,6 +198,11 @@ class _Planner:
     def __init__(self, table: sa.Table, declared: Mapping[str, Plan], around: Around, found: Found) -> None:
         self.table, self.declared, self.around = table, declared, around
         self.bounds = deepcopy(found)
+        own = (key for key in table.foreign_key_constraints if key.referred_table is table)
+        self.late = {*around.late, *own}  # keys that wait for their rows
+        self.below: set[tuple[str, str]] = set()  # of what waits, and the column that it must be less than
+        self._let_what_waits_be_compared_later()
+        self.alike: dict[sa.ForeignKeyConstraint, earlier_alike] = {}
         self.unequal: list[tuple[str, str]] = []  # columns in keys of several that must differ
         self._let_keys_go_first()
         self._add_order_of_names()
@@ -192,8 +217,6 @@ class _Planner:
         }
         self.plans: dict[str, Plan] = {}
         self.keys = list(keys_of(table, declared, around))
-        own = (key for key in table.foreign_key_constraints if key.referred_table is table)
-        self.late = {*around.late, *own}  # keys that wait for their rows
 
     def plan(self) -> dict[str, Plan]:
         for column in self.table.columns:
@@ -202,6 +225,7 @@ class _Planner:
             self.plans[column.name] = plan
         self._number_what_refers_to_itself()
         self._order_references()
+        self.keys = [*_of_sources(self.keys, self.plans, self.table)]
         for key in sorted(self.keys, key=lambda one: len(one.columns)):
             self._make_unique(key)
         self._keep_ranges_apart()
@@ -232,6 +256,19 @@ class _Planner:
         if not any(plan.field for plan in self.plans.values()):
             for column in self.table.primary_key.columns:
                 self.plans[column.name] = Plan(numbered(), "there is nothing else to fill")
+
+    def _let_what_waits_be_compared_later(self) -> None:
+        """Let no column be compared with one that is NULL until the rows are there."""
+        names = {
+            column.name
+            for column in self.table.columns
+            if column.nullable and self._refers(column) and self._key_of(column) in self.late
+        }
+        for name, bounds in self.bounds.items():
+            self.below |= {(one, name) for one, _ in bounds.after if isinstance(one, str) and one in names}
+            bounds.after = [one for one in bounds.after if not names & {*terms_of(one[0])}]
+            bounds.within = [one for one in bounds.within if not names & {*terms_of(one[0])}]
+            bounds.unequal = [one for one in bounds.unequal if one not in names]
 
     def _let_keys_go_first(self) -> None:
         """Let a column that must differ from one of a key of several columns be the one that gives way."""
@@ -275,7 +312,7 @@ class _Planner:
             found = meanings.twin(column)
             if found is not None and self._bounds(column) == Bounds() and not column.foreign_keys:
                 other, case = found
-                if (column,) not in unique or (other,) in unique:
+                if (column,) not in unique or (other,) in unique or other.name not in self.declared:
                     self.bounds[column.name] = Bounds(same=other.name, case=case)
 
     def _bounds(self, column: Column) -> Bounds:
@@ -515,6 +552,11 @@ class _Planner:
             key=lambda one: (one in self.late, -len(one.columns), one.referred_table.fullname, list(one.column_keys)),
         )
 
+    def _refers(self, column: Column) -> bool:
+        """Return whether a column refers to rows, and no method of a seeder says to which."""
+        declared = self.declared.get(column.name)
+        return bool(column.foreign_keys) and (declared is None or isinstance(_inner(declared.field), reference))
+
     def _is_always_null(self, column: Column) -> bool:
         return self._bounds(column).always_null and bool(column.nullable)
 
@@ -531,16 +573,33 @@ class _Planner:
             return Plan(None, f"{why}, which refers back") if column.nullable else self._by_type(column, Bounds())
         if key.referred_table is not self.table:
             return self._late_reference_elsewhere(column, key, why)
-        if len(key.columns) > 1:
-            own = key.elements[list(key.columns).index(column)].column
-            if own is column:
-                return self._value(column, self._bounds(column))
-            return Plan(None, f"{why}, itself") if column.nullable else Plan(copied(own.name), f"{why}, itself")
+        own = key.elements[list(key.columns).index(column)].column
+        if own is column:
+            return self._value(column, self._bounds(column))
+        is_ordered = (column.name, own.name) in self.below and not _is_numbered(own, self.around)
+        if len(key.columns) > 1 or is_ordered:
+            if not column.nullable:
+                return Plan(copied(own.name), f"{why}, itself")
+            return Plan(None, f"{why}, itself", second=self._earlier_alike(key))
         unique = self._is_unique_alone(column)
         if unique and not column.nullable:
             return Plan(self._placeholder(column), f"{why}, itself")
         share = NULL_SHARE if column.nullable and not unique else 0.0
         return Plan(self._placeholder(column), f"{why}, itself", second=earlier_row(unique=unique, share=share))
+
+    def _earlier_alike(self, key: sa.ForeignKeyConstraint) -> earlier_alike | None:
+        """Return what sets those columns of a key to the same table that can wait; None where they have to be NULL."""
+        waiting = {one: own for one, own in _pairs(key) if one.nullable and own is not one and self._key_of(one) is key}
+        keys = [one for one in self.keys if {*waiting} & {*one.columns}]
+        is_tied = any(
+            bounds.after or bounds.within or {*bounds.unequal} - {own.name}
+            for bounds, own in ((self._bounds(one), own) for one, own in waiting.items())
+        )
+        if is_tied or not all({*key.columns} <= {*one.columns} for one in keys):
+            return None
+        below = any((one.name, own.name) in self.below for one, own in waiting.items())
+        made = earlier_alike(key, [*waiting], unique=bool(keys), below=below, share=0.0 if keys else NULL_SHARE)
+        return self.alike.setdefault(key, made)
 
     def _late_reference_elsewhere(self, column: Column, key: sa.ForeignKeyConstraint, why: str) -> Plan:
         second: Field = reference(key.referred_table)
@@ -663,7 +722,7 @@ class _Planner:
         """Return whether a column of a key keeps rows apart already: alone, or as it is numbered with others of it."""
         plan = self.plans[column.name]
         inner = _inner(plan.field)
-        if isinstance(plan.second, earlier_row):
+        if isinstance(plan.second, earlier_row | earlier_alike):
             return plan.second.unique
         if plan.second is not None:
             return isinstance(plan.second, digit)
@@ -857,6 +916,11 @@ ENOUGH = 20_000  # values of a look, from which they are numbered through
 
 def _keys_from(column: Column) -> set[sa.ForeignKeyConstraint]:
     return {key.constraint for key in column.foreign_keys if key.constraint is not None}
+
+
+def _pairs(key: sa.ForeignKeyConstraint) -> Iterator[tuple[Column, Column]]:
+    """Yield the columns of a key, each with the one that it refers to."""
+    return ((one.parent, one.column) for one in key.elements)
 
 
 def _has_default(column: Column) -> bool:
@@ -1206,7 +1270,7 @@ def conflicts(
         unknown = plan.field is None and plan.why.endswith("nothing is known to fill it with")
         if unknown and not column.nullable and column.server_default is None and column.name not in methods:
             yield f"{table.fullname}.{column.name} is a {column.type}: nothing is known to fill it with"
-    for key in keys_of(table, {*declared, *methods}, around):
+    for key in _of_sources(keys_of(table, {*declared, *methods}, around), plans, table):
         if not any(column.name in methods or _keeps_apart(plans[column.name], column, key) for column in key.columns):
             names = ", ".join(column.name for column in key.columns)
             what = "declared" if any(column.name in declared for column in key.columns) else "inferred"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 import string
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
-from itertools import accumulate, chain, islice, repeat
+from itertools import accumulate, chain, islice, pairwise, repeat
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -35,7 +35,7 @@ from .numbering import (
     number_in,
 )
 from .outcomes import Remembered, expand, pick
-from .parents import keys_of_rows, parents, require_parents
+from .parents import in_order, keys_of_rows, parents, require_parents
 from .types import DECIMAL, length_of, plain_type
 
 DOMAIN = "example.org"  # reserved for examples: https://www.rfc-editor.org/rfc/rfc2606#section-3
@@ -841,6 +841,61 @@ class earlier_row(Field):
             keys[int(one * place)] if place and other >= self.share else None
             for place, (one, other) in zip(range(first, len(keys)), chances, strict=True)
         ]
+
+
+class earlier_alike(Field):
+    """An earlier row of the same table, or none, for a key of several columns: one that has what some of them hold.
+
+    As an answer is to a post of the same topic. The rest of the key is set in a second pass, when all rows are there.
+    """
+
+    def __init__(
+        self, key: sa.ForeignKeyConstraint, waiting: Sequence[Column], *, unique: bool, below: bool, share: float
+    ) -> None:
+        """Take the key, those of its columns that are to be set, and the share of rows without any.
+
+        Args:
+            unique: whether no row may be referred to twice.
+            below: whether the row that is referred to must have the lower values, too.
+        """
+        self.waiting, self.unique, self.below, self.share = waiting, unique, below, share
+        elements = list(key.elements)
+        given = [one for one in elements if one.parent not in waiting]
+        self._filled, self._shared = [one.parent for one in given], [one.column for one in given]
+        self._referred = [next(one.column for one in elements if one.parent is column) for column in waiting]
+        names = ", ".join(one.name for one in self._filled)
+        self.description = f"an earlier row of the same {names}" if given else "an earlier row"
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns that tell of each row what it can refer to, what refers to it, and what it refers to already."""
+        return [*self._filled, *self._shared, *self._referred, *self.waiting]
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        raise NotImplementedError  # there is nothing to draw from before the rows are there
+
+    def choose(self, rows: Sequence[Sequence[Any]], first: int, chances: Iterable[tuple[float, float]]) -> list[Any]:
+        """Return what the rows from the `first` on refer to: a value for each column that is to be set, or None.
+
+        Args:
+            rows: the values of the columns in each row, in the order of the rows.
+            chances: two random numbers for each of the rows from the first on.
+        """
+        ends = [*accumulate(map(len, (self._filled, self._shared, self._referred, self.waiting)), initial=0)]
+        parts = [[tuple(row[one:end]) for one, end in pairwise(ends)] for row in rows]
+        followed = {(wanted, there) for wanted, _, _, there in parts[:first]} if self.unique else set()
+        earlier: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+        chosen, draws = list[Any](), iter(chances)
+        for place, (wanted, shared, own, _) in enumerate(parts):
+            if place >= first:
+                chance, other = next(draws)
+                some = earlier.get(wanted, [])
+                end = bisect_left(some, in_order(own), key=in_order) if self.below and None not in own else len(some)
+                at = int(chance * end) if end and other >= self.share else None
+                chosen.append(None if at is None else some.pop(at) if self.unique else some[at])
+            if None not in (*shared, *own) and (shared, own) not in followed:
+                insort(earlier.setdefault(shared, []), own, key=in_order)
+        return chosen
 
 
 # Keys

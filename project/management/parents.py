@@ -44,21 +44,21 @@ def keys_of_rows(
         query = query if where is None else query.where(where)
         # In Python's order: databases order texts and UUIDs each in a way of its own.
         if len(columns) > 1:
-            return sorted((tuple(row) for row in context.connection.execute(query)), key=_in_order)
+            return sorted((tuple(row) for row in context.connection.execute(query)), key=in_order)
         if isinstance(plain_type(columns[0]), sa.Integer):
-            in_order = query.order_by(columns[0])
-            return array("q", context.connection.scalars(in_order, execution_options={"yield_per": 10_000}))
+            by_number = query.order_by(columns[0])
+            return array("q", context.connection.scalars(by_number, execution_options={"yield_per": 10_000}))
         found = list(context.connection.scalars(query))
-        found.sort(key=_in_order if found and isinstance(found[0], enum.Enum) else None)
+        found.sort(key=in_order if found and isinstance(found[0], enum.Enum) else None)
         return found
 
     return context.source.once(("keys", *columns, str(where)), look)
 
 
-def _in_order(value: Any) -> Any:
+def in_order(value: Any) -> Any:
     """Return what puts a value in order; an enumeration's members have none of their own."""
     if isinstance(value, tuple):
-        return tuple(map(_in_order, value))
+        return tuple(map(in_order, value))
     return value.name if isinstance(value, enum.Enum) else value
 
 

@@ -24,7 +24,7 @@ from .errors import CommandError, did_you_mean, shortened
 from .fields import Field, integer_range
 from .heads import reached_head
 from .inference import Plan
-from .inferred import earlier_row
+from .inferred import earlier_alike, earlier_row
 from .numbering import Context
 from .ordering import order_of
 from .outcomes import LOCALE
@@ -525,50 +525,54 @@ def _is_late(target: Target) -> bool:
 
 def _set_late_keys(connection: sa.Connection, loaded: _Loaded) -> None:
     """Set the references to rows of the same table, and to tables that were filled after it."""
-    target, context = loaded.target, loaded.context
-    assert context is not None
-    names = [name for name, plan in target.plans.items() if plan.second]
-    if not names or not target.table.primary_key.columns:
+    target = loaded.target
+    together: dict[Field, list[sa.Column[Any]]] = {}
+    for name, plan in target.plans.items():
+        if plan.second:
+            together.setdefault(plan.second, []).append(target.table.columns[name])
+    if not together or not target.table.primary_key.columns:
         return
     key_columns, keys = _new_keys(connection, loaded)
     marks = {f"key_{column.name}": column for column in key_columns}
     changing = (one for one in target.table.columns if one.onupdate is not None or one.server_onupdate is not None)
     as_it_is = {one: one for one in changing if one.computed is None}
-    for name in names:
-        column = target.table.columns[name]
-        values = _late_values(connection, loaded, column)
+    for second, columns in together.items():
+        late = {f"late_{column.name}": column for column in columns}
         update = (
             sa.update(target.table)
             .where(*(column == sa.bindparam(mark, type_=column.type) for mark, column in marks.items()))
-            .values({**as_it_is, column: sa.bindparam("late_value", type_=column.type)})
+            .values({**as_it_is, **{one: sa.bindparam(mark, type_=one.type) for mark, one in late.items()}})
         )
         changes = [
-            {**dict(zip(marks, key, strict=True)), "late_value": value}
-            for key, value in zip(keys, values, strict=True)
-            if value is not None
+            {**dict(zip(marks, key, strict=True)), **dict(zip(late, values, strict=True))}
+            for key, values in zip(keys, _late_values(connection, loaded, second, columns), strict=True)
+            if values is not None
         ]
         for start in range(0, len(changes), BLOCK):
             connection.execute(update, changes[start : start + BLOCK])
 
 
-def _late_values(connection: sa.Connection, loaded: _Loaded, column: sa.Column[Any]) -> list[Any]:
-    """Return what a column of each new row refers to."""
+def _late_values(
+    connection: sa.Connection, loaded: _Loaded, second: Field, columns: Sequence[sa.Column[Any]]
+) -> Iterable[Sequence[Any] | None]:
+    """Return what each new row refers to: a value for each of the columns, or None."""
     target, context = loaded.target, loaded.context
     assert context is not None
-    second = target.plans[column.name].second
-    assert second is not None
+    column, *_ = columns
+    if isinstance(second, earlier_alike):
+        rows, first = _rows_in_order(connection, loaded, second.columns)
+        return second.choose(rows, first, _chances(context, column.name))
     if isinstance(second, earlier_row):
         referred = next(key.column for key in column.foreign_keys if key.column.table is target.table)
         before, own = _keys_in_order(connection, loaded, referred)
-        chances = _chances(context, column.name)
-        return second.choose([*before, *own], len(before), chances)
+        chosen = second.choose([*before, *own], len(before), _chances(context, column.name))
+        return (None if value is None else (value,) for value in chosen)
     context.source.forget()  # the parents were not there when it was last looked
     most = second.limit(context, column)
     fill = {column.name: second.ready(context, column)}
-    made = [
-        value for block in rows_from(context.source, fill, [*fill], context.start, context.stop) for value in block[0]
-    ]
-    return [value if number < most else None for number, value in enumerate(made, context.start)]
+    blocks = rows_from(context.source, fill, [*fill], context.start, context.stop)
+    made = enumerate((value for block in blocks for value in block[0]), context.start)
+    return ((value,) if value is not None and number < most else None for number, value in made)
 
 
 def _chances(context: Context, name: str) -> Iterator[tuple[float, float]]:
@@ -596,6 +600,18 @@ def _keys_in_order(
     made = [value for block in blocks for value in block[0]]
     there = set(connection.scalars(sa.select(referred))) if context.has_rows else ()
     return [key for key in made[: context.start] if key in there], made[context.start :]
+
+
+def _rows_in_order(
+    connection: sa.Connection, loaded: _Loaded, columns: Sequence[sa.Column[Any]]
+) -> tuple[list[Sequence[Any]], int]:
+    """Return some columns of all rows, the new ones last and in their order, and how many were there before these."""
+    key_columns, keys = _new_keys(connection, loaded)
+    query = sa.select(*key_columns, *columns).order_by(*key_columns)
+    found = {tuple(row[: len(key_columns)]): row[len(key_columns) :] for row in connection.execute(query)}
+    nothing = (None,) * len(columns)  # in place of a row that the database changed as it came
+    own: list[Sequence[Any]] = [found.pop(key, nothing) for key in keys]
+    return [*found.values(), *own], len(found)
 
 
 def _new_keys(connection: sa.Connection, loaded: _Loaded) -> tuple[list[sa.Column[Any]], list[tuple[Any, ...]]]:

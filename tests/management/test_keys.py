@@ -811,6 +811,35 @@ def test_rows_of_keys_that_share_columns_are_of_all_their_values(
     assert sqlite_database.value(apart) > 20
 
 
+COPIES = """
+class User(Base):
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(60))
+    username_lower: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str | None] = mapped_column(String(8))
+    name_lower: Mapped[str | None] = mapped_column(String(8))
+    site: Mapped[int]
+    code: Mapped[int]
+    same_code: Mapped[int] = mapped_column(unique=True)
+    __table_args__ = (
+        CheckConstraint("username_lower = lower(username)", name="same_name"),
+        CheckConstraint("code = same_code", name="same_code"),
+        UniqueConstraint("name_lower", "site"),
+    )
+"""
+
+
+def test_what_is_copied_from_another_column_and_may_not_repeat_is_copied_from_a_unique_one(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    seeded(house, manage, COPIES, 500)
+
+    assert len(set(column(sqlite_database, "users", "username"))) == 500
+    assert sqlite_database.value("SELECT count(*) FROM users WHERE name_lower <> lower(name)") == 0
+
+
 POLLS = """
 class Person(Base):
     __tablename__ = "persons"

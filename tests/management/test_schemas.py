@@ -181,6 +181,30 @@ class Boss(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     boss_id: Mapped[int] = mapped_column(ForeignKey("bosses.id"))
+
+
+class Post(Base):
+    __tablename__ = "posts"
+
+    topic: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    answers: Mapped[int | None]
+    moved_to: Mapped[int | None]
+    __table_args__ = (
+        ForeignKeyConstraint(["topic", "answers"], ["posts.topic", "posts.number"]),
+        ForeignKeyConstraint(["topic", "moved_to"], ["posts.topic", "posts.number"]),
+        CheckConstraint("topic BETWEEN 1 AND 3", name="topics"),
+        CheckConstraint("answers < number", name="earlier"),
+        UniqueConstraint("topic", "moved_to"),
+    )
+
+
+class Code(Base):
+    __tablename__ = "codes"
+
+    code: Mapped[str] = mapped_column(String(9), primary_key=True)
+    above: Mapped[str | None] = mapped_column(ForeignKey("codes.code"))
+    __table_args__ = (CheckConstraint("above < code", name="in_order"),)
 """
 
 
@@ -197,18 +221,25 @@ def test_rows_refer_to_earlier_rows_of_their_table(house: House, manage: Runner,
     bosses = database.rows("SELECT id, boss_id FROM bosses ORDER BY id")
     assert all(boss <= own for own, boss in bosses)
     assert any(boss < own for own, boss in bosses)
+    assert 30 < database.value("SELECT count(answers) FROM posts") < 60
+    moved = database.rows("SELECT topic, moved_to FROM posts WHERE moved_to IS NOT NULL")
+    assert len(moved) == len(set(moved)) == 57
+    assert database.value("SELECT count(above) FROM codes") > 30
 
 
 def test_a_top_up_of_a_tree_equals_one_go(house: House, manage: Runner, database: Database) -> None:
     seeded(house, manage, TREE, count=25)
     manage.ok("seed", "folders", "--count", "60")
     topped_up = database.rows("SELECT parent_id FROM folders ORDER BY id")
+    manage.ok("seed", "posts", "--count", "60")
+    posts = database.rows("SELECT * FROM posts ORDER BY topic, number")
 
-    manage.ok("seed", "folders", "--fresh", "--no-input", "--count", "60")
+    manage.ok("seed", "folders", "posts", "--fresh", "--no-input", "--count", "60")
 
     first = min(column(database, "folders", "id"))  # type: ignore[type-var]  # numbers
     at_once = database.rows("SELECT parent_id FROM folders ORDER BY id")
     assert [one and one - first for (one,) in at_once] == [one and one - 1 for (one,) in topped_up]
+    assert database.rows("SELECT * FROM posts ORDER BY topic, number") == posts
 
 
 # Keys of several columns
