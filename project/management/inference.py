@@ -368,7 +368,7 @@ class _Planner:
         if filled.field is not None and bounds.case:
             return Plan(cased(filled.field, bounds.case), filled.why if bounds.same else bounds.why)
         if filled.field is not None and bounds.unequal and not bounds.after:
-            return Plan(other_than(filled.field, bounds.unequal[0]), bounds.why)
+            return Plan(other_than(filled.field, *dict.fromkeys(bounds.unequal)), bounds.why)
         return filled
 
     def _by_check(self, column: Column, bounds: Bounds) -> Plan | None:
@@ -542,7 +542,7 @@ class _Planner:
             return Plan(part_of_row(key, column, self._given(key), unequal=self.unequal), why)
         made: Field = reference(parent)
         unequal = [one for one in self._bounds(column).unequal if not self._is_always_null(self.table.columns[one])]
-        return Plan(other_than(made, unequal[0]) if unequal else made, why)
+        return Plan(other_than(made, *dict.fromkeys(unequal)) if unequal else made, why)
 
     def _key_of(self, column: Column) -> sa.ForeignKeyConstraint:
         """Return the key that decides a column: the one of most columns, for the others then hold too."""
@@ -818,17 +818,22 @@ class _Planner:
 
     def _let_others_give_way(self, columns: Collection[Column]) -> None:
         """Let a column that is not numbered through differ from one that is, and not the other way round."""
-        for column in columns:
-            inner = _inner(self.plans[column.name].field)
-            if not isinstance(inner, other_than) or inner.other in [one.name for one in columns]:
-                continue
-            other = self.plans[inner.other]
-            if isinstance(_inner(other.field), reference | between | choice) and not other.declared:
-                self.plans[column.name] = replace(self.plans[column.name], field=inner.field)
-                assert other.field is not None
-                field = other_than(_inner(other.field) or other.field, column.name)
-                share = other.field.share if isinstance(other.field, maybe) else 0.0
-                self.plans[inner.other] = replace(other, field=maybe(field, share) if share else field)
+        names = [one.name for one in columns]
+        for name in names:
+            inner = _inner(self.plans[name].field)
+            outside = [one for one in inner.others if one not in names] if isinstance(inner, other_than) else []
+            for other in (one for one in outside if self._can_give_way(self.plans[one])):
+                self.plans[name] = replace(self.plans[name], field=_with_others(inner, without=other))
+                inner = self.plans[name].field
+                plan = self.plans[other]
+                share = plan.field.share if isinstance(plan.field, maybe) else 0.0
+                field = _with_others(_inner(plan.field), name)
+                self.plans[other] = replace(plan, field=maybe(field, share) if share else field)
+
+    def _can_give_way(self, plan: Plan) -> bool:
+        inner = _inner(plan.field)
+        inner = inner.field if isinstance(inner, other_than) else inner
+        return isinstance(inner, reference | between | choice) and not plan.declared
 
     def _can_be_numbered(self, keys: Sequence[Key]) -> bool:
         """Return whether keys have all columns of a part each, or none; or there is a row to count all else in."""
@@ -937,6 +942,15 @@ def _is_name(field: Field | None) -> bool:
 
 def _inner(field: Field | None) -> Field | None:
     return field.field if isinstance(field, maybe) else field
+
+
+def _with_others(field: Field | None, *more: str, without: str = "") -> Field:
+    """Return a field that must differ from other columns, too, or from one less."""
+    assert field is not None
+    others = [*field.others, *more] if isinstance(field, other_than) else more
+    others = [one for one in others if one != without]
+    field = field.field if isinstance(field, other_than) else field
+    return other_than(field, *others) if others else field
 
 
 def _length(column: Column) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
-from itertools import accumulate, chain, islice, pairwise, repeat
+from itertools import accumulate, chain, count, islice, pairwise, repeat
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,7 @@ from .numbering import (
     Spellings,
     Steps,
     free_numbers,
+    in_turn,
     number_in,
 )
 from .outcomes import Remembered, expand, pick
@@ -466,22 +467,21 @@ class cased(Field):
 
 
 class other_than(Field):
-    """A value of a field that is not that of another column in the same row, for `CHECK (user_id <> friend_id)`."""
+    """A value of a field that is not that of some other columns in the same row, for `CHECK (user_id <> friend_id)`."""
 
-    def __init__(self, field: Field, other: str) -> None:
-        self.field, self.other = field, other
-        self.description = f"{field.description}, not {other}"
+    def __init__(self, field: Field, *others: str) -> None:
+        self.field, self.others = field, others
+        self.description = f"{field.description}, not {' or '.join(others)}"
 
     def ready(self, context: Context, column: Column) -> Fill:
         fill, domain = self.field.ready(context, column), self.field.domain(context, column)
-        options = [domain[0], domain[1]] if isinstance(domain, Sequence) and len(domain) > 1 else []
+        options = [*islice(domain, len(self.others) + 1)] if isinstance(domain, Sequence) else []
 
         def fill_differently(rows: Rows) -> list[Any]:
-            pairs = zip(fill(rows), rows[self.other], strict=True)
-            if not options:
-                return [value if value != other else None for value, other in pairs]
+            taken = zip(*(rows[name] for name in self.others), strict=True)
             return [
-                value if value != other else options[1] if other == options[0] else options[0] for value, other in pairs
+                value if value not in others else next((one for one in options if one not in others), None)
+                for value, others in zip(fill(rows), taken, strict=True)
             ]
 
         return fill_differently
@@ -502,33 +502,51 @@ class OrderedPair:
 
     def _look(self, context: Context) -> tuple[Numbering, Sequence[Any]]:
         keys = parents(context, self.columns[0], self.table)
-        places = Places(keys)
+        places, size = Places(keys), len(keys)
         taken: set[int] = set()
         for row in context.connection.execute(sa.select(*self.columns)) if context.has_rows else ():
             low, high = map(places.of, row)
             if low is not None and high is not None and low < high:
-                taken.add(high * (high - 1) // 2 + low)
+                taken.add(_number_of(low, high, size))
         names = ":".join(column.name for column in self.columns)
-        return Numbering(len(keys) * (len(keys) - 1) // 2, context, f"pair:{names}", taken), keys
+        return Numbering(size * (size - 1) // 2, context, f"pair:{names}", taken, _in_circle(size)), keys
 
     def draw(self, context: Context, rows: Rows) -> list[tuple[Any, Any]]:
         """Return a pair for each row."""
         numbering, keys = self.numbering(context)
-        if self.once:
-            return [(keys[low], keys[high]) for low, high in map(_pair_at, numbering.places(rows.numbers))]
-        if len(keys) < 2:
+        size = len(keys)
+        if size < 2 and not self.once:
             raise CommandError(
                 f"{self.columns[0].table.fullname} refers to two rows of {self.table.fullname}, which has one",
                 f"seed more of {self.table.fullname} first",
             )
-        random, most = rows.random.random, len(keys) * (len(keys) - 1) // 2
-        return [(keys[low], keys[high]) for low, high in (_pair_at(int(random() * most)) for _ in range(len(rows)))]
+        random, most = rows.random.random, size * (size - 1) // 2
+        numbers = numbering.places(rows.numbers) if self.once else (int(random() * most) for _ in range(len(rows)))
+        return [(keys[low], keys[high]) for low, high in (_pair(number, size) for number in numbers)]
 
 
-def _pair_at(number: int) -> tuple[int, int]:
-    """Return the pair of places, the smaller first, that has a number: (0, 1), (0, 2), (1, 2), (0, 3) ..."""
-    high = (1 + math.isqrt(8 * number + 1)) // 2
-    return number - high * (high - 1) // 2, high
+def _in_circle(size: int) -> int:
+    """Return how many of some things can stand in a circle so that each has as many to its left as to its right."""
+    return max(1, size - (size % 2 == 0))
+
+
+def _pair(number: int, size: int) -> tuple[int, int]:
+    """Return the pair of places, the smaller first, that has a number.
+
+    It is made of one in a circle and of how far on the other is; of an even size the last stands beside the circle.
+    """
+    circle = _in_circle(size)
+    far, one = divmod(number, circle)
+    far += size % 2
+    other = (one + far) % circle if far else circle
+    return min(one, other), max(one, other)
+
+
+def _number_of(low: int, high: int, size: int) -> int:
+    circle = _in_circle(size)
+    far = (high - low) % circle if high < circle else 0
+    one, far = (low, far) if far <= circle // 2 else (high, circle - far)
+    return (far - size % 2) * circle + one
 
 
 class ordered(Field):
@@ -952,8 +970,8 @@ class Component:
         return (tuple(one[column.name] for column in self.columns) for one in joined if one)
 
     @property
-    def must_differ_from(self) -> str | None:
-        return self.field.other if isinstance(self.field, other_than) else None
+    def must_differ_from(self) -> Sequence[str]:
+        return self.field.others if isinstance(self.field, other_than) else ()
 
 
 def _differ(row: Mapping[str, Any], unequal: Sequence[tuple[str, str]]) -> bool:
@@ -1035,13 +1053,21 @@ class digit(Field):
 
     def _combinations(self, domains: Sequence[Sequence[Any]]) -> Combinations | Interlocked | Ranked:
         places = {component.columns[0].name: place for place, component in enumerate(self.components)}
-        unequal = [places.get(component.must_differ_from or "") for component in self.components]
+        pairs = [
+            (place, places[name])
+            for place, component in enumerate(self.components)
+            for name in component.must_differ_from
+            if name in places
+        ]
         if not self.keys:
-            return Combinations(domains, unequal)
+            return Combinations(domains, pairs)
         parts = [one.alone or one.columns for one in self.components]
         if all({*part} <= {*key} or not {*part} & {*key} for part in parts for key in self.keys):
             within = [[place for place, part in enumerate(parts) if part[0] in key] for key in self.keys]
-            return Interlocked(domains, unequal, within)
+            others = in_turn(len(domains), {frozenset(pair) for pair in pairs})
+            if max(map(len, others)) > 1:  # more than can be counted in digits: each has values of its own
+                domains, others = _split(domains, others), [[] for _ in domains]
+            return Interlocked(domains, [next(iter(some), None) for some in others], within)
         main = next(place for place, component in enumerate(self.components) if component.keys)
         columns = self.components[main].columns
         keys = []
@@ -1059,6 +1085,23 @@ class digit(Field):
             alike = component.alike(context).get(component.own(value)) if component.keys else None
             found.append(alike[0] if alike else value)
         return found
+
+
+def _split(domains: Sequence[Sequence[Any]], others: Sequence[Sequence[int]]) -> list[Sequence[Any]]:
+    """Return of each sequence that must differ from others a part of its values that none of these has."""
+    near: dict[int, set[int]] = {}
+    for place, other in ((place, other) for place, some in enumerate(others) for other in some):
+        near.setdefault(place, set()).add(other)
+        near.setdefault(other, set()).add(place)
+    part_of: dict[int, int] = {}
+    for place, some_near in near.items():
+        part_of[place] = next(part for part in count() if part not in [part_of.get(other) for other in some_near])
+    parts = max(part_of.values()) + 1
+    known = {value: number for place in near for number, value in enumerate(domains[place])}
+    return [
+        [value for value in domain if known[value] % parts == part_of[place]] if place in near else domain
+        for place, domain in enumerate(domains)
+    ]
 
 
 # Values

@@ -37,7 +37,7 @@ class Interlocked:
         self._parts: list[Combinations] = []
         self._others: list[int | None] = []  # parts that a part must differ from
         for places in self._columns:
-            within = [places.index(one) if one in places else None for one in (unequal[place] for place in places)]
+            within = [(places.index(place), places.index(one)) for place in places if (one := unequal[place]) in places]
             other = self._part_of[one] if (one := unequal[places[0]]) is not None and one not in places else None
             self._parts.append(Combinations([domains[place] for place in places], within))
             self._others.append(other)

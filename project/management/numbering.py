@@ -6,11 +6,11 @@ import math
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain, count, cycle, islice, repeat
-from operator import add, le
+from itertools import accumulate, chain, combinations, count, cycle, islice, repeat
+from operator import add, le, mul
 from random import Random
 from typing import Any
 
@@ -257,21 +257,31 @@ class Places:
             return None
 
 
+def _are_same(one: Sequence[Any], other: Sequence[Any]) -> bool:
+    if one is other or type(one) is not type(other):
+        return one is other
+    return one == other if isinstance(one, list | tuple | array | range) else vars(one) == vars(other)
+
+
 class Combinations:
     """All combinations of one value from each of some sequences, in a fixed order."""
 
-    def __init__(self, domains: Sequence[Sequence[Any]], unequal: Sequence[int | None] | None = None) -> None:
-        """Take sequences, and for each the place of an earlier one, of the same values, that it must differ from."""
+    def __init__(self, domains: Sequence[Sequence[Any]], unequal: Iterable[tuple[int, int]] = ()) -> None:
+        """Take sequences, and pairs of the places of those whose values must differ."""
         self.domains = domains
         self._places = [Places(domain) for domain in domains]
-        self._unequal = unequal or [None] * len(domains)
-        lengths = zip(domains, self._unequal, strict=True)
-        self._widths = [len(domain) - (other is not None) for domain, other in lengths]
-        self._before = [1, *accumulate(self._widths, lambda one, other: one * other)]
+        pairs = {frozenset(pair) for pair in unequal}
+        self._others = in_turn(len(domains), pairs)
+        self._is_all = all(frozenset(two) in pairs for others in self._others for two in combinations(others, 2))
+        both = ((place, other) for place, others in enumerate(self._others) for other in others)
+        self._strange = {pair for pair in both if not _are_same(*(domains[one] for one in pair))}
+        lengths = zip(domains, self._others, strict=True)
+        self._widths = [max(0, len(domain) - len(others)) for domain, others in lengths]
+        self._before = [1, *accumulate(self._widths, mul)]
 
     @property
     def total(self) -> int:
-        return int(max(0, self._before[-1]))
+        return int(self._before[-1])
 
     @property
     def width(self) -> int:
@@ -279,23 +289,37 @@ class Combinations:
         return int(self._before[1])
 
     @property
-    def most(self) -> int:
-        """How many rows a key allows of these values."""
-        return self.total
+    def most(self) -> float:
+        """How many rows a key allows of these values, as far as that is known."""
+        return self.total if self._is_all and not self._strange else math.inf
 
-    def column(self, place: int, combinations: Sequence[int]) -> list[Any]:
+    def column(self, place: int, numbers: Sequence[int]) -> list[Any]:
         """Return the values of one of the sequences in combinations given by their numbers."""
         domain = self.domains[place]
-        return [domain[at] for at in self._at(place, combinations)]
+        return [domain[at] for at in self._at(place, numbers)]
 
-    def _at(self, place: int, combinations: Sequence[int]) -> Sequence[int]:
-        before, width = self._before[place], self._widths[place]
-        places = [number // before % width for number in combinations]
-        other = self._unequal[place]
-        if other is None:
-            return places
-        others = self._at(other, combinations)
-        return [(one + 1 + more) % (width + 1) for one, more in zip(others, places, strict=True)]
+    def _at(self, place: int, numbers: Sequence[int]) -> Sequence[int]:
+        """Return where in a sequence the values are; those that are taken by others are left out, from the first on."""
+        before, width, size = self._before[place], self._widths[place], len(self.domains[place])
+        counted = [number // before % width for number in numbers]
+        others = [self._seen(place, other, self._at(other, numbers)) for other in self._others[place]]
+        if not others:
+            return counted
+        if len(others) == 1 and not self._strange:  # as nearly always
+            return [(one + 1 + more) % size for one, more in zip(others[0], counted, strict=True)]
+        made = []
+        for more, *taken in zip(counted, *others, strict=True):
+            start = taken[0] or 0
+            for one in sorted((other - start) % size for other in taken if other is not None):
+                more += one <= more
+            made.append((start + more) % size)
+        return made
+
+    def _seen(self, place: int, other: int, found: Sequence[int]) -> Sequence[Any]:
+        """Return where the values of another sequence are in this one; None for those that are not."""
+        if (place, other) not in self._strange:
+            return found
+        return [self._places[place].of(self.domains[other][one]) for one in found]
 
     def number(self, values: Sequence[Any]) -> int | None:
         """Return the number of a combination; None when it is none of these."""
@@ -304,14 +328,38 @@ class Combinations:
         for place, (at, before) in enumerate(zip(found, self._before, strict=False)):
             if at is None:
                 return None
-            other = self._unequal[place]
-            if other is not None:
-                at = (at - 1 - (found[other] or 0)) % (self._widths[place] + 1)
-                if at == self._widths[place]:
-                    return None
-            number += at * before
+            seen = [self._seen(place, other, [found[other] or 0])[0] for other in self._others[place]]
+            start, size = (seen[0] or 0) if seen else 0, len(self.domains[place])
+            taken = [(other - start) % size for other in seen if other is not None]
+            more = (at - start) % size
+            more, is_taken = more - sum(one < more for one in taken), more in taken
+            if is_taken or more >= self._widths[place]:
+                return None
+            number += more * before
         return number
 
     def taken(self, rows: Iterable[Sequence[Any]]) -> Iterator[int]:
         """Yield the numbers of those of some rows that are among these combinations."""
         return (number for row in rows if (number := self.number(row)) is not None)
+
+
+def in_turn(count: int, pairs: Collection[frozenset[int]]) -> list[list[int]]:
+    """Return for each of some places those before it that it must differ from, which all differ from each other.
+
+    So it is known how many values are left for it. Where the pairs do not say so, more are made to differ than must.
+    """
+    edges = {*pairs}
+    while True:
+        others: dict[int, list[int]] = {}
+        while len(others) < count:
+            near = {
+                place: [one for one in others if frozenset((place, one)) in edges]
+                for place in range(count)
+                if place not in others
+            }
+            place = max(near, key=lambda one: len(near[one]))
+            others[place] = near[place]
+        missing = {frozenset(two) for some in others.values() for two in combinations(some, 2)} - edges
+        if not missing:
+            return [others[place] for place in range(count)]
+        edges |= missing

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from project.management.interlocking import Interlocked
+from project.management.numbering import Combinations
 from tests.databases import KINDS, Database, fresh
 from tests.houses import House, Runner
 from tests.management.test_schemas import IMPORTS, MAKE, column, seeded
@@ -554,6 +556,27 @@ def test_each_of_several_keys_tells_which_row_it_is_of(
     assert [*made.taken(rows[3:5])] == [3, 4] * len(keys)
 
 
+COMBINED = [
+    ([[1, 2, 3]] * 3, [(0, 1), (1, 2), (0, 2)], 6),
+    ([[1, 2, 3]] * 3, [(2, 0), (2, 1)], 12),
+    ([[1, 2, 3], [2, 3, 4, 5], [3, 4]], [(0, 1), (2, 1)], 9),
+    ([range(4)] * 4, [(0, 1), (1, 2), (2, 3), (0, 3)], 48),
+]
+
+
+@pytest.mark.parametrize(("domains", "unequal", "total"), COMBINED)
+def test_combinations_of_values_of_which_some_must_differ(
+    domains: list[list[int]], unequal: list[tuple[int, int]], total: int
+) -> None:
+    made = Combinations(domains, unequal)
+    rows = [*zip(*(made.column(place, range(made.total)) for place in range(len(domains))), strict=True)]
+
+    assert len(set(rows)) == len(rows) == made.total == total
+    assert all(row[one] != row[other] for row in rows for one, other in unequal)
+    assert [*made.taken(rows)] == [*range(total)]
+    assert [row for row in product(*domains) if made.number(row) is not None] == sorted(rows)
+
+
 ACCOUNTS = """
 class Account(Base):
     __tablename__ = "accounts"
@@ -668,6 +691,46 @@ class Gift(Base):
         CheckConstraint("place BETWEEN 1 AND 9", name="places"),
         UniqueConstraint("taker_id", "place"),
     )
+
+
+class Friendship(Base):
+    __tablename__ = "friendships"
+
+    lower_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    higher_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    __table_args__ = (CheckConstraint("lower_id < higher_id", name="in_order"),)
+
+
+class Match(Base):
+    __tablename__ = "matches"
+
+    home_id: Mapped[int] = mapped_column(ForeignKey("clubs.id"), primary_key=True)
+    away_id: Mapped[int] = mapped_column(ForeignKey("clubs.id"), primary_key=True)
+    hosts_id: Mapped[int] = mapped_column(ForeignKey("clubs.id"), primary_key=True)
+    judge_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    clerk_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    guard_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    __table_args__ = (
+        CheckConstraint("home_id <> away_id AND home_id <> hosts_id", name="two_clubs"),
+        CheckConstraint("judge_id <> clerk_id AND judge_id <> guard_id AND clerk_id <> guard_id", name="three_persons"),
+    )
+
+
+class Round(Base):
+    __tablename__ = "rounds"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    one_id: Mapped[int] = mapped_column(ForeignKey("clubs.id"))
+    two_id: Mapped[int] = mapped_column(ForeignKey("clubs.id"))
+    three_id: Mapped[int] = mapped_column(ForeignKey("clubs.id"))
+    __table_args__ = (
+        CheckConstraint("number BETWEEN 1 AND 9", name="numbers"),
+        CheckConstraint("one_id <> two_id AND one_id <> three_id AND two_id <> three_id", name="three_clubs"),
+        UniqueConstraint("number", "one_id"),
+        UniqueConstraint("number", "two_id"),
+        UniqueConstraint("number", "three_id"),
+    )
 """
 
 
@@ -676,13 +739,16 @@ def test_a_link_of_two_large_tables_has_some_several_times_and_others_never(
 ) -> None:
     seeded(house, manage, LINKS, 1000)
     first = database.rows("SELECT person_id, club_id FROM memberships")
-    manage.ok("seed", "memberships", "--count", "1700")
+    manage.ok("seed", "memberships", "friendships", "--count", "1700")
 
     assert set(first) < set(database.rows("SELECT person_id, club_id FROM memberships"))
     for name in (0, 1):
         times = Counter(Counter(row[name] for row in first).values())
         assert 550 < times.total() < 700
         assert times[1] > times[2] > times[3] > 20
+    friends = Counter(Counter(column(database, "friendships", "lower_id")).values())
+    assert friends[1] > friends[2] > friends[3] > friends[4] > 20
+    assert {database.count("matches"), database.count("rounds")} == {1000}
 
 
 def test_a_part_of_a_key_that_must_differ_from_another_column_is_the_one_that_stays(
