@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import partial
+from graphlib import TopologicalSorter
 from itertools import chain
 from typing import Any
 
@@ -47,6 +47,7 @@ from .inferred import (
     either,
     email,
     exact,
+    in_steps,
     last_year,
     listed,
     numbered_text,
@@ -226,6 +227,7 @@ class _Planner:
         self._number_what_refers_to_itself()
         self._order_references()
         self.keys = [*_of_sources(self.keys, self.plans, self.table)]
+        self._keep_steps_apart()
         for key in sorted(self.keys, key=lambda one: len(one.columns)):
             self._make_unique(key)
         self._keep_ranges_apart()
@@ -697,6 +699,39 @@ class _Planner:
         filled = self._by_check(column, bounds) or self._by_name(column, bounds, has_default=False)
         return filled or self._by_type(column, bounds)
 
+    def _keep_steps_apart(self) -> None:
+        """Let columns that a CHECK puts in order, and that keys let none of repeat, go on in steps: lft < rgt."""
+        apart = {one.name: one for key in self.keys for one in key.columns if self._is_to_go_in_steps(one, key)}
+        kinds = {name: type(plain_type(column)) for name, column in apart.items()}
+        before = {name: dict(self._bounds(column).after) for name, column in apart.items()}
+        while others := [
+            name
+            for name, after in before.items()
+            if any(one not in before or steps > 1 or kinds[str(one)] is not kinds[name] for one, steps in after.items())
+        ]:
+            before = {name: after for name, after in before.items() if name not in others}
+        before = {name: found for name, found in before.items() if found or any(name in one for one in before.values())}
+        order = [apart[str(name)] for name in TopologicalSorter(before).static_order()]
+        for kind in dict.fromkeys(kinds[column.name] for column in order):
+            columns = [column for column in order if kinds[column.name] is kind]
+            bounds = [self._bounds(column) for column in columns]
+            why = ", ".join(dict.fromkeys(one.why for one in bounds if one.after))
+            for column, made in _in_steps(columns, bounds):
+                self.plans[column.name] = self._with_nulls(column, Plan(made, why), self._bounds(column))
+
+    def _is_to_go_in_steps(self, column: Column, key: Key) -> bool:
+        """Return whether a column can, and nothing else keeps the rows of a key apart."""
+        bounds, plan = self._bounds(column), self.plans[column.name]
+        is_tied = bounds.within or bounds.unequal or bounds.options or bounds.excluded or bounds.calendar
+        return (
+            not (is_tied or plan.declared or column.foreign_keys)
+            and bounds.multiple == 1
+            and bool(bounds.names or not bounds.after)
+            and isinstance(_inner(plan.field), above | between | last_year)
+            and isinstance(plain_type(column), sa.Integer | sa.Date | sa.DateTime)
+            and not any(self._can_be_apart(one, key) for one in key.columns if one is not column)
+        )
+
     def _keep_ranges_apart(self) -> None:
         """Fill what an EXCLUDE constraint does not let overlap: ranges of which each ends where the next begins.
 
@@ -714,9 +749,8 @@ class _Planner:
                         _columns_in(one.computed.sqltext, self.table) if one.computed is not None else (one,)
                     )
                 ]
-                for column, make in _apart(columns):
-                    field = computed("none over another", make, unique=True)
-                    self.plans[column.name] = self._with_nulls(column, Plan(field, why), self._bounds(column))
+                for column, made in _apart(columns):
+                    self.plans[column.name] = self._with_nulls(column, Plan(made, why), self._bounds(column))
 
     def _is_apart(self, column: Column, key: Key) -> bool:
         """Return whether a column of a key keeps rows apart already: alone, or as it is numbered with others of it."""
@@ -1089,26 +1123,28 @@ def _by_type_name(kind: Any, column: Column) -> Field | None:
     return _field_of(general, column, Bounds()) if type(general) is not type(kind) else None
 
 
-def _apart(columns: Sequence[Column]) -> Iterator[tuple[Column, Callable[[Any, int], Any]]]:
+def _apart(columns: Sequence[Column]) -> Iterator[tuple[Column, Field]]:
     """Yield what fills a range, or the two columns that make one, so that no two of them overlap."""
     steps = _RANGES.get(type(columns[0].type).__name__) if columns else None
     if len(columns) == 1 and steps is not None:
-        yield columns[0], _range_of(steps, apart=True)
+        yield columns[0], computed("none over another", _range_of(steps, apart=True), unique=True)
     if len(columns) == 2 and all(isinstance(plain_type(one), sa.Date | sa.DateTime | sa.Integer) for one in columns):
-        for place, column in enumerate(columns):
-            kind = plain_type(column)
-            step: Any = (
-                1 if isinstance(kind, sa.Integer) else timedelta(hours=1) if isinstance(kind, sa.DateTime) else _DAY
-            )
-            first = 1 if isinstance(plain_type(column), sa.Integer) else _as_moment(column)(date(2026, 1, 1))
-            yield column, partial(_step_at, first, step, place)
+        yield from _in_steps(columns)
 
 
 _DAY, _YEAR = timedelta(days=1), timedelta(days=365)
+_TIMES = date(2026, 1, 1), date(9000, 1, 1)  # between which steps go on
 
 
-def _step_at(first: Any, step: Any, place: int, _: Any, number: int) -> Any:
-    return first + (2 * number + place) * step
+def _in_steps(columns: Sequence[Column], bounds: Sequence[Bounds] = ()) -> Iterator[tuple[Column, Field]]:
+    """Yield what fills columns of one type with values that go on in steps, from one to the next and row by row."""
+    kind, as_moment = plain_type(columns[0]), _as_moment(columns[0])
+    step: Any = 1 if isinstance(kind, sa.Integer) else timedelta(hours=1) if isinstance(kind, sa.DateTime) else _DAY
+    first, last = (1, integer_range(columns[0])[1]) if isinstance(kind, sa.Integer) else map(as_moment, _TIMES)
+    low = max((as_moment(one.low) for one in bounds if one.low is not None), default=first)
+    high = min((as_moment(one.high) for one in bounds if one.high is not None), default=last)
+    for place, column in enumerate(columns):
+        yield column, in_steps(columns, place, Steps(low, step, (high - low) // step + 1))
 
 
 def _range_of(steps: Steps, *, apart: bool = False) -> Callable[[Any, int], Any]:

@@ -618,6 +618,36 @@ class either(Field):
         return any(one is None or one.may_be_null() for one in self.fields)
 
 
+class in_steps(Field):
+    """One of some columns that must be in order, of which none may repeat: row by row, each next to the one before."""
+
+    def __init__(self, columns: Sequence[Column], place: int, steps: Steps) -> None:
+        """Take the columns, in their order, the place of this one, and the values there may be."""
+        self.columns, self.place, self.steps = columns, place, steps
+        others = ", ".join(one.name for number, one in enumerate(columns) if number != place)
+        self.description = f"next to {others}, each once"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        many, place, (first, *others) = len(self.columns), self.place, self.columns
+        numbers = free_numbers(context, first, self._number_in, *others)
+        # Those after the rows that are asked for may have no value.
+        at, last = self.steps.__getitem__, len(self.steps) - 1
+        return lambda rows: [at(min(number * many + place, last)) for number in numbers(rows)]
+
+    def _number_in(self, value: Any) -> int | None:
+        place = Places(self.steps).of(value)
+        return None if place is None else place // len(self.columns)
+
+    def limit(self, context: Context, column: Column) -> float:
+        return len(self.steps) // len(self.columns)
+
+    def is_proven(self, context: Context, column: Column) -> bool:
+        return False
+
+    def is_unique(self, column: Column) -> bool:
+        return True
+
+
 class exact(Field):
     """Numbers of a field, in halves, quarters ...: of these every database computes the same sums, with floats too."""
 

@@ -102,7 +102,7 @@ def coprime(least: int, total: int) -> int:
 
 
 def free_numbers(
-    context: Context, column: Column, number_in: Callable[[Any], int | None]
+    context: Context, column: Column, number_in: Callable[[Any], int | None], *others: Column
 ) -> Callable[[Rows], Sequence[int]]:
     """Return what gives the rows of a block the numbers in their unique values.
 
@@ -111,11 +111,12 @@ def free_numbers(
 
     Args:
         number_in: the row number whose value a value of the column is or might clash with; None when there is none.
+        others: columns whose values come of the same numbers.
     """
     if not context.looks:
         return lambda rows: rows.numbers
-    query = sa.select(column).where(column.is_not(None))
-    found = (number_in(value) for value in context.connection.scalars(query))
+    queries = (sa.select(one).where(one.is_not(None)) for one in (column, *others))
+    found = (number_in(value) for query in queries for value in context.connection.scalars(query))
     taken = {number for number in found if number is not None and number >= context.start}
     blocked = sorted(number for number in taken if number < context.stop)
     later = (number for number in count(context.stop) if number not in taken)

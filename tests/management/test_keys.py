@@ -877,6 +877,37 @@ def test_rows_of_keys_that_share_columns_are_of_all_their_values(
     assert sqlite_database.value(apart) > 20
 
 
+STEPS = """
+class Node(Base):
+    __tablename__ = "nodes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lft: Mapped[int] = mapped_column(unique=True)
+    rgt: Mapped[int] = mapped_column(unique=True)
+    room: Mapped[int]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint("lft < rgt AND lft >= 0", name="nested"),
+        CheckConstraint("starts_at < ends_at", name="forward"),
+        CheckConstraint("room BETWEEN 1 AND 3", name="rooms"),
+        UniqueConstraint("room", "starts_at"),
+        UniqueConstraint("room", "ends_at"),
+    )
+"""
+
+
+def test_columns_that_are_in_order_and_may_not_repeat_go_on_in_steps(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    seeded(house, manage, STEPS, 100)
+    sqlite_database.execute("INSERT INTO nodes VALUES (0, 207, 412, 1, '2020-01-01 00:00:00', '2020-01-02 00:00:00')")
+    manage.ok("seed", "--count", "300")
+
+    assert sqlite_database.count("nodes") == 301
+    assert set(column(sqlite_database, "nodes", "room")) == {1, 2, 3}
+
+
 COPIES = """
 class User(Base):
     __tablename__ = "users"
