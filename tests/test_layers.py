@@ -29,6 +29,7 @@ LAYERS = (
     ("inherited", "ordering"),
     ("schema", "comparing"),
     ("autogenerate", "inference"),
+    ("partial",),
     ("conditions", "inferred", "meanings", "redefined"),
     ("history", "fields"),
     ("lost",),

@@ -89,6 +89,24 @@ def read_checks(table: sa.Table) -> Found:
     return _read(table, 0)[0]
 
 
+def read_parts(table: sa.Table, condition: str) -> Iterator[tuple[str, Bounds]]:
+    """Yield what each part of a condition asks of a column, of those that ask for nothing but that."""
+    from sqlglot import exp
+
+    tree = _parsed(condition)
+    while isinstance(tree, exp.Paren):
+        tree = tree.this
+    for part in tree.flatten() if isinstance(tree, exp.And) else (tree,):
+        found: Found = {}
+        reader = _Reader(table, found, "")
+        inner = part.unnest() if part is not None else None
+        inner = inner.this.unnest() if isinstance(inner, exp.Not) else inner
+        is_maybe = isinstance(inner, exp.Is) and inner is not part and not isinstance(inner.expression, exp.Null)
+        plain = inner.this if isinstance(inner, exp.EQ | exp.NEQ | exp.In | exp.Is) else inner
+        if not is_maybe and reader._column(plain) is not None and reader.read(part) and len(found) == 1:
+            yield from found.items()
+
+
 def other_ways(table: sa.Table) -> list[Found]:
     """Return what else rows can keep to, where CHECK constraints leave a choice."""
     first, understood = _read(table, 0)
@@ -137,7 +155,7 @@ def _read(table: sa.Table, turn: int) -> tuple[Found, frozenset[str]]:
     constraints = {*table.constraints, *(one for column in table.columns for one in column.constraints)}
     for constraint in sorted(constraints, key=lambda one: str(one.name)):
         if isinstance(constraint, sa.CheckConstraint):
-            sql = _text_of(constraint.sqltext)
+            sql = text_of(constraint.sqltext)
             name = str(constraint.name or sql)
             if _Reader(table, found, name, turn).read(_parsed(sql)):
                 understood.add(name)
@@ -151,7 +169,7 @@ def _read(table: sa.Table, turn: int) -> tuple[Found, frozenset[str]]:
     return found, frozenset(understood)
 
 
-def _text_of(expression: sa.ColumnElement[Any]) -> str:
+def text_of(expression: sa.ColumnElement[Any]) -> str:
     try:
         return str(expression.compile(compile_kwargs={"literal_binds": True}))
     except sa.exc.CompileError:
@@ -403,7 +421,7 @@ class _Reader:
 
         bounds = self._bounds(column)
         bounds.never_null = bounds.never_null or domain.not_null
-        tree = _parsed(_text_of(domain.check)) if domain.check is not None else None
+        tree = _parsed(text_of(domain.check)) if domain.check is not None else None
         if tree is not None:
             self.read(tree.transform(lambda node: exp.column(column.name) if isinstance(node, exp.Column) else node))
 

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from . import calendars, meanings
-from .conditions import Bounds, Found, other_ways, read_checks, widest
+from .conditions import Bounds, Found, other_ways, read_checks, text_of, widest
 from .errors import CommandError, did_you_mean, shortened
 from .fields import (
     Field,
@@ -68,6 +68,7 @@ from .inferred import (
 )
 from .numbering import Column, Steps
 from .outcomes import LOCALE, faker_of, pool
+from .partial import Part, once_for_each, parts_of
 from .types import BINARY, DECIMAL, NUMBER, length_of, plain_type
 
 NULL_SHARE, RARE_NULL_SHARE = 0.2, 0.9
@@ -113,6 +114,7 @@ class Around:
     """What beside the table itself decides how it is filled."""
 
     numbers: Callable[[Column], bool] = lambda column: True  # whether this database numbers such a key by itself
+    dialect: str = ""  # whose partial indexes these are
     late: frozenset[sa.ForeignKeyConstraint] = frozenset()  # keys that can be filled only when the rows are there
     inheritance: Inheritance = Inheritance()
 
@@ -123,6 +125,7 @@ class Key:
 
     columns: tuple[Column, ...]
     why: str
+    where: str = ""  # of which rows, if not of all
 
 
 def plan_table(table: sa.Table, declared: Mapping[str, Plan], around: Around = Around()) -> dict[str, Plan]:
@@ -148,16 +151,18 @@ def keys_of(table: sa.Table, declared: Container[str] = (), around: Around = Aro
         if index.unique:
             named = [one for part in index.expressions for one in _columns_in(part, table)]
             if named:
-                yield Key(tuple(dict.fromkeys(named)), f"UNIQUE {index.name or ''}".strip())
+                where = index.dialect_options[around.dialect].get("where") if around.dialect else None
+                of_some = text_of(where) if where is not None else ""
+                yield Key(tuple(dict.fromkeys(named)), f"UNIQUE {index.name or ''}".strip(), of_some)
 
 
 def _of_sources(keys: Iterable[Key], plans: Mapping[str, Plan], table: sa.Table) -> Iterator[Key]:
     """Yield keys, each once, in which what is copied from another column is that column."""
-    known = set()
+    known = set[tuple[tuple[Column, ...], str]]()
     for key in keys:
         columns = tuple(dict.fromkeys(_source_of(one, plans, table) for one in key.columns))
-        if columns not in known:
-            known.add(columns)
+        if not known & {(columns, ""), (columns, key.where)}:
+            known.add((columns, key.where))
             yield replace(key, columns=columns)
 
 
@@ -193,6 +198,16 @@ def _is_numbered(column: Column, around: Around) -> bool:
     return not getattr(column.default, "is_sequence", False) and around.numbers(column)
 
 
+@dataclass(frozen=True)
+class _KeptOut:
+    """What keeps rows out of a partial index: what fills a column of its condition, and what where they are not in."""
+
+    key: Key
+    part: Part
+    plan: Plan
+    outside: Field
+
+
 class _Planner:
     """Plans one table: columns one by one, then the keys, then what depends on other columns."""
 
@@ -217,6 +232,7 @@ class _Planner:
             for name in terms_of(formula)
         }
         self.plans: dict[str, Plan] = {}
+        self.some: list[_KeptOut] = []
         self.keys = list(keys_of(table, declared, around))
 
     def plan(self) -> dict[str, Plan]:
@@ -227,9 +243,12 @@ class _Planner:
         self._number_what_refers_to_itself()
         self._order_references()
         self.keys = [*_of_sources(self.keys, self.plans, self.table)]
+        self._set_keys_of_some_apart()
         self._keep_steps_apart()
         for key in sorted(self.keys, key=lambda one: len(one.columns)):
             self._make_unique(key)
+        for found in self.some:
+            self._let_in_once(found)
         self._keep_ranges_apart()
         self._look_for_what_is_given()
         self._fill_something()
@@ -699,6 +718,50 @@ class _Planner:
         filled = self._by_check(column, bounds) or self._by_name(column, bounds, has_default=False)
         return filled or self._by_type(column, bounds)
 
+    # Keys of some rows
+
+    def _set_keys_of_some_apart(self) -> None:
+        """Leave out the keys of partial indexes that rows can be kept out of, and note what does it for each."""
+        for key in [one for one in self.keys if one.where]:
+            plans = [self.plans[column.name] for column in key.columns]
+            are_filled = all(plan.field and not plan.second and not plan.declared for plan in plans)
+            if are_filled and not any(self._can_be_apart(column, key) for column in key.columns):
+                found = self._kept_out(key)
+                self.some += [found] if found else []
+        self.keys = [key for key in self.keys if key not in [one.key for one in self.some]]
+
+    def _kept_out(self, key: Key) -> _KeptOut | None:
+        """Return what keeps rows out of a partial index: a column of its condition that nothing else speaks of."""
+        in_keys = {column for one in self.keys for column in one.columns}
+        for part in parts_of(self.table, key.where):
+            column = part.column
+            plan = self.plans[column.name]
+            if plan == _LEFT:
+                plan = self._with_nulls(column, self._without_default(column), self._bounds(column))
+            outside = part.outside(plan.field) if plan.field is not None else None
+            is_tied = column.name in self.wanted or column.name in self.around.inheritance.identities
+            others = [one.name for one in self.table.columns if one is not column]
+            if not (
+                outside is None
+                or is_tied
+                or plan.declared
+                or column.foreign_keys
+                or column in in_keys
+                or _are_in_check(self.table, column.name, others)
+                or any(one.part.column is column and one.part != part for one in self.some)
+            ):
+                return _KeptOut(key, part, plan, outside)
+        return None
+
+    def _let_in_once(self, found: _KeptOut) -> None:
+        """Let only one of the rows with the same values in a partial index's columns be in it."""
+        column, key, plan = found.part.column, found.key, found.plan
+        before = self.plans[column.name]
+        plan = before if isinstance(before.field, once_for_each) else plan
+        assert plan.field is not None
+        field = once_for_each(plan.field, found.outside, found.part, key.columns, key.where)
+        self.plans[column.name] = Plan(field, f"{plan.why}, {key.why}")
+
     def _keep_steps_apart(self) -> None:
         """Let columns that a CHECK puts in order, and that keys let none of repeat, go on in steps: lft < rgt."""
         apart = {one.name: one for key in self.keys for one in key.columns if self._is_to_go_in_steps(one, key)}
@@ -985,6 +1048,13 @@ def _with_others(field: Field | None, *more: str, without: str = "") -> Field:
     others = [one for one in others if one != without]
     field = field.field if isinstance(field, other_than) else field
     return other_than(field, *others) if others else field
+
+
+def _are_in_check(table: sa.Table, name: str, others: Collection[str]) -> bool:
+    """Return whether a CHECK speaks of a column, and of one of some others too."""
+    texts = (str(one.sqltext) for one in table.constraints if isinstance(one, sa.CheckConstraint))
+    words = ({*map(str.lower, _WORD.findall(_QUOTED.sub("", text)))} for text in texts)
+    return any(name.lower() in found and found & {*map(str.lower, others)} for found in words)
 
 
 def _length(column: Column) -> str:
@@ -1321,10 +1391,20 @@ def conflicts(
         if unknown and not column.nullable and column.server_default is None and column.name not in methods:
             yield f"{table.fullname}.{column.name} is a {column.type}: nothing is known to fill it with"
     for key in _of_sources(keys_of(table, {*declared, *methods}, around), plans, table):
+        if key.where and any(_is_let_in_once(plan.field, key) for plan in plans.values()):
+            continue
         if not any(column.name in methods or _keeps_apart(plans[column.name], column, key) for column in key.columns):
             names = ", ".join(column.name for column in key.columns)
             what = "declared" if any(column.name in declared for column in key.columns) else "inferred"
             yield f"{table.fullname}.{names} may not repeat ({key.why}), and what is {what} could"
+
+
+def _is_let_in_once(field: Field | None, key: Key) -> bool:
+    while isinstance(field, once_for_each):
+        if field.key == key.columns and field.where == key.where:
+            return True
+        field = field.field
+    return False
 
 
 def _keeps_apart(plan: Plan, column: Column, key: Key) -> bool:

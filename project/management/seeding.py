@@ -177,7 +177,8 @@ def choose(project: Project, names: Sequence[str]) -> list[Target]:
     chosen = []
     for number, group in enumerate(order.groups):
         for table in group:
-            around = inference.Around(backend.numbers, order.late, inheritance.get(table, inference.Inheritance()))
+            own = inheritance.get(table, inference.Inheritance())
+            around = inference.Around(backend.numbers, backend.dialect, order.late, own)
             target = Target(table, project.seeders.get(table.fullname), bool(names), around, number)
             target.plans = plan(target)
             chosen.append(target)

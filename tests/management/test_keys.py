@@ -877,6 +877,68 @@ def test_rows_of_keys_that_share_columns_are_of_all_their_values(
     assert sqlite_database.value(apart) > 20
 
 
+PARTIAL = """
+from sqlalchemy import Index, text
+
+
+class Customer(Base):
+    __tablename__ = "customers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+def only(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
+
+
+class Address(Base):
+    __tablename__ = "addresses"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    kind: Mapped[str] = mapped_column(String(9))
+    is_primary: Mapped[bool] = mapped_column(server_default=sa.false())
+    deleted_at: Mapped[datetime | None]
+    number: Mapped[int | None]
+    floor: Mapped[int]
+    __table_args__ = (
+        CheckConstraint("floor BETWEEN 1 AND 2", name="floors"),
+        CheckConstraint("kind IN ('home', 'work', 'other')", name="kinds"),
+        only("one_primary", "customer_id", where="is_primary"),
+        only("one_there", "customer_id", "floor", where="deleted_at IS NULL AND number < 900"),
+        only("one_at_work", "customer_id", where="kind = 'work'"),
+        only("one_with_number", "customer_id", where="number IS NOT NULL"),
+    )
+
+
+class Place(Base):
+    __tablename__ = "places"
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), primary_key=True)
+    address_id: Mapped[int] = mapped_column(ForeignKey("addresses.id"), primary_key=True)
+    is_first: Mapped[bool]
+    __table_args__ = (only("first_place", "customer_id", where="is_first"),)
+"""
+
+
+def test_a_partial_unique_index_limits_only_the_rows_that_it_is_of(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    seeded(house, manage, PARTIAL, 30)
+    sqlite_database.execute("INSERT INTO customers VALUES (31), (32)")
+    sqlite_database.execute(
+        "INSERT INTO addresses VALUES (99, 31, 'work', 1, NULL, 5, 1), (98, 32, 'home', 1, NULL, 6, 1)"
+    )
+    manage.ok("seed", "addresses", "places", "--count", "500")
+
+    assert sqlite_database.count("addresses") == 502
+    assert sqlite_database.count("places") == 500
+    found = sqlite_database.rows("SELECT customer_id FROM addresses WHERE is_primary")
+    assert 25 < len(found) == len(set(found)) < 33
+    assert sqlite_database.value("SELECT count(*) FROM addresses WHERE kind = 'work'") > 20
+    assert sqlite_database.value("SELECT count(*) FROM places WHERE is_first") > 20
+
+
 STEPS = """
 class Node(Base):
     __tablename__ = "nodes"

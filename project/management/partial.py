@@ -1,0 +1,85 @@
+"""Partial unique indexes: of which rows they speak, and what keeps the other rows out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from .blocks import Fill, Rows
+from .conditions import Bounds, read_parts
+from .fields import Field, choice, constant, maybe
+from .numbering import Column, Context
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a part of an index's condition asks of a column: the row is in the index only where it is so."""
+
+    column: Column
+    bounds: Bounds
+
+    def holds(self, value: Any) -> bool:
+        if value is None or self.bounds.always_null:
+            return value is None and self.bounds.always_null
+        return (self.bounds.options is None or value in self.bounds.options) and value not in self.bounds.excluded
+
+    def outside(self, field: Field) -> Field | None:
+        """Return what fills the column of rows that are not in the index, in place of a field; None if none can."""
+        inner = field.field if isinstance(field, maybe) else field
+        if self.bounds.always_null:
+            return None if inner.may_be_null() else inner
+        if isinstance(inner, choice):
+            others = {one: weight for one, weight in inner.weights.items() if not self.holds(one) and weight}
+            if others:
+                return choice(others)
+        return constant(None) if self.column.nullable else None
+
+    def __str__(self) -> str:
+        if self.bounds.always_null:
+            return "NULL"
+        some = self.bounds.options or [f"not {one}" for one in self.bounds.excluded] or ["what is not NULL"]
+        return " or ".join(map(str, some))
+
+
+def parts_of(table: sa.Table, where: str) -> list[Part]:
+    """Return the parts of a condition that can be read, all of which must hold."""
+    return [Part(table.columns[name], bounds) for name, bounds in read_parts(table, where)]
+
+
+class once_for_each(Field):
+    """A field that lets a row into a partial unique index only where no row before it is in it with the same key."""
+
+    def __init__(self, field: Field, outside: Field, part: Part, key: tuple[Column, ...], where: str) -> None:
+        self.field, self.outside, self.part, self.key, self.where = field, outside, part, key, where
+        names = ", ".join(one.name for one in key)
+        self.description = f"{field.description}, {part} once for each {names}"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        """Return what fills the column, and remembers the keys of the rows that are in the index."""
+        fill, fill_outside = self.field.ready(context, column), self.outside.ready(context, column)
+        there = context.connection.execute(sa.select(*self.key).where(sa.text(self.where))) if context.has_rows else ()
+        known = {_alike(row) for row in there}
+
+        def fill_once(rows: Rows) -> list[Any]:
+            keys = zip(*(rows[one.name] for one in self.key), strict=True)
+            made = []
+            for number, value, other, key in zip(rows.numbers, fill(rows), fill_outside(rows), keys, strict=True):
+                if number >= context.start and None not in key and self.part.holds(value):
+                    before = len(known)
+                    known.add(_alike(key))
+                    value = value if len(known) > before else other
+                made.append(value)
+            return made
+
+        return fill_once
+
+    def may_be_null(self) -> bool:
+        return self.field.may_be_null() or self.outside.may_be_null()
+
+
+def _alike(key: Sequence[Any]) -> tuple[Any, ...]:
+    """Return a key without what may not tell rows apart: an index may be of small letters, CHAR has blanks behind."""
+    return tuple(one.lower().rstrip() if isinstance(one, str) else one for one in key)
