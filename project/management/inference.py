@@ -763,27 +763,48 @@ class _Planner:
         self.plans[column.name] = Plan(field, f"{plan.why}, {key.why}")
 
     def _keep_steps_apart(self) -> None:
-        """Let columns that a CHECK puts in order, and that keys let none of repeat, go on in steps: lft < rgt."""
-        apart = {one.name: one for key in self.keys for one in key.columns if self._is_to_go_in_steps(one, key)}
-        kinds = {name: type(plain_type(column)) for name, column in apart.items()}
-        before = {name: dict(self._bounds(column).after) for name, column in apart.items()}
-        while others := [
-            name
-            for name, after in before.items()
-            if any(one not in before or steps > 1 or kinds[str(one)] is not kinds[name] for one, steps in after.items())
-        ]:
-            before = {name: after for name, after in before.items() if name not in others}
-        before = {name: found for name, found in before.items() if found or any(name in one for one in before.values())}
-        order = [apart[str(name)] for name in TopologicalSorter(before).static_order()]
-        for kind in dict.fromkeys(kinds[column.name] for column in order):
-            columns = [column for column in order if kinds[column.name] is kind]
-            bounds = [self._bounds(column) for column in columns]
+        """Let columns that a CHECK puts in order, and of which keys let one not repeat, go on in steps: lft < rgt."""
+        before = self._in_order_and_apart()
+        columns = self.table.columns
+        order = [columns[name] for name in TopologicalSorter(before).static_order()]
+        for kind in dict.fromkeys(type(plain_type(one)) for one in order):
+            some = [one for one in order if type(plain_type(one)) is kind]
+            bounds = [self._bounds(one) for one in some]
+            fields = [*_in_steps(some, bounds)]
+            if len(fields[0].steps) < ENOUGH and not any(map(self._is_unique_alone, some)):
+                continue  # the other columns of their keys have more
             why = ", ".join(dict.fromkeys(one.why for one in bounds if one.after))
-            for column, made in _in_steps(columns, bounds):
+            for column, made in zip(some, fields, strict=True):
                 self.plans[column.name] = self._with_nulls(column, Plan(made, why), self._bounds(column))
 
-    def _is_to_go_in_steps(self, column: Column, key: Key) -> bool:
-        """Return whether a column can, and nothing else keeps the rows of a key apart."""
+    def _in_order_and_apart(self) -> dict[str, list[str]]:
+        """Return columns that can go on in steps, with those that come before each, where a key needs one to."""
+        after = {
+            one.name: {str(name): steps for name, steps in self._bounds(one).after}
+            for one in self.table.columns
+            if self._can_go_in_steps(one)
+        }
+        kinds = {name: type(plain_type(self.table.columns[name])) for name in after}
+        while others := [
+            name
+            for name, lower in after.items()
+            if any(one not in after or steps > 1 or kinds[one] is not kinds[name] for one, steps in lower.items())
+        ]:
+            after = {name: lower for name, lower in after.items() if name not in others}
+        before: dict[str, list[str]] = {}
+        waiting = [
+            column.name
+            for key in self.keys
+            for column in key.columns
+            if after.get(column.name) and not any(self._can_be_apart(one, key) for one in {*key.columns} - {column})
+        ]
+        while waiting:
+            name = waiting.pop()
+            before[name] = [*after[name]]
+            waiting += [one for one in after[name] if one not in before]
+        return before
+
+    def _can_go_in_steps(self, column: Column) -> bool:
         bounds, plan = self._bounds(column), self.plans[column.name]
         is_tied = bounds.within or bounds.unequal or bounds.options or bounds.excluded or bounds.calendar
         return (
@@ -792,7 +813,6 @@ class _Planner:
             and bool(bounds.names or not bounds.after)
             and isinstance(_inner(plan.field), above | between | last_year)
             and isinstance(plain_type(column), sa.Integer | sa.Date | sa.DateTime)
-            and not any(self._can_be_apart(one, key) for one in key.columns if one is not column)
         )
 
     def _keep_ranges_apart(self) -> None:
@@ -1199,22 +1219,21 @@ def _apart(columns: Sequence[Column]) -> Iterator[tuple[Column, Field]]:
     if len(columns) == 1 and steps is not None:
         yield columns[0], computed("none over another", _range_of(steps, apart=True), unique=True)
     if len(columns) == 2 and all(isinstance(plain_type(one), sa.Date | sa.DateTime | sa.Integer) for one in columns):
-        yield from _in_steps(columns)
+        yield from zip(columns, _in_steps(columns), strict=True)
 
 
 _DAY, _YEAR = timedelta(days=1), timedelta(days=365)
 _TIMES = date(2026, 1, 1), date(9000, 1, 1)  # between which steps go on
 
 
-def _in_steps(columns: Sequence[Column], bounds: Sequence[Bounds] = ()) -> Iterator[tuple[Column, Field]]:
+def _in_steps(columns: Sequence[Column], bounds: Sequence[Bounds] = ()) -> Iterator[in_steps]:
     """Yield what fills columns of one type with values that go on in steps, from one to the next and row by row."""
     kind, as_moment = plain_type(columns[0]), _as_moment(columns[0])
     step: Any = 1 if isinstance(kind, sa.Integer) else timedelta(hours=1) if isinstance(kind, sa.DateTime) else _DAY
     first, last = (1, integer_range(columns[0])[1]) if isinstance(kind, sa.Integer) else map(as_moment, _TIMES)
     low = max((as_moment(one.low) for one in bounds if one.low is not None), default=first)
     high = min((as_moment(one.high) for one in bounds if one.high is not None), default=last)
-    for place, column in enumerate(columns):
-        yield column, in_steps(columns, place, Steps(low, step, (high - low) // step + 1))
+    return (in_steps(columns, place, Steps(low, step, (high - low) // step + 1)) for place in range(len(columns)))
 
 
 def _range_of(steps: Steps, *, apart: bool = False) -> Callable[[Any, int], Any]:

@@ -956,6 +956,23 @@ class Node(Base):
         UniqueConstraint("room", "starts_at"),
         UniqueConstraint("room", "ends_at"),
     )
+
+
+class Rate(Base):
+    __tablename__ = "rates"
+
+    kind: Mapped[str] = mapped_column(sa.CHAR(1), primary_key=True)
+    begins: Mapped[date]
+    ends: Mapped[date] = mapped_column(primary_key=True)
+    floor: Mapped[int]
+    lowest: Mapped[int]
+    highest: Mapped[int]
+    __table_args__ = (
+        CheckConstraint("kind = upper(kind)", name="capital"),
+        CheckConstraint("begins < ends", name="one_after_the_other"),
+        CheckConstraint("lowest < highest AND lowest >= 1 AND highest <= 9", name="up_to_9"),
+        UniqueConstraint("floor", "highest"),
+    )
 """
 
 
@@ -967,6 +984,8 @@ def test_columns_that_are_in_order_and_may_not_repeat_go_on_in_steps(
     manage.ok("seed", "--count", "300")
 
     assert sqlite_database.count("nodes") == 301
+    assert sqlite_database.count("rates") == 300
+    assert len(set(column(sqlite_database, "rates", "highest"))) == 8
     assert set(column(sqlite_database, "nodes", "room")) == {1, 2, 3}
 
 
