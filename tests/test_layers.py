@@ -44,6 +44,8 @@ LAYERS = (
     ("backends",),
     ("names", "calendars"),
     ("outcomes", "types"),
+    ("providers", "vocabulary"),
+    ("checkdigits",),
     ("console", "env_file", "expressions"),
     ("errors", "lazily"),
 )

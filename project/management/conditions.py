@@ -7,6 +7,7 @@ import operator
 import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -50,6 +51,7 @@ class Bounds:
     spelling: list[str] | None = None  # the characters that may stand at each place
     spell: Callable[[int], list[str] | None] | None = None  # another, with so many where any number may stand
     like: str = ""  # the pattern of which that is one
+    patterns: list[re.Pattern[str]] = field(default_factory=list)  # all that are to be found in it
     case: str = ""  # upper or lower
     json: str = ""  # array or object
     calendar: dict[str, list[int]] = field(default_factory=dict)  # what a part of a day may be, as its month
@@ -554,8 +556,11 @@ class _Reader:
         pattern = _literal(node.expression)
         if column is None or pattern is None:
             return False
+        like = "".join({"%": ".*", "_": "."}.get(one, re.escape(one)) for one in pattern)
         if negated is not bool(node.args.get("negate")):
+            self._match(column, f"^(?!{like}$)")
             return self._spell_otherwise(column, pattern)
+        self._match(column, f"^{like}$")
         understood = self._spell(column, lambda more: _places_of_like(pattern, more))
         self._bounds(column).like = pattern if understood else ""
         return understood
@@ -571,7 +576,13 @@ class _Reader:
         pattern = _literal(node.expression)
         if column is None or pattern is None or negated or node.args.get("negate"):
             return False
+        self._match(column, pattern)
         return self._spell(column, lambda more: places_of_regexp(pattern, more))
+
+    def _match(self, column: Column, pattern: str) -> None:
+        """Note a regular expression that is to be found in a text, where Python reads it."""
+        with suppress(re.error, OverflowError):
+            self._bounds(column).patterns.append(re.compile(_in_python(pattern), re.DOTALL))
 
     def _read_similar(self, node: Any, negated: bool) -> bool:
         """Read SIMILAR TO: a regular expression of all of the text, with LIKE's two signs.
@@ -581,7 +592,8 @@ class _Reader:
         column, pattern = self._column(node.this), _literal(node.expression)
         if column is None or pattern is None or negated or "\\" in pattern:
             return False
-        whole = f"^{pattern.replace('%', '.*').replace('_', '.')}$"
+        whole = f"^(?:{pattern.replace('%', '.*').replace('_', '.')})$"
+        self._match(column, whole)
         return self._spell(column, lambda more: places_of_regexp(whole, more))
 
     def _spell(self, column: Column, places: Callable[[int], list[str] | None]) -> bool:
@@ -1306,11 +1318,14 @@ def places_of_regexp(pattern: str, more: int) -> list[str] | None:
     """Return the characters that may stand at each place of some texts that match; None for what is not understood."""
     from re import _parser  # type: ignore[attr-defined]  # the only reader of regular expressions there is
 
-    text = re.sub(r"\[:(\w+):\]", lambda found: _POSIX.get(found[1], ""), pattern)
     try:
-        return list(_places_of(_parser.parse(text), more))
+        return list(_places_of(_parser.parse(_in_python(pattern)), more))
     except (re.error, _NotUnderstood, OverflowError):
         return None
+
+
+def _in_python(pattern: str) -> str:
+    return re.sub(r"\[:(\w+):\]", lambda found: _POSIX.get(found[1], ""), pattern)
 
 
 class _NotUnderstood(Exception):

@@ -84,9 +84,17 @@ class fake(Field):
             if names_of(source).longest <= (length_of(column) or math.inf):
                 return lambda rows: person_names(rows, column.name).texts
             return lambda rows: fit(person_names(rows, column.name).texts, column)
-        table = None if self.arguments else self._part_of_name(source)
-        drawn = fit(expand(self._pool_for(column, source)) if table is None else table, column)
+        drawn = fit(self.table(column, source), column)
         return lambda rows: pick(drawn, rows.random, len(rows))
+
+    def table(self, column: Column, source: Source) -> tuple[Any, ...]:
+        """Return the table of outcomes of the provider: what does not fit is left out where there is enough else."""
+        table = None if self.arguments else self._part_of_name(source)
+        if table is not None:
+            return table
+        values = self._pool_for(column, source)
+        whole = [one for one in values if not isinstance(one, str) or len(one) <= (length_of(column) or math.inf)]
+        return expand(whole if 4 * len(whole) >= len(values) else values)
 
     def _pool_for(self, column: Column, source: Source) -> list[Any]:
         """Return values of the provider; as texts, where a column of texts is to hold numbers."""

@@ -10,6 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from graphlib import TopologicalSorter
 from itertools import chain
 from typing import Any
@@ -47,6 +48,7 @@ from .inferred import (
     either,
     email,
     exact,
+    fulfilling,
     in_steps,
     last_year,
     listed,
@@ -65,17 +67,21 @@ from .inferred import (
     unique_text,
     unique_uuid,
     usual_places,
+    written,
 )
 from .numbering import Column, Steps
 from .outcomes import LOCALE, faker_of, pool
 from .partial import Part, once_for_each, parts_of
 from .types import BINARY, DECIMAL, NUMBER, length_of, plain_type
+from .vocabulary import LEAST_ROOM
 
 NULL_SHARE, RARE_NULL_SHARE = 0.2, 0.9
 _WORD, _QUOTED = re.compile(r"\w+"), re.compile("'[^']*'")
 MULTIPLES = 200_000  # of a step, in a column in which none may come twice
 SHORT = 5  # characters: a column with room for fewer holds a code, not words
-TODAY = date(2026, 9, 1)
+TODAY = meanings.TODAY
+SAMPLE = 100  # values that tell whether those of a provider suit a column
+FEWEST = 0.05  # of them that have to fulfil a CHECK
 
 
 @dataclass(frozen=True)
@@ -220,6 +226,7 @@ class _Planner:
         self._let_what_waits_be_compared_later()
         self.alike: dict[sa.ForeignKeyConstraint, earlier_alike] = {}
         self.unequal: list[tuple[str, str]] = []  # columns in keys of several that must differ
+        self.usual: dict[str, timedelta] = {}  # how far days and moments are at most after others, by their names
         self._let_keys_go_first()
         self._add_order_of_names()
         self._add_twins()
@@ -311,20 +318,33 @@ class _Planner:
 
     def _add_order_of_names(self) -> None:
         """Take start_date <= end_date for granted, where no CHECK says anything of the two."""
+        said = {name for name, bounds in self.bounds.items() if bounds.after or bounds.within}
         for column in self.table.columns:
-            other = meanings.comes_before(column)
-            kind = plain_type(column)
-            known = isinstance(kind, (sa.Date, sa.DateTime, sa.Time, *NUMBER))
-            if other is None or not known or column.foreign_keys or other.foreign_keys:
-                continue
-            is_moment = isinstance(kind, sa.Date | sa.DateTime)  # which is filled, whatever its default
-            if (
-                (is_moment or other.server_default is None)
-                and not self._bounds(column).after
-                and not self._bounds(other).after
-            ):
-                strictly = other.name in self._bounds(column).unequal or column.name in self._bounds(other).unequal
-                self.bounds.setdefault(column.name, Bounds()).after.append((other.name, strictly))
+            for other, least, most in meanings.come_before(column):
+                self._put_after(column, other, least, most, said)
+
+    def _put_after(self, column: Column, other: Column, least: int, most: int | None, said: Collection[str]) -> None:
+        """Put a column some days after another one; where CHECKs say that it is after it, no nearer than is usual."""
+        kind, bounds = plain_type(column), self._bounds(column)
+        known = isinstance(kind, (sa.Date, sa.DateTime, sa.Time, *NUMBER))
+        is_moment = isinstance(kind, sa.Date | sa.DateTime)  # which is filled, whatever its default
+        if not known or column.foreign_keys or other.foreign_keys or not (is_moment or other.server_default is None):
+            return
+        strictly = other.name in bounds.unequal or column.name in self._bounds(other).unequal
+        steps = least * (86_400 if isinstance(kind, sa.DateTime) else 1)
+        if isinstance(kind, NUMBER):
+            steps = least // 365
+        elif type(kind) is sa.Date and isinstance(plain_type(other), sa.DateTime):
+            strictly = True  # a day begins before all of its moments
+        told = dict(bounds.after)
+        if other.name in told and not bounds.within and bounds.high is None:
+            bounds.after = [(name, max(step, steps) if name == other.name else step) for name, step in bounds.after]
+        elif {column.name, other.name} & {*said}:
+            return
+        else:
+            self.bounds.setdefault(column.name, Bounds()).after.append((other.name, max(steps, int(strictly))))
+        if is_moment and most is not None:
+            self.usual[column.name] = timedelta(days=max(0, most - least))
 
     def _add_twins(self) -> None:
         """Let username_lower be username in small letters, where no CHECK says anything of it."""
@@ -417,15 +437,7 @@ class _Planner:
             made.description = f"some of {days[0]} to {days[-1]}"
             return Plan(made, bounds.why)
         if bounds.after or bounds.within:
-            low, high = bounds.low, bounds.high
-            if (named := meanings.numbers(column)) and low is high is None and isinstance(plain_type(column), NUMBER):
-                high = named[1]
-            to_come = meanings.days(column, TODAY) if isinstance(kind, sa.Date | sa.DateTime) else None
-            if to_come is not None and to_come[0] > TODAY and low is high is None and not bounds.within:
-                low, high = map(_as_moment(column), to_come)
-            description = f"{low} to {high}" if low is not None and high is not None else ""
-            why = bounds.why or f"the column is called {column.name}"
-            return Plan(above(bounds.after, low, high, description, bounds.within, days), why)
+            return self._above(column, bounds, days)
         if span is not None and bounds.multiple > 1:
             step = bounds.multiple
             is_key = self._is_unique_alone(column)
@@ -434,6 +446,22 @@ class _Planner:
             allowed = [one for one in multiples if one not in bounds.excluded]
             return Plan(choice(allowed), bounds.why) if allowed else None
         return Plan(_without(_between(column, *span), bounds.excluded), bounds.why) if span is not None else None
+
+    def _above(self, column: Column, bounds: Bounds, days: Sequence[Any]) -> Plan:
+        """Return what fills a column that is compared with others, near them and as its name says."""
+        low, high, usual = bounds.low, bounds.high, self.usual.get(column.name)
+        is_day, is_open = isinstance(plain_type(column), sa.Date | sa.DateTime), bounds.low is bounds.high is None
+        if is_open and isinstance(plain_type(column), NUMBER) and (named := meanings.numbers(column)):
+            high = named[1]
+        elif is_open and is_day and not bounds.within:
+            if (span := meanings.days(column, TODAY)) is not None:
+                low, high = map(_as_moment(column), span)
+                usual = usual or span[1] - span[0]
+            elif meanings.is_past(column):
+                high = _as_moment(column)(TODAY)
+        description = f"{low} to {high}" if low is not None and high is not None else ""
+        why = bounds.why or f"the column is called {column.name}"
+        return Plan(above(bounds.after, low, high, description, bounds.within, days, usual), why)
 
     def _with_range_of_name(self, column: Column, bounds: Bounds) -> Bounds:
         """Return bounds that are closed, where one side is open, by what the column's name asks for."""
@@ -466,8 +494,24 @@ class _Planner:
         return calendars.fitting(kind, low, high, bounds.calendar)
 
     def _text_by_check(self, column: Column, bounds: Bounds) -> Plan | None:
-        if self._is_address(column, bounds):
+        if not (bounds.patterns or bounds.shortest > 1 or bounds.longest is not None or bounds.low or bounds.high):
             return None
+        return self._named_text_by_check(column, bounds) or self._made_text_by_check(column, bounds)
+
+    def _named_text_by_check(self, column: Column, bounds: Bounds) -> Plan | None:
+        """Return what the column's name asks for, where that, or enough of it, fulfils the CHECKs."""
+        said, fulfils = meanings.texts(column), _fulfilling(column, bounds)
+        why = f"the column is called {column.name}, {bounds.why}"
+        if "email" in said.providers:
+            made = email(*self._name_columns(), longest=bounds.longest)
+            return Plan(made, why) if self._is_mail(column) and all(map(fulfils, _ADDRESSES)) else None
+        found = _best(_fields_by_name(column, said), fulfils)
+        if isinstance(found, fake):
+            otherwise = self._made_text_by_check(column, bounds)
+            return Plan(written(found, fulfils, (otherwise and otherwise.field) or text()), why)
+        return Plan(found, why) if found is not None else None
+
+    def _made_text_by_check(self, column: Column, bounds: Bounds) -> Plan | None:
         if bounds.spelling is not None:
             places = bounds.spelled(_room(column))
             if _SEPARATED.fullmatch(bounds.like) and self._is_of_digits(column):
@@ -485,17 +529,11 @@ class _Planner:
         return None
 
     def _is_of_digits(self, column: Column) -> bool:
-        provider = meanings.text_provider(column)
-        places = meanings.places(column) if provider is None else None
-        return provider in _OF_DIGITS or (places is not None and {*places} == {string.digits})
-
-    def _is_address(self, column: Column, bounds: Bounds) -> bool:
-        """Return whether a CHECK wants nothing but an @ somewhere in a column that is called e-mail."""
-        wanted = [one for one in bounds.spelling or () if len(one) == 1]
-        return wanted == ["@"] and bounds.case != "upper" and bounds.longest is None and self._is_mail(column)
+        said = meanings.texts(column)
+        return not _OF_DIGITS.isdisjoint(said.providers) or any(one.isdigit() for one in said.like)
 
     def _is_mail(self, column: Column) -> bool:
-        return meanings.text_provider(column) == "email" and _room(column) >= 20
+        return "email" in meanings.texts(column).providers and _room(column) >= 20
 
     def _by_name(self, column: Column, bounds: Bounds, *, has_default: bool | None = None) -> Plan | None:
         has_default = _has_default(column) if has_default is None else has_default
@@ -508,30 +546,26 @@ class _Planner:
             return Plan(_without(_between(column, *span), bounds.excluded), why) if span is not None else None
         if not isinstance(kind, sa.String) or isinstance(kind, sa.Enum) or has_default:
             return None
-        provider = meanings.text_provider(column)
-        if provider == "email":
+        said = meanings.texts(column)
+        if "email" in said.providers:
             return Plan(email(*self._name_columns()), why) if self._is_mail(column) else None
-        if provider == "sentences":
+        if said.in_sentences:
             return Plan(text(), why) if _room(column) >= SHORT else None
-        if provider is None:
-            places, options = meanings.places(column), meanings.options(column)
-            if options and not bounds.names:
-                return Plan(choice(*options), why)
-            return Plan(spelled(places), why) if places else None
-        if _fits(provider, column):
-            return Plan(fake(provider), why)
-        if provider in _OF_DIGITS and _room(column) >= SHORT:
-            return Plan(spelled(["123456789", *[string.digits] * (min(_room(column), _OF_DIGITS[provider]) - 1)]), why)
-        return None
+        if said.options and bounds.names:
+            return None
+        fields = [*_fields_by_name(column, said)]
+        fitting = next((one for one in fields if not isinstance(one, fake) or _fits(one.provider, column)), None)
+        if fitting is not None:
+            return Plan(fitting, why)
+        fulfils = _fulfilling(column, Bounds())
+        best = _best(fields, fulfils)
+        return Plan(written(best, fulfils, text()), why) if isinstance(best, fake) else None
 
     def _day_by_name(self, column: Column, why: str) -> Plan | None:
         found = meanings.days(column, TODAY)
         if found is not None:
             return Plan(_between(column, *map(_as_moment(column), found)), why)
-        name = meanings.words_of(column.name)
-        if name.endswith(("_date", "_at", "_on")) or name in ("date", "created", "updated", "timestamp"):
-            return Plan(last_year(), why)
-        return None
+        return Plan(last_year(), why) if meanings.is_moment(column) else None
 
     def _by_type(self, column: Column, bounds: Bounds) -> Plan:
         kind = plain_type(column)
@@ -542,6 +576,8 @@ class _Planner:
     def _name_columns(self) -> tuple[str, ...]:
         """Return the columns that an e-mail address takes its letters from."""
         texts = {one.name.lower(): one.name for one in self.table.columns if isinstance(one.type, sa.String)}
+        if any(isinstance(_inner(plan.field), email) for plan in self.plans.values()):
+            return ()  # a second address is another one
         whole = [name for name, plan in self.plans.items() if _is_name(plan.field)]
         if whole:
             return (whole[0],)
@@ -986,11 +1022,17 @@ class _Planner:
 
     def _unique(self, column: Column) -> Field | None:
         kind, bounds, field = plain_type(column), self._bounds(column), _inner(self.plans[column.name].field)
-        is_spelled = bounds.spelling is not None and not self._is_address(column, bounds)
+        field = field.field if isinstance(field, cased) else field
+        is_spelled = bounds.spelling is not None and not isinstance(field, email | written)
         if isinstance(kind, sa.Enum) or bounds.options is not None or is_spelled:
             return None
         if isinstance(kind, sa.String):
-            return self._unique_text(column, bounds, field)
+            unique = self._unique_text(column, bounds, field)
+            return (
+                cased(unique, bounds.case)
+                if bounds.case and isinstance(unique, unique_email | numbered_text)
+                else unique
+            )
         only_from_below = bounds == Bounds(low=bounds.low, names=bounds.names)
         if isinstance(kind, sa.Integer) and only_from_below:
             return numbered(start=max(1, bounds.low or 1))
@@ -1002,7 +1044,11 @@ class _Planner:
     def _unique_text(self, column: Column, bounds: Bounds, field: Field | None) -> Field | None:
         room = min(_room(column), bounds.longest or _room(column))
         if isinstance(field, email) or "mail" in column.name.lower():
-            return unique_email(*self._name_columns())
+            return unique_email(*self._name_columns(), longest=bounds.longest)
+        if isinstance(field, written):
+            apart = _apart_as_written(field, column)
+            if apart is not None and not (bounds.case and isinstance(apart, shaped)):
+                return apart
         if bounds.shortest > 1 or room < SHORT:
             size = max(bounds.shortest, min(room, SHORT - 1))
             return spelled([_letters(bounds.case)] * size) if size <= room else None
@@ -1015,19 +1061,23 @@ class _Planner:
                 return numbered_text(field, _NUMBER_AFTER[field.provider])
             if _has_places(field, room):
                 return shaped(field, room)
+        if isinstance(field, choice) and not bounds.names and room >= 16:
+            return numbered_text(field)
         return unique_text(bounds.case)
 
 
 # Names of people in a table, for its e-mail addresses.
 _NAME_PARTS = [("first_name", "firstname"), ("last_name", "lastname")]
-# Providers whose values are longer than some columns, and how many digits do instead.
-_OF_DIGITS = {"phone_number": 10, "postcode": 5, "ean13": 13, "isbn13": 13, "ssn": 9, "credit_card_number": 16}
+# What addresses look like, the shortest and a long one.
+_ADDRESSES = ("x1@example.org", "ada.lovelace123456@example.org")
+_OF_DIGITS = {"phone_number", "postcode", "ean13", "isbn13", "ssn", "credit_card_number"}
 _SEPARATED = re.compile(r"[_ ./()+-]*_[_ ./()+-]*")  # a pattern of LIKE that asks for nothing but signs between
 # Providers of texts that a number can be put into, and what it comes after: a dot stands for before the last one.
 _NUMBER_AFTER = {
     **dict.fromkeys(
         ("name", "company", "catch_phrase", "bs", "city", "country", "state", "job", "color_name", "language_name",
-         "currency_name", "street_address", "address"), " "
+         "currency_name", "street_address", "address", "product_name", "book_title", "course_title", "headline",
+         "company_department", "product_category", "hall_name", "street_name"), " "
     ),
     "slug": "-",
     **dict.fromkeys(("url", "uri", "image_url"), "/"),
@@ -1101,10 +1151,87 @@ def _fits(provider: str, column: Column) -> bool:
     room = _room(column)
     if provider in ("name", "first_name", "last_name"):
         return room >= SHORT - 1
-    if room >= 100:
-        return True
-    values = pool(faker_of(LOCALE), lambda fake: str(getattr(fake, provider)()), provider, 20)
-    return sum(len(value) <= room for value in values) >= 15
+    return room >= 100 or sum(len(value) <= room for value in _sample(provider)) >= 0.75 * SAMPLE
+
+
+@cache
+def _sample(provider: str) -> list[str]:
+    """Return some values of a provider."""
+    return [str(one) for one in pool(faker_of(LOCALE), lambda fake: getattr(fake, provider)(), provider, SAMPLE)]
+
+
+def _fields_by_name(column: Column, said: meanings.Texts) -> Iterator[fake | choice | spelled]:
+    """Yield what may fill a column of texts as its name says, the usual first; codes first in what is of their length.
+
+    There is room for all of it, but for values of providers.
+    """
+    room = _room(column)
+    providers = [one for one in said.providers if room >= LEAST_ROOM.get(one, 0)]
+    if room < SHORT:
+        providers.sort(key=lambda one: not all(len(value) == room for value in _sample(one)))
+    yield from map(fake, providers)
+    yield from (choice(*words) for words in said.options if room >= max(map(len, words)))
+    yield from (spelled(meanings.places(like)) for like in said.like if len(like) <= room)
+    if said.numbers is not None:
+        low, high = said.numbers
+        numbers = [str(one) for one in range(low, high + 1, max(1, (high - low) // 1_000))]
+        if room >= len(numbers[-1]):
+            made = choice(numbers)
+            made.description = f"{low} to {high}"
+            yield made
+
+
+def _fulfilling(column: Column, bounds: Bounds) -> Callable[[str], bool]:
+    """Return what tells whether a text fits into a column and fulfils what CHECKs say of it; its case is for later."""
+    longest = min(_room(column), bounds.longest or _room(column))
+    low, high = (one if isinstance(one, str) else None for one in (bounds.low, bounds.high))
+    change: Callable[[str], str] = {"upper": str.upper, "lower": str.lower}.get(bounds.case, str)
+
+    def fulfils(text: str) -> bool:
+        text = change(text)
+        return (
+            max(bounds.shortest, 1) <= len(text) <= longest
+            and all(one.search(text) for one in bounds.patterns)
+            and (low is None or low <= text)
+            and (high is None or text <= high)
+            and text not in bounds.excluded
+        )
+
+    return fulfils
+
+
+def _best(fields: Iterable[fake | choice | spelled], fulfils: Callable[[str], bool]) -> Field | None:
+    """Return the first of some fields of whose values most fulfil something, or the one of which most do."""
+    most, best = FEWEST, None
+    for one in fields:
+        if isinstance(one, spelled):
+            values = _spread(one.spellings)
+        else:
+            values = _sample(one.provider) if isinstance(one, fake) else one.options
+        found = fulfilling(values, fulfils)
+        share = len(found) / len(values)
+        if share > most and (share == 1 or not isinstance(one, spelled)):
+            most, best = share, choice(*dict.fromkeys(found)) if isinstance(one, choice) else one
+        if most >= 0.5:
+            break
+    return best
+
+
+def _spread(spellings: Sequence[str]) -> list[str]:
+    """Return some of all spellings, from the first on."""
+    return [spellings[one * len(spellings) // SAMPLE] for one in range(SAMPLE)]
+
+
+def _apart_as_written(field: written, column: Column) -> Field | None:
+    """Return what fulfils a CHECK as some values do and is there once: they and a number, or what is like them."""
+    found, before = fulfilling(_sample(field.provider), field.fulfils), _NUMBER_AFTER.get(field.provider)
+    if before in ("-", " ") and all(field.fulfils(f"{one}{before}{end}") for one in found for end in (1, 1_000_000)):
+        return numbered_text(field, before)
+    places = usual_places(found, _room(column))
+    spellings = spelled(places).spellings if math.prod(map(len, places)) >= ENOUGH else None
+    if spellings is not None and all(map(field.fulfils, _spread(spellings))):
+        return shaped(field, _room(column))
+    return field.otherwise if isinstance(field.otherwise, spelled) else None
 
 
 # Rows that keep to CHECKs in different ways
@@ -1127,6 +1254,7 @@ _IN_ONE_WAY = (
     | copied
     | other_than
     | reference
+    | written
 )
 
 

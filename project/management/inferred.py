@@ -18,6 +18,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from . import checkdigits
 from .blocks import Fill, Rows, Source
 from .errors import CommandError
 from .fields import Field, Formula, decimal_steps, drawing, fake, names_of, person_names, reference, scale_of, terms_of
@@ -35,7 +36,7 @@ from .numbering import (
     in_turn,
     number_in,
 )
-from .outcomes import Remembered, expand, pick
+from .outcomes import POOL, Remembered, expand, pick
 from .parents import in_order, keys_of_rows, parents, require_parents
 from .types import DECIMAL, length_of, plain_type
 
@@ -50,12 +51,19 @@ class unique_email(Field):
 
     description = "unique e-mail"
 
-    def __init__(self, *name_columns: str) -> None:
-        """Take the name from one column with whole names, from some with parts of it, or from none."""
-        self.name_columns = name_columns
+    def __init__(self, *name_columns: str, longest: int | None = None) -> None:
+        """Take the name from one column with whole names, from some with parts of it, or from none.
+
+        Args:
+            longest: the most characters, where a CHECK allows fewer than the column.
+        """
+        self.name_columns, self.longest = name_columns, longest
+
+    def _room(self, column: Column) -> int:
+        return min(length_of(column) or 254, self.longest or 254) - len(DOMAIN) - 1
 
     def ready(self, context: Context, column: Column) -> Fill:
-        room = (length_of(column) or 254) - len(DOMAIN) - 1
+        room = self._room(column)
         numbers = free_numbers(context, column, lambda value: number_in(_ADDRESS, value, 1))
         stems = self._stems(context.source)
 
@@ -91,7 +99,7 @@ class unique_email(Field):
         ]
 
     def limit(self, context: Context, column: Column) -> float:
-        room = (length_of(column) or 254) - len(DOMAIN) - 1
+        room = self._room(column)
         return 10**room - 1 if 0 < room < 18 else math.inf if room > 0 else 0
 
     def is_unique(self, column: Column) -> bool:
@@ -187,16 +195,63 @@ class spelled(Field):
         return self.spellings
 
 
+class written(Field):
+    """Values of a Faker provider that fulfil a CHECK, as they are or written otherwise: an ISBN without its signs."""
+
+    def __init__(self, field: fake, fulfils: Callable[[str], bool], otherwise: Field) -> None:
+        """Take what they have to fulfil, and what is there instead in a locale whose values do not."""
+        self.field, self.fulfils, self.otherwise = field, fulfils, otherwise
+        self.provider = field.provider
+        self.description = f"{field.description} that fits"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        found = self.pool(context.source, column.name)
+        if not found:
+            return self.otherwise.ready(context, column)
+        table = expand(found)
+        if self.provider != "name":
+            return lambda rows: pick(table, rows.random, len(rows))
+        fill, fulfils = self.field.ready(context, column), self.fulfils  # the same names as in the e-mail addresses
+        return lambda rows: [
+            own if fulfils(own) else other
+            for own, other in zip(fill(rows), pick(table, rows.random, len(rows)), strict=True)
+        ]
+
+    def pool(self, source: Source, name: str, size: int = POOL) -> list[str]:
+        """Return those of some values that fulfil it."""
+        column = source.table.columns[name]
+        if re.fullmatch(r"(first|last)_name", self.provider):  # in Faker's own proportions
+            table = self.field.table(column, source)
+            return fulfilling(table[:: len(table) // size], self.fulfils)
+        return fulfilling([str(one) for one in self.field.pool(source, name, size)], self.fulfils)
+
+
+def fulfilling(values: Sequence[str], fulfils: Callable[[str], bool]) -> list[str]:
+    """Return those values that fulfil something, in the first of some ways to write them in which most of them do."""
+    best: list[str] = []
+    for write in _WAYS:
+        found = [text for text in map(write, values) if fulfils(text)]
+        if 2 * len(found) >= len(values):
+            return found
+        best = max(best, found, key=len)
+    return best
+
+
 class shaped(Field):
     """Texts like those of a Faker provider, each there once: at each place a character that some of them have there."""
 
-    def __init__(self, field: fake, longest: int) -> None:
+    def __init__(self, field: fake | written, longest: int) -> None:
         self.field, self.longest = field, longest
         self.description = f"{field.description}, each once"
 
     def ready(self, context: Context, column: Column) -> Fill:
         numbering, spellings = self._numbering(context, column)
-        return lambda rows: spellings.at(numbering.places(rows.numbers))
+        provider = self.field.provider
+        if not checkdigits.places(provider, spellings[0]):
+            return lambda rows: spellings.at(numbering.places(rows.numbers))
+        return lambda rows: [
+            checkdigits.corrected(provider, one) for one in spellings.at(numbering.places(rows.numbers))
+        ]
 
     def limit(self, context: Context, column: Column) -> float:
         return self._numbering(context, column)[0].limit
@@ -213,10 +268,14 @@ class shaped(Field):
     def _look(self, context: Context, column: Column) -> tuple[Numbering, Spellings]:
         places = usual_places(self.field.pool(context.source, column.name, LOOKED_AT), self.longest)
         spellings = Spellings(places or [_CAPITALS] * min(self.longest, WORDS))  # some locales have words there
+        checked = checkdigits.places(self.field.provider, spellings[0]) if places else range(0)
+        spellings = Spellings("0" if at in checked else one for at, one in enumerate(spellings.places))
         taken: set[int] = set()
         if context.looks:
             known, query = Places(spellings), sa.select(column).where(column.is_not(None))
-            taken = {place for one in context.connection.scalars(query) if (place := known.of(one)) is not None}
+            texts = context.connection.scalars(query)
+            without = ("".join("0" if at in checked else one for at, one in enumerate(text)) for text in texts)
+            taken = {place for one in without if (place := known.of(one)) is not None}
         return Numbering(spellings.total, context, f"key:{column.name}", taken), spellings
 
 
@@ -340,14 +399,17 @@ class above(Field):
         description: str,
         within: Sequence[tuple[Formula, int]] = (),
         among: Sequence[Any] = (),
+        usual: timedelta | None = None,
     ) -> None:
         """Each of `others` is a column's name, or a formula, and how many steps this one is at least above it.
 
         Args:
             within: the same, of how many steps it is at most above it.
             among: the only values there may be, in order; any where there are none.
+            usual: how far above the others days and moments are at most, where that is known.
         """
         self.others, self.low, self.high, self.within, self.among = others, low, high, within, among
+        self.usual = usual
         words = [f"{'more than' if more else 'at least'} {_shown(what)}" for what, more in others]
         words += [f"{'not far from' if isinstance(what, str) else 'at most'} {_shown(what)}" for what, _ in within]
         self.description = ", ".join(filter(None, (description, *words)))
@@ -357,6 +419,9 @@ class above(Field):
         low, high = (kind.to_steps(one) if one is not None else None for one in (self.low, self.high))
         lowest = kind.start if low is None else low
         among = [*map(kind.to_steps, self.among)]
+        usual = kind.usual
+        if self.usual is not None:
+            usual = self.usual.days if type(plain_type(column)) is sa.Date else int(self.usual.total_seconds())
 
         def allowed(steps: int) -> int:
             return among[min(bisect_left(among, steps), len(among) - 1)] if among else steps
@@ -365,9 +430,7 @@ class above(Field):
             random = rows.random.random
             ends = zip(kind.moved(rows, self.others), kind.moved(rows, self.within), strict=True)
             return [
-                kind.from_steps(
-                    allowed(_up(max(least, default=lowest), low, _lowest(high, most), kind.usual, random()))
-                )
+                kind.from_steps(allowed(_up(max(least, default=lowest), low, _lowest(high, most), usual, random())))
                 for least, most in ends
             ]
 
@@ -1176,6 +1239,23 @@ class _Floats(Steps):
         return super().index(Decimal(str(value)))
 
 
+_SIGNS = re.compile(r"[\W_]+")
+
+
+def _without_signs(text: str) -> str:
+    return _SIGNS.sub("", text)
+
+
+# How the same may be written, the usual way first.
+_WAYS: tuple[Callable[[str], str], ...] = (
+    str,
+    _without_signs,
+    str.lower,
+    str.upper,
+    lambda text: _without_signs(text).lower(),
+    lambda text: _SIGNS.sub("-", text.lower()).strip("-"),
+    lambda text: _SIGNS.sub("_", text.lower()).strip("_"),
+)
 _ADDRESS = re.compile(rf".*?(\d{{1,18}})@{re.escape(DOMAIN)}\s*", re.IGNORECASE | re.ASCII)
 _WORD = re.compile(r".*?(\d{1,18})\s*", re.ASCII)
 _CAPITALS = string.ascii_uppercase + string.digits

@@ -6,6 +6,7 @@ import math
 import re
 import string
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from importlib import import_module
@@ -13,400 +14,165 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from . import vocabulary
 from .outcomes import LOCALE, faker_of
-from .types import length_of
+from .types import DECIMAL, length_of, plain_type
+from .vocabulary import words_of
 
-# Column name -> Faker provider, where the provider is not simply called like the column.
-_TEXTS = {
-    "full_name": "name",
-    "fullname": "name",
-    "contact_name": "name",
-    "customer_name": "name",
-    "employee_name": "name",
-    "author": "name",
-    "contact": "name",
-    "recipient": "name",
-    "firstname": "first_name",
-    "given_name": "first_name",
-    "middle_name": "first_name",
-    "lastname": "last_name",
-    "surname": "last_name",
-    "family_name": "last_name",
-    "username": "user_name",
-    "login": "user_name",
-    "nickname": "user_name",
-    "nick": "user_name",
-    "handle": "user_name",
-    "phone": "phone_number",
-    "telephone": "phone_number",
-    "mobile": "phone_number",
-    "fax": "phone_number",
-    "cell": "phone_number",
-    "street": "street_address",
-    "address1": "street_address",
-    "address_line1": "street_address",
-    "address_line_1": "street_address",
-    "line1": "street_address",
-    "address2": "secondary_address",
-    "address_line2": "secondary_address",
-    "address_line_2": "secondary_address",
-    "line2": "secondary_address",
-    "town": "city",
-    "province": "state",
-    "zip": "postcode",
-    "zip_code": "postcode",
-    "zipcode": "postcode",
-    "postal_code": "postcode",
-    "postalcode": "postcode",
-    "company_name": "company",
-    "organization": "company",
-    "organisation": "company",
-    "employer": "company",
-    "vendor": "company",
-    "supplier": "company",
-    "manufacturer": "company",
-    "publisher": "company",
-    "occupation": "job",
-    "profession": "job",
-    "position": "job",
-    "job_title": "job",
-    "website": "url",
-    "homepage": "url",
-    "link": "url",
-    "image": "image_url",
-    "avatar": "image_url",
-    "photo": "image_url",
-    "ip": "ipv4",
-    "ip_address": "ipv4",
-    "mac": "mac_address",
-    "useragent": "user_agent",
-    "mail": "email",
-    "email_address": "email",
-    "title": "catch_phrase",
-    "subject": "catch_phrase",
-    "headline": "catch_phrase",
-    "slogan": "catch_phrase",
-    "product_name": "catch_phrase",
-    "color": "color_name",
-    "colour": "color_name",
-    "currency": "currency_code",
-    "language": "language_name",
-    "lang": "language_code",
-    "name_prefix": "prefix",
-    "salutation": "prefix",
-    "honorific": "prefix",
-    "name_suffix": "suffix",
-    "filename": "file_name",
-    "file": "file_name",
-    "path": "file_path",
-    "file_path": "file_path",
-    "mimetype": "mime_type",
-    "content_type": "mime_type",
-    "tz": "timezone",
-    "time_zone": "timezone",
-    "barcode": "ean13",
-    "ean": "ean13",
-    "isbn": "isbn13",
-    "bic": "swift",
-    "gtin": "ean13",
-    "upc": "ean13",
-    "uuid": "uuid4",
-    "guid": "uuid4",
-    "uid": "uuid4",
-    "external_id": "uuid4",
-    "public_id": "uuid4",
-    "domain": "domain_name",
-    "host": "hostname",
-    "country_name": "country",
-    "lat": "latitude",
-    "lng": "longitude",
-    "lon": "longitude",
-}
-# By these codes a short column is meant, of this length.
-_CODES = {
-    ("country", 2): "country_code",
-    ("country_code", 2): "country_code",
-    ("country_code", 3): "country_code_3",
-    ("country", 3): "country_code_3",
-    ("state", 2): "state_abbr",
-    ("province", 2): "state_abbr",
-    ("currency", 3): "currency_code",
-    ("currency_code", 3): "currency_code",
-    **{("language", size): "language_code" for size in range(2, 11)},
-}
-# Names of digests, and the provider by how many characters there are.
-_DIGESTS = {"hash", "digest", "checksum", "fingerprint", "signature", "token", "secret", "nonce", "etag", "sha"}
-_DIGEST_OF = {64: "sha256", 40: "sha1", 32: "md5"}
-# Codes and numbers that are texts: the last words of a name, and what they are like, the longest there is room for.
-_LIKE = {
-    **dict.fromkeys(("code", "sku", "ref", "reference", "serial"), ("AAA-000000", "AA-0000", "A0000")),
-    **dict.fromkeys(("number", "no", "num", "nr"), ("00000000", "000000", "00000")),
-    **dict.fromkeys(("last4", "last_4", "last_four"), ("0000",)),
-    **dict.fromkeys(("vat", "vat_id", "vat_no", "vat_number"), ("EU000000000", "000000000")),
-    **dict.fromkeys(("ein", "tax_id", "tax_number"), ("00-0000000", "000000000")),
-}
-_PROVIDERS = {*_TEXTS.values(), *_CODES.values(), *_DIGEST_OF.values()}
-# Names of texts in sentences.
-_SENTENCES = {
-    "description", "body", "comment", "comments", "note", "notes", "remark", "remarks", "summary", "bio", "content",
-    "message", "text", "abstract", "about", "details", "excerpt", "review", "reason", "feedback", "caption",
-}  # fmt: skip
-# The last word of a longer name that means the same as alone: billing_city, home_phone.
-_LAST_WORDS = {
-    "city", "country", "phone", "telephone", "mobile", "fax", "email", "mail", "url", "website", "zip", "postcode",
-    "zipcode", "street", "address", "state", "province", "company", "color", "colour", "currency", "username", "title",
-    "description", "notes", "note", "comment", "comments", "remarks", "summary", "bio", "message", "text", "reason",
-    "firstname", "lastname", "filename", "timezone", "lang", "ip", "iban", "bic", "isbn", "ssn", "vin", "uuid", "guid",
-}  # fmt: skip
 # Providers that share a name with a column that means something else, or are no single text.
 _NOT_PROVIDERS = {
     "format", "json", "binary", "zip", "tar", "image", "seed", "random", "add_provider", "text", "enum", "code", "key",
     "slug_", "status", "type", "kind", "value", "label", "grade", "word", "prefix", "suffix", "bs", "id", "factories",
     "xml", "csv", "dsv", "psv", "tsv", "items", "optional", "unique", "locales", "weights", "pyobject", "date", "time",
+    "year", "opera", "safari", "chrome", "firefox", "provider", "parse", "lexify", "numerify", "month",
 }  # fmt: skip
-_PEOPLE = {
-    "person", "people", "user", "student", "pupil", "teacher", "employee", "customer", "client", "author", "member",
-    "patient", "doctor", "nurse", "player", "artist", "actor", "contact", "staff", "guest", "driver", "owner", "parent",
-    "instructor", "professor", "lecturer", "manager", "agent", "attendee", "participant", "reader", "writer", "singer",
-    "friend", "profile", "account_holder", "borrower", "worker", "candidate", "applicant", "speaker", "director",
-    "passenger", "pilot", "coach", "child", "human", "citizen", "subscriber", "recipient", "sender", "seller", "buyer",
-    "mayor", "tutor", "mentor", "trainer", "musician", "composer", "editor", "reviewer", "visitor", "tenant_user",
-}  # fmt: skip
-# Columns that only people have.
-_OF_PEOPLE = {
-    "email", "first_name", "last_name", "birthday", "birthdate", "birth_date", "date_of_birth", "dob", "age", "gender",
-    "sex", "username", "password", "phone", "mobile", "salary", "hired_on", "hire_date", "job_title",
-}  # fmt: skip
-# What the rows of a table are called, where it says of what kind their names are.
-_NAMES_OF = {
-    "company": "company",
-    "organization": "company",
-    "organisation": "company",
-    "supplier": "company",
-    "vendor": "company",
-    "manufacturer": "company",
-    "publisher": "company",
-    "brand": "company",
-    "employer": "company",
-    "shop": "company",
-    "store": "company",
-    "restaurant": "company",
-    "hotel": "company",
-    "city": "city",
-    "town": "city",
-    "country": "country",
-    "state": "state",
-    "province": "state",
-    "region": "state",
-    "color": "color_name",
-    "colour": "color_name",
-    "language": "language_name",
-    "currency": "currency_name",
-    "job": "job",
-    "file": "file_name",
-    "attachment": "file_name",
-    "document": "file_name",
-    "product": "catch_phrase",
-    "item": "catch_phrase",
-    "project": "catch_phrase",
-    "course": "catch_phrase",
-    "book": "catch_phrase",
-    "album": "catch_phrase",
-    "movie": "catch_phrase",
-    "film": "catch_phrase",
-    "event": "catch_phrase",
-    "campaign": "catch_phrase",
-    "department": "bs",
-    "category": "bs",
-    "team": "bs",
-}
-# Names of several words as some write them, without anything between.
-_JOINED = {
-    one.replace("_", ""): one
-    for one in (
-        *_TEXTS,
-        "phone_number",
-        "email_address",
-        "credit_card_number",
-        "first_name",
-        "last_name",
-        "company_name",
-    )
-    if "_" in one
-}
-# Of a table with one of these in its columns' names a state is a part of a country, else it is how far something is.
-_OF_ADDRESSES = {"city", "town", "zip", "zipcode", "postcode", "postal", "postalcode", "country", "street", "address",
-                 "addresses", "states"}  # fmt: skip
+# What names of rows are where nothing is said of them.
+_NAMELESS = "catch_phrase"
+_TITLES = {"book_title", "course_title", "headline", "product_name", "file_name"}
+_STAFF = {"employee", "staff", "worker", "contact", "manager"}
 UUID_LENGTH = 36
-# The few words that there are of something: as long as there is room for.
-_STATUSES = (("new", "active", "done"),)
-_OPTIONS = {
-    "status": _STATUSES,
-    "state": _STATUSES,
-    "gender": (("female", "male", "non-binary"), ("female", "male", "other"), ("F", "M", "X")),
-    "sex": (("female", "male"), ("F", "M")),
-}
-# What happens to few: a column called deleted_at is empty in most rows.
-_RARE = {
-    "deleted", "voided", "archived", "cancelled", "canceled", "discontinued", "discontinue", "removed", "disabled",
-    "banned", "blocked", "suspended", "revoked", "rejected", "terminated", "died", "death", "deceased",
-}  # fmt: skip
-_NUMBERS: dict[str, tuple[int, int]] = {
-    "age": (18, 90),
-    "year": (1970, 2026),
-    "month": (1, 12),
-    "day": (1, 28),
-    "hour": (0, 23),
-    "minute": (0, 59),
-    "quantity": (1, 100),
-    "qty": (1, 100),
-    "stock": (0, 500),
-    "count": (0, 100),
-    "number": (1, 1000),
-    "capacity": (10, 500),
-    "price": (1, 1000),
-    "cost": (1, 1000),
-    "amount": (1, 1000),
-    "total": (1, 5000),
-    "subtotal": (1, 5000),
-    "fee": (1, 200),
-    "tax": (0, 200),
-    "balance": (0, 10_000),
-    "salary": (30_000, 120_000),
-    "wage": (15, 80),
-    "budget": (1_000, 500_000),
-    "discount": (0, 50),
-    "percent": (0, 100),
-    "pct": (0, 100),
-    "weekday": (0, 6),
-    "percentage": (0, 100),
-    "rate": (0, 100),
-    "rating": (1, 5),
-    "stars": (1, 5),
-    "score": (0, 100),
-    "priority": (1, 5),
-    "level": (1, 10),
-    "position": (1, 100),
-    "rank": (1, 100),
-    "order": (1, 100),
-    "weight": (1, 200),
-    "height": (1, 250),
-    "width": (1, 250),
-    "depth": (1, 250),
-    "length": (1, 250),
-    "size": (1, 100),
-    "duration": (1, 240),
-    "minutes": (1, 240),
-    "hours": (1, 24),
-    "days": (1, 30),
-    "seconds": (1, 3600),
-    "pages": (20, 900),
-    "latitude": (-90, 90),
-    "lat": (-90, 90),
-    "longitude": (-180, 180),
-    "lng": (-180, 180),
-    "lon": (-180, 180),
-    "floor": (0, 20),
-    "credits": (1, 10),
-    "port": (1024, 65535),
-    "version": (1, 20),
-    "likes": (0, 1000),
-    "views": (0, 10_000),
-}
-# What a number is counted in, behind what it is of.
-_UNITS = {"kg", "g", "lb", "lbs", "cm", "mm", "usd", "eur", "gbp", "pct"}
-_OF_BODIES = {"weight_kg": (45, 120), "height_cm": (150, 200)}
-_MONEY = {
-    "price", "cost", "amount", "total", "subtotal", "fee", "tax", "balance", "salary", "wage", "budget", "discount",
-}  # fmt: skip
-_TO_COME = re.compile(r"(^|_)(expir(es|e|y|ation)|valid_(until|to|thru|through)|renews)(_|$)")
-_BIRTHDAYS = {"birthday", "birthdate", "birth_date", "date_of_birth", "dob", "born", "born_on"}
-# What comes before what: of two columns whose names differ in these words only, the second is not the smaller one.
-_IN_ORDER = [
-    ("created", "updated"), ("created", "modified"), ("created", "changed"), ("created", "deleted"),
-    ("created", "published"), ("created", "completed"), ("created", "closed"), ("created", "resolved"),
-    ("created", "shipped"), ("start", "end"), ("start", "due"), ("start", "expire"), ("start", "expires"),
-    ("starts", "ends"), ("available", "discontinue"),
-    ("started", "ended"), ("started", "finished"), ("started", "completed"), ("begin", "end"), ("begins", "ends"),
-    ("start", "finish"), ("start", "stop"), ("starts", "finishes"),
-    ("from", "to"), ("from", "until"), ("opened", "closed"), ("opens", "closes"), ("open", "close"), ("hired", "left"),
-    ("checkin", "checkout"), ("in", "out"), ("ordered", "shipped"), ("ordered", "delivered"), ("shipped", "delivered"),
-    ("order", "ship"), ("order", "shipped"), ("order", "required"), ("issued", "expires"), ("issue", "due"),
-    ("borrowed", "returned"), ("departure", "arrival"), ("min", "max"), ("minimum", "maximum"), ("lowest", "highest"),
-    ("low", "high"),
+TODAY = date(2026, 9, 1)  # what counts as today
+_OF_CITIES = {"city", "postcode"}  # beside these an address is that of a house
+_YEARS = {"year", "founded", "established", "built", "vintage"}
+_DATED = {"copyright_date", "publication_date"}  # as whole numbers these are years
+_COMING = re.compile(r"(^|_)(expir(es|ed?|y|ation)|exp|valid_(until|to|thru|through)|renews|renewal)(_|$)")
+# What happens once in a life, or in that of a company; of what else there is a date of the last year is as likely.
+_ONCE = vocabulary.words(
+    "hire hired join joined joining employed employment founded established foundation married marriage graduated "
+    "graduation retired retirement died death deceased born release released publication"
+)
+_WORK = 16 * 365 + 4  # days of a life before one may be hired
+_WHEN = {"date", "at", "on", "time", "datetime", "timestamp", "day"}
+_LENT = "borrowed borrow loaned loan lent issued issue rented rental checkout"
+_HIRED = "hire hired join joined employed employment"
+# What comes before what, and by how many days at least and at most: of two columns whose names differ in these words,
+# or beside these in words for a date only, the second is not the smaller one.
+_ORDER: list[tuple[str, str, int, int | None]] = [
+    ("birth", f"{_HIRED} married marriage graduated graduation", _WORK, None),
+    ("birth", "died death deceased retired retirement", 18 * 365, None),
+    (_HIRED, "left termination terminated retired retirement resigned resignation fired end ended", 30, 1500),
+    ("created creation", "updated modified changed deleted published completed closed resolved shipped archived",
+     0, None),
+    ("start starts started begin begins", "end ends ended finish finishes finished stop due expire expires completed",
+     0, None),
+    (_LENT, "due", 7, 28),
+    (_LENT, "returned return checkin", 1, 28),
+    ("issued issue", "expires expiry expiration expire", 1, None),
+    ("available", "discontinue", 0, None),
+    ("from", "to until", 0, None),
+    ("opened opens open", "closed closes close", 0, None),
+    ("checkin in", "checkout out", 0, 14),
+    ("admission admitted", "discharge discharged", 0, 21),
+    ("ordered order", "ship shipped required delivered delivery paid", 0, 14),
+    ("shipped ship", "delivered delivery arrived", 0, 10),
+    ("invoice invoiced", "due", 14, 30),
+    ("departure", "arrival", 0, None),
+    ("min minimum lowest low", "max maximum highest high", 0, None),
+    ("created creation", "due", 1, 60),
 ]  # fmt: skip
 
 
-def words_of(name: str) -> str:
-    """Return a name in small letters with underscores: BillingCity is billing_city, from_ is from."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().strip("_")
+@dataclass(frozen=True)
+class Texts:
+    """What the name of a column of texts asks for: one of these."""
+
+    providers: tuple[str, ...] = ()  # Faker's, the usual one first
+    options: tuple[tuple[str, ...], ...] = ()  # the few words that there are, the longest first
+    like: tuple[str, ...] = ()  # what is at each place of a code or a number: A for letters, 0 for digits
+    numbers: tuple[int, int] | None = None
+    in_sentences: bool = False
 
 
-def text_provider(column: sa.Column[Any]) -> str | None:
-    """Return the Faker provider of texts that a column's name asks for; "sentences" for words in sentences."""
+def texts(column: sa.Column[Any]) -> Texts:
+    """Return what a column of texts holds by its name; nothing where it says nothing."""
     name = words_of(column.name)
-    length = length_of(column)
-    for word in _spellings(name):
-        if code := _CODES.get((word, length or 0)):
-            return code
-        if word in ("state", "province") and not _has_place(column):
-            return None
-        if word.rpartition("_")[2] in _DIGESTS:
-            return next((one for size, one in _DIGEST_OF.items() if size <= (length or size)), None)
-        if word in ("prefix", "suffix"):
-            return word if name_provider(column.table) == "name" else None
-        if word in _SENTENCES:
-            return "sentences"
-        if word in _TEXTS:
-            return _TEXTS[word]
-        if word == "name":
-            return name_provider(column.table)
-        if word in _PROVIDERS:
-            return word
-        if word not in _NOT_PROVIDERS and _is_provider(word):
-            return word
-    if name.endswith("_name"):
-        return name_provider_of(name.removesuffix("_name"))
-    return "uuid4" if length == UUID_LENGTH else None
+    for key, before in _keys(name):
+        if (found := _texts_of(key, before, column)) is not None:
+            return found
+    return Texts(("uuid4",)) if length_of(column) == UUID_LENGTH else Texts()
 
 
-def _spellings(name: str) -> Iterator[str]:
-    """Yield how a name may be known: as it is, by its last words, and as words that are written together."""
-    yield name
+def _keys(name: str) -> Iterator[tuple[str, str]]:
+    """Yield by which last words a name may be known, the most first, and what is before them.
+
+    What stands behind and only says which one it is, as home or 2, is left out where all of the name is not known.
+    """
     words = name.split("_")
-    for start in range(1, len(words)):
-        last = "_".join(words[start:])
-        if last in (_LAST_WORDS if start == len(words) - 1 else _TEXTS):
-            yield last
-    if (joined := _JOINED.get(name)) is not None:
-        yield joined
+    while words:
+        for start in range(len(words)):
+            yield "_".join(words[start:]), "_".join(words[:start])
+        last = words.pop()
+        if last not in vocabulary.QUALIFIERS and not last.isdigit():
+            return
+
+
+def _texts_of(key: str, before: str, column: sa.Column[Any]) -> Texts | None:
+    """Return what the last words of a name say; None where they say nothing."""
+    if before and not _abbreviates(before, column.table) and key in vocabulary.ALONE:
+        return None
+    if key in ("state", "province") and not _has_place(column):
+        return Texts(options=vocabulary.OPTIONS["status"])
+    if key in ("prefix", "suffix"):
+        return Texts((key,)) if name_provider(column.table) == "name" else None
+    if key == "name":
+        return Texts((_name_of(before, column.table),))
+    if key == "title":
+        return Texts((_title_of(before, column),))
+    if key in vocabulary.SENTENCES:
+        return Texts(in_sentences=True)
+    if key == "address" and _OF_CITIES & {words_of(one.name).rpartition("_")[2] for one in column.table.columns}:
+        return Texts(vocabulary.TEXTS["street"])
+    if key in vocabulary.TEXTS:
+        return Texts(vocabulary.TEXTS[key])
+    if key in vocabulary.OPTIONS:
+        return Texts(options=vocabulary.OPTIONS[key])
+    if key in vocabulary.LIKE:
+        return Texts(like=vocabulary.LIKE[key])
+    if key in vocabulary.NUMBERS:
+        return Texts(numbers=vocabulary.NUMBERS[key])
+    if key.rpartition("_")[2] == "year" or key in _DATED:
+        return Texts(numbers=_years(words_of(column.name)))
+    if key not in _NOT_PROVIDERS and (not before or "_" in key) and _is_provider(key):
+        return Texts((key,))
+    return None
+
+
+def _name_of(before: str, table: sa.Table) -> str:
+    """Return the provider of a name of something: of a row, where nothing is said, or only a letter of the table."""
+    if not before or _abbreviates(before, table):
+        return name_provider(table)
+    return name_provider_of(before) or _NAMELESS
+
+
+def _title_of(before: str, column: sa.Column[Any]) -> str:
+    """Return the provider of titles: of a book, of a post; before the name of a person it is a Mr or a Ms."""
+    thing = _singular(words_of(column.table.name))
+    kind = name_provider_of(before if before in vocabulary.NAMES_OF else thing)
+    if kind == "name" and not before:
+        return "job" if thing.rpartition("_")[2] in _STAFF else "prefix"
+    return kind if kind in _TITLES else _NAMELESS
+
+
+def _abbreviates(word: str, table: sa.Table) -> bool:
+    """Return whether a word before names is the beginning of their table's: c for customers."""
+    thing = _singular(words_of(table.name))
+    return thing != word and any(one.startswith(word) for one in (thing, thing.rpartition("_")[2]))
 
 
 def _has_place(column: sa.Column[Any]) -> bool:
     """Return whether a table holds addresses, in which a state is a part of a country."""
     names = [{*words_of(one.name).split("_")} for one in (column.table, *column.table.columns)]
-    return any(words & _OF_ADDRESSES and not words & {"ip", "mac", "email"} for words in names)
+    return any(words & vocabulary.OF_ADDRESSES and not words & {"ip", "mac", "email"} for words in names)
 
 
 def is_rare(column: sa.Column[Any]) -> bool:
     """Return whether a column says by its name what few rows have, as a moment of deletion."""
-    return bool(_RARE & {*words_of(column.name).split("_")})
+    return bool(vocabulary.RARE & {*words_of(column.name).split("_")})
 
 
-def options(column: sa.Column[Any]) -> tuple[str, ...]:
-    """Return the few words that a text holds by its name, as how far a thing is, where it has room for them."""
-    word, room = words_of(column.name).rpartition("_")[2], length_of(column) or 1_000
-    return next((words for words in _OPTIONS.get(word, ()) if room >= max(map(len, words))), ())
-
-
-def places(column: sa.Column[Any]) -> list[str] | None:
-    """Return the characters at each place of a code or a number that is a text; None where it is none by its name."""
-    room, words = length_of(column) or 1_000, words_of(column.name).split("_")
-    known = (_LIKE.get("_".join(words[-count:])) for count in (2, 1))
-    for one in next(filter(None, known), ()):
-        if len(one) <= room:
-            return [{"A": string.ascii_uppercase, "0": string.digits}.get(place, place) for place in one]
-    return None
+def places(like: str) -> list[str]:
+    """Return the characters at each place of a code or a number."""
+    return [{"A": string.ascii_uppercase, "0": string.digits}.get(place, place) for place in like]
 
 
 def name_provider(table: sa.Table | Any) -> str:
@@ -414,15 +180,15 @@ def name_provider(table: sa.Table | Any) -> str:
     thing = name_provider_of(_singular(words_of(table.name)))
     if thing is not None:
         return thing
-    return "name" if {words_of(column.name) for column in table.columns} & _OF_PEOPLE else "catch_phrase"
+    return "name" if {words_of(column.name) for column in table.columns} & vocabulary.OF_PEOPLE else _NAMELESS
 
 
 def name_provider_of(thing: str) -> str | None:
     """Return the provider of names of a kind of thing; None when nothing is known of it."""
     for word in (thing, thing.rpartition("_")[2]):
-        if word in _NAMES_OF:
-            return _NAMES_OF[word]
-        if word in _PEOPLE:
+        if word in vocabulary.NAMES_OF:
+            return vocabulary.NAMES_OF[word]
+        if word in vocabulary.PEOPLE:
             return "name"
     return None
 
@@ -430,19 +196,49 @@ def name_provider_of(thing: str) -> str | None:
 def numbers(column: sa.Column[Any]) -> tuple[int, int] | None:
     """Return the range that a column's name asks for; None when it asks for none."""
     name = words_of(column.name)
-    if name in _OF_BODIES and name_provider(column.table) == "name":
-        return _OF_BODIES[name]
-    thing, _, unit = name.rpartition("_")
-    thing = thing if unit in _UNITS else name
-    for word in (name, thing, thing.rpartition("_")[2]):
-        if word in _NUMBERS:
-            return _NUMBERS[word]
+    if name in vocabulary.OF_BODIES and name_provider(column.table) == "name":
+        return vocabulary.OF_BODIES[name]
+    words = name.split("_")
+    if words[0] in ("is", "has", "can"):
+        return 0, 1
+    if words[-1] in _YEARS or (name in _DATED) or "year" in words:
+        return _years(name)
+    for key, before in _keys(name):
+        if key in vocabulary.UNITS and before:
+            found = next((vocabulary.NUMBERS[one] for one, _ in _keys(before) if one in vocabulary.NUMBERS), None)
+            if found is not None:
+                scale = vocabulary.PARTS.get(key, 1)
+                return found[0] * scale, found[1] * scale
+        if key in vocabulary.NUMBERS:
+            low, high = vocabulary.NUMBERS[key]
+            return (0, 1) if (low, high) == (0, 100) and _holds_parts_of_one(column) else (low, high)
+        if vocabulary.PARTS.get(key) == 100:
+            return 100, 100_000
     return None
+
+
+def _holds_parts_of_one(column: sa.Column[Any]) -> bool:
+    """Return whether a share in a column is one of 1, and not of 100: it has no room for more, or many digits."""
+    kind: Any = plain_type(column)
+    if not isinstance(kind, DECIMAL) or kind.precision is None:
+        return False
+    scale = getattr(kind, "scale", None)
+    return scale is not None and (kind.precision - scale < 2 or scale > 2)
+
+
+def _years(name: str) -> tuple[int, int]:
+    """Return from and to which year something is."""
+    words, this = {*name.split("_")}, TODAY.year
+    if "birth" in words:
+        return this - 75, this - 18
+    if "death" in words or "graduation" in words:
+        return this - 20, this
+    return (this, this + 5) if _COMING.search(name) else (1970, this)
 
 
 def is_money(column: sa.Column[Any]) -> bool:
     """Return whether a number is by its name an amount of money, which has two places."""
-    return not _MONEY.isdisjoint(words_of(column.name).split("_"))
+    return not vocabulary.MONEY.isdisjoint(words_of(column.name).split("_"))
 
 
 def twin(column: sa.Column[Any]) -> tuple[sa.Column[Any], str] | None:
@@ -461,27 +257,58 @@ def twin(column: sa.Column[Any]) -> tuple[sa.Column[Any], str] | None:
 def days(column: sa.Column[Any], today: date) -> tuple[date, date] | None:
     """Return the first and last day that a column's name asks for, where it is not the last year."""
     name = words_of(column.name)
-    if name in _BIRTHDAYS:
+    words = {*name.split("_")}
+    if _COMING.search(name):
+        return today + timedelta(days=1), today + timedelta(days=730)
+    if "birth" in words and not words & _ONCE - {"birth"}:
         return date(today.year - 75, 1, 1), date(today.year - 18, 1, 1)
-    return (today + timedelta(days=1), today + timedelta(days=730)) if _TO_COME.search(name) else None
+    return (today - timedelta(days=3650), today) if words & _ONCE else None
 
 
-def comes_before(column: sa.Column[Any]) -> sa.Column[Any] | None:
-    """Return the column of the same table that this one is by its name not smaller than: start_date for end_date."""
+def is_past(column: sa.Column[Any]) -> bool:
+    """Return whether a column says by its name that something has been: updated_at, returned_on."""
+    return is_rare(column) or any(word.endswith("ed") for word in words_of(column.name).split("_"))
+
+
+def is_moment(column: sa.Column[Any]) -> bool:
+    """Return whether a column is called like a day or a moment."""
     words = words_of(column.name).split("_")
-    names = {words_of(one.name): one for one in column.table.columns}
-    for first, second in _IN_ORDER:
-        if second in words:
-            other = names.get("_".join(first if word == second else word for word in words))
-            if other is not None and other is not column and type(other.type) is type(column.type):
-                return other
-    return None
+    return words[-1] in ("date", "at", "on", "created", "updated", "timestamp")
+
+
+def come_before(column: sa.Column[Any]) -> Iterator[tuple[sa.Column[Any], int, int | None]]:
+    """Yield the columns of the same table that this one is by its name not smaller than: start_date for end_date.
+
+    With each come the days that there are at least between the two, and at most, where that is known.
+    """
+    own = words_of(column.name).split("_")
+    for word in own:
+        for firsts, seconds, least, most in _ORDER:
+            if word not in seconds.split():
+                continue
+            wanted = [[first if one == word else one for one in own] for first in firsts.split()]
+            alike = [one for one in column.table.columns if one is not column and _comparable(one, column)]
+            found = next((one for words in wanted for one in alike if words_of(one.name).split("_") == words), None)
+            stages = [_stage(words) for words in wanted]
+            if found is None:
+                found = next((one for one in alike if _stage(words_of(one.name).split("_")) in stages), None)
+            if found is not None:
+                yield found, least, most
+
+
+def _stage(words: list[str]) -> list[str]:
+    return [one for one in words if one not in _WHEN]
+
+
+def _comparable(one: sa.Column[Any], other: sa.Column[Any]) -> bool:
+    days = (sa.Date, sa.DateTime)
+    return type(one.type) is type(other.type) or (isinstance(one.type, days) and isinstance(other.type, days))
 
 
 def _singular(name: str) -> str:
     if name.endswith("ies"):
         return name[:-3] + "y"
-    if name.endswith(("ses", "xes", "ches", "shes")):
+    if name.endswith(("sses", "uses", "xes", "ches", "shes")) and not name.endswith("ouses"):
         return name[:-2]
     return name.removesuffix("s") if not name.endswith("ss") else name
 

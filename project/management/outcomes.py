@@ -134,7 +134,11 @@ def faker_of(locale: str) -> Faker:
     """Return the one Faker of a locale; whoever draws from it seeds it first."""
     from faker import Faker
 
-    return Faker(locale)
+    from .providers import Provider
+
+    fake = Faker(locale)
+    fake.add_provider(Provider)
+    return fake
 
 
 def draw(random: Random, count: int) -> Sequence[int]:

@@ -455,7 +455,7 @@ def test_list_says_what_was_read_from_the_model(shapes: House, manage: Runner) -
         ("name", "Faker name", "the column is called name"),
         ("first_name", "Faker first_name", "the column is called first_name"),
         ("email", "unique e-mail", "UNIQUE uq_people_email, at most 30 characters"),
-        ("phone", "like 4437694101, 20% NULL", "the column is called phone, nullable"),
+        ("phone", "Faker e164, 20% NULL", "the column is called phone, nullable"),
         ("age", "0 to 120", "CHECK age_range"),
         ("shoe", "21 to 49", "CHECK shoe_range"),
         ("level", "one of low, mid, it's high", "CHECK level_in"),
