@@ -20,7 +20,7 @@ from .blocks import Fill, Rows, Source
 from .errors import CommandError, did_you_mean
 from .names import Names, PersonNames
 from .numbering import SPREAD, Column, Context, Numbering, Places, Steps, free_numbers, number_in
-from .outcomes import ENTRIES, POOL, draw, expand, expand_exactly, pick, pool
+from .outcomes import ENTRIES, LOCALE, POOL, draw, expand, expand_exactly, faker_of, pick, pool
 from .parents import columns_of, keys_of_rows, leads_to, only_key, parents, require_parents
 from .types import length_of, plain_type
 
@@ -104,12 +104,13 @@ class fake(Field):
         return values
 
     def pool(self, source: Source, name: str, size: int = POOL) -> list[Any]:
-        """Return values drawn from Faker for a column of this name.
+        """Return values drawn from Faker for a column of this name: those of en_US where the locale has none.
 
         Raises:
             CommandError: Faker has no such provider, or it wants other arguments.
         """
-        if self.provider.startswith("_") or not hasattr(source.fake, self.provider):
+        own = next((one for one in (source.fake, faker_of(LOCALE)) if hasattr(one, self.provider)), None)
+        if self.provider.startswith("_") or own is None:
             known = [name for name in dir(source.fake) if not name.startswith("_")]
             raise CommandError(
                 f"Faker has no provider {self.provider!r} for {source.table.fullname}.{name}."
@@ -120,7 +121,7 @@ class fake(Field):
         def make(faker: Faker) -> Any:
             return getattr(faker, self.provider)(**self.arguments)
 
-        return pool(source.fake, make, source.seed(name, "pool"), size)
+        return pool(own, make, source.seed(name, "pool"), size)
 
     def _part_of_name(self, source: Source) -> tuple[str, ...] | None:
         """Return the table of a first or last name, with Faker's own weights."""

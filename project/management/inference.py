@@ -553,11 +553,13 @@ class _Planner:
             return Plan(text(), why) if _room(column) >= SHORT else None
         if said.options and bounds.names:
             return None
-        fields = [*_fields_by_name(column, said)]
-        fitting = next((one for one in fields if not isinstance(one, fake) or _fits(one.provider, column)), None)
-        if fitting is not None:
-            return Plan(fitting, why)
         fulfils = _fulfilling(column, Bounds())
+        fields = [*_fields_by_name(column, said)]
+        for one in fields:
+            if not isinstance(one, fake) or _fits(one.provider, column):
+                return Plan(one, why)
+            if 2 * len(fulfilling(_sample(one.provider), fulfils)) >= SAMPLE:
+                return Plan(written(one, fulfils, text()), why)
         best = _best(fields, fulfils)
         return Plan(written(best, fulfils, text()), why) if isinstance(best, fake) else None
 

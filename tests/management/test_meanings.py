@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.databases import Database
+from tests.databases import Database, fresh
 from tests.houses import House, Runner
 from tests.management.test_schemas import IMPORTS, MAKE, column, seeded
 
@@ -142,6 +143,35 @@ SAID = {
     "total_eur": ("Numeric(12, 4)", r"\d+(\.\d{1,2})?"),
     "expires_on": ("sa.Date", r"202[678]-.*"),
     "username": ("String(40), unique=True", r"[a-z]+\d+"),
+    # Written together, shortened, numbered, with a word of the table or of a type before, or which one it is behind.
+    "BillingPostalCode": ("String(10)", r"\d{5}"),
+    "othernames": ("String(30)", r"[A-Z][a-z]+"),
+    "contactfirstname": ("sa.Text", r"[A-Z][a-z]+"),
+    "emailpro": ("sa.Text", r"[a-z.]+\d+@example\.org"),
+    "c_email": ("String(60)", r"[a-z.]+\d+@example\.org"),
+    "mobilephone": ("String(20)", r"[\d()+.x-]+"),
+    "tel_no": ("String(20)", r"[\d()+.x-]+"),
+    "phone_2": ("String(20)", r"[\d()+.x-]+"),
+    "cust_lname": ("String(40)", r"[A-Z][A-Za-z]+"),
+    "sortname": ("String(40)", r"[A-Z][A-Za-z]+, [A-Z][a-z]+"),
+    "branchcode": ("String(10)", r"[A-Z]{3}-\d{6}"),
+    "borrowernumber": ("sa.Integer", r"\d{1,4}"),
+    "copyrightdate": ("sa.SmallInteger", r"19[7-9]\d|20[0-2]\d"),
+    "patronimage": ("String(200)", r"https?://.*"),
+    "txt_language": ("String(8)", r"[a-z]{2,3}"),
+    "usr_pwd": ("String(60)", r"\$2b\$12\$[\w./]{53}"),
+    # Of what kind or size a number or a code is.
+    "isbn13": ("sa.CHAR(13)", r"97[89]\d{10}"),
+    "issn": ("sa.CHAR(9)", r"\d{4}-\d{3}[\dX]"),
+    "iso3": ("sa.CHAR(3)", r"[A-Z]{3}"),
+    "price_cents": ("sa.Integer", r"[1-9]\d{2,5}"),
+    "tax_rate": ("Numeric(4, 3)", r"[01](\.\d+)?"),
+    "vat_pct": ("Numeric(5, 2)", r"\d{1,3}(\.\d+)?"),
+    "blood_type": ("String(3)", r"(A|B|AB|0)[+-]"),
+    "birth_year": ("sa.SmallInteger", r"19[5-9]\d|200[0-8]"),
+    "year_built": ("sa.Integer", r"19[0-9]\d|20[0-2]\d"),
+    "pages": ("String(10)", r"\d{2,3}"),
+    "is_active": ("sa.Integer", r"[01]"),
 }
 PEOPLE = """
 class Customer(Base):
@@ -151,6 +181,8 @@ class Customer(Base):
         CheckConstraint("order_no LIKE '___ ___'", name="with_a_blank"),
         CheckConstraint("email_lower = lower(email)", name="small_letters"),
         CheckConstraint("total_eur > 0", name="something"),
+        CheckConstraint("year_built >= 1900", name="no_ruin"),
+        CheckConstraint("hire_date > dateofbirth", name="born_first"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -159,6 +191,12 @@ class Customer(Base):
     name: Mapped[str | None] = mapped_column(String(80))
     name_upper: Mapped[str | None] = mapped_column(String(80))
     username_lower: Mapped[str] = mapped_column(String(40), unique=True)
+    dateofbirth: Mapped[date]
+    hire_date: Mapped[date]
+    date_of_death: Mapped[date]
+    loaned_at: Mapped[datetime]
+    due_date: Mapped[date]
+    returned_at: Mapped[datetime]
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     valid_until: Mapped[datetime | None]
@@ -182,8 +220,53 @@ def test_values_are_what_the_names_of_their_columns_say(
         "username_lower <> lower(username) OR name_upper <> upper(name)",
         "expires_on <= '2026-09-01' OR expires_at <= '2026-09-01' OR valid_until <= '2026-09-01'",
         "issued_at > '2026-09-01' OR from_ > until OR begins > ends",
+        "hire_date < date(dateofbirth, '+16 years') OR hire_date > '2026-09-01'",
+        "date_of_death < date(dateofbirth, '+17 years') OR due_date < date(loaned_at, '+7 days')",
+        "returned_at < loaned_at OR returned_at > datetime(loaned_at, '+1 month')",
+        "c_email = emailpro OR othernames = contactfirstname AND othernames = cust_lname",
     ):
         assert sqlite_database.value(f"SELECT count(*) FROM customers WHERE {wrong}") == 0, wrong
     shown = manage.ok("seed", "customers", "--list").out
     assert re.search(r"username_lower +the same as username in lower case +the column is called username_lower", shown)
     assert re.search(r"gender +one of female, male, non-binary +the column is called gender", shown)
+
+
+# What CHECKs ask of columns that say by their names what is in them, whether it is UNIQUE, and what that has to be.
+PATTERNS = {
+    "color": ("String(7)", "LIKE '#______'", r"#[0-9a-f]{6}"),
+    "email": ("String(80), unique=True", "LIKE '%_@_%._%'", r"[a-z.]+\d+@example\.org"),
+    "checksum": ("String(64)", "~ '^[0-9a-f]{64}$'", r"[0-9a-f]{64}"),
+    "md5": ("String(40), unique=True", "~ '^[0-9a-f]{32}$'", r"[0-9a-f]{32}"),
+    "isbn": ("String(17), unique=True", "~ '^[0-9]{13}$'", r"97[89]\d{10}"),
+    "issn": ("String(9)", "~ '^[0-9]{4}-[0-9]{3}[0-9X]$'", r"\d{4}-\d{3}[\dX]"),
+    "iban": ("String(34), unique=True", "~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$'", r"GB\d{2}[A-Z]{4}\d{14}"),
+    "phone": ("String(16), unique=True", r"~ '^\\+[0-9]{7,15}$'", r"\+[1-9]\d{10}"),
+    "slug": ("String(80), unique=True", "~ '^[a-z0-9]+(-[a-z0-9]+)*$'", r"[a-z]+(-[a-z]+)*-\d+"),
+    "zip": ("String(10)", "~ '^[0-9]{5}(-[0-9]{4})?$'", r"\d{5}"),
+    "currency": ("String(3)", "~ '^[A-Z]+$'", r"[A-Z]{3}"),
+    "status": ("String(10)", "~ '^[A-Z]+$'", r"NEW|ACTIVE|DONE"),
+    "website": ("String(200)", "LIKE 'https://%'", r"https://[a-z.-]+/"),
+    "nickname": ("String(20)", "NOT LIKE '%0%'", r"[a-z]+[1-9]*"),
+}
+
+
+def test_what_a_name_says_is_written_as_a_check_asks_for(house: House, manage: Runner, tmp_path: Path) -> None:
+    checks = "".join(f'        CheckConstraint("{name} {check}"),\n' for name, (_, check, _) in PATTERNS.items())
+    columns = "".join(f"    {name}: Mapped[str] = mapped_column({kind})\n" for name, (kind, *_) in PATTERNS.items())
+    house.write(
+        "project/models/own.py",
+        IMPORTS + MODEL.replace("\n\n", f"\n    __table_args__ = (\n{checks}    )\n\n") + columns,
+    )
+    with fresh("postgresql", tmp_path) as database:
+        at = ("--database-url", database.url)
+        manage.ok("migrate", *at)
+        manage.ok("shell", "-c", MAKE, *at)
+        for locale in ("en_US", "ja_JP"):
+            manage.ok("seed", "things", "--add", "150", "--locale", locale, *at)
+
+        for name, (*_, pattern) in PATTERNS.items():
+            strange = [one for one in column(database, "things", name)[:150] if not re.fullmatch(pattern, str(one))]
+            assert not strange, name
+        isbn = {str(one) for one in column(database, "things", "isbn")}
+        assert len(isbn) == 300
+        assert not [one for one in isbn if sum(int(digit) * (1, 3)[at % 2] for at, digit in enumerate(one)) % 10]
