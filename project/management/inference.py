@@ -224,6 +224,7 @@ class _Planner:
         self.late = {*around.late, *own}  # keys that wait for their rows
         self.below: set[tuple[str, str]] = set()  # of what waits, and the column that it must be less than
         self._let_what_waits_be_compared_later()
+        self._let_what_waits_together_be_there()
         self.alike: dict[sa.ForeignKeyConstraint, earlier_alike] = {}
         self.unequal: list[tuple[str, str]] = []  # columns in keys of several that must differ
         self.usual: dict[str, timedelta] = {}  # how far days and moments are at most after others, by their names
@@ -297,6 +298,19 @@ class _Planner:
             bounds.after = [one for one in bounds.after if not names & {*terms_of(one[0])}]
             bounds.within = [one for one in bounds.within if not names & {*terms_of(one[0])}]
             bounds.unequal = [one for one in bounds.unequal if one not in names]
+
+    def _let_what_waits_together_be_there(self) -> None:
+        """Let the columns of a key be more than NULL, where CHECKs only ask for all of them or none."""
+        for key in self.table.foreign_key_constraints:
+            names = {one.name for one in self._waiting(key)}
+            if len(names) < 2 or not all(self._bounds(one).always_null for one in self._waiting(key)):
+                continue
+            rest = {name: one for name, one in read_checks(self.table).items() if name not in names}
+            for found in other_ways(self.table):
+                are_there = all(found.get(name, Bounds()).never_null for name in names)
+                if are_there and rest == {name: one for name, one in found.items() if name not in names}:
+                    for name in names:
+                        self.bounds[name].always_null = False
 
     def _let_keys_go_first(self) -> None:
         """Let a column that must differ from one of a key of several columns be the one that gives way."""
@@ -648,7 +662,7 @@ class _Planner:
 
     def _earlier_alike(self, key: sa.ForeignKeyConstraint) -> earlier_alike | None:
         """Return what sets those columns of a key to the same table that can wait; None where they have to be NULL."""
-        waiting = {one: own for one, own in _pairs(key) if one.nullable and own is not one and self._key_of(one) is key}
+        waiting = self._waiting(key)
         keys = [one for one in self.keys if {*waiting} & {*one.columns}]
         is_tied = any(
             bounds.after or bounds.within or {*bounds.unequal} - {own.name}
@@ -659,6 +673,12 @@ class _Planner:
         below = any((one.name, own.name) in self.below for one, own in waiting.items())
         made = earlier_alike(key, [*waiting], unique=bool(keys), below=below, share=0.0 if keys else NULL_SHARE)
         return self.alike.setdefault(key, made)
+
+    def _waiting(self, key: sa.ForeignKeyConstraint) -> dict[Column, Column]:
+        """Return the columns of a key to the same table that are set when rows are there, and what they refer to."""
+        if key.referred_table is not self.table:
+            return {}
+        return {one: own for one, own in _pairs(key) if one.nullable and own is not one and self._key_of(one) is key}
 
     def _late_reference_elsewhere(self, column: Column, key: sa.ForeignKeyConstraint, why: str) -> Plan:
         second: Field = reference(key.referred_table)

@@ -199,6 +199,19 @@ class Post(Base):
     )
 
 
+class Clerk(Base):
+    __tablename__ = "clerks"
+
+    company: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    chief_company: Mapped[int | None]
+    chief_number: Mapped[int | None]
+    __table_args__ = (
+        ForeignKeyConstraint(["chief_company", "chief_number"], ["clerks.company", "clerks.number"]),
+        CheckConstraint("(chief_company IS NULL) = (chief_number IS NULL)", name="both_or_none"),
+    )
+
+
 class Code(Base):
     __tablename__ = "codes"
 
@@ -225,6 +238,7 @@ def test_rows_refer_to_earlier_rows_of_their_table(house: House, manage: Runner,
     moved = database.rows("SELECT topic, moved_to FROM posts WHERE moved_to IS NOT NULL")
     assert len(moved) == len(set(moved)) == 57
     assert database.value("SELECT count(above) FROM codes") > 30
+    assert database.value("SELECT count(chief_number) FROM clerks") > 30
 
 
 def test_a_top_up_of_a_tree_equals_one_go(house: House, manage: Runner, database: Database) -> None:
