@@ -71,6 +71,7 @@ from .inferred import (
 )
 from .numbering import Column, Steps
 from .outcomes import LOCALE, faker_of, pool
+from .parents import leads_to
 from .partial import Part, once_for_each, parts_of
 from .types import BINARY, DECIMAL, NUMBER, length_of, plain_type
 from .vocabulary import LEAST_ROOM
@@ -618,12 +619,19 @@ class _Planner:
         return Plan(other_than(made, *dict.fromkeys(unequal)) if unequal else made, why)
 
     def _key_of(self, column: Column) -> sa.ForeignKeyConstraint:
-        """Return the key that decides a column: the one of most columns, for the others then hold too."""
+        """Return the key that decides a column: the one of most columns, for the others then hold too.
+
+        Of two to tables of which one refers to the other, it is the one to that one.
+        """
         keys = _keys_from(column)
-        return min(
-            [one for one in keys if self._holds(one)] or keys,
-            key=lambda one: (one in self.late, -len(one.columns), one.referred_table.fullname, list(one.column_keys)),
-        )
+        tables = {one.referred_table for one in keys}
+
+        def rank(key: sa.ForeignKeyConstraint) -> tuple[Any, ...]:
+            own = key.referred_table
+            led_to = sum(other is not own and leads_to(own, other) for other in tables)
+            return key in self.late, -len(key.columns), -led_to, own.fullname, list(key.column_keys)
+
+        return min([one for one in keys if self._holds(one)] or keys, key=rank)
 
     def _refers(self, column: Column) -> bool:
         """Return whether a column refers to rows, and no method of a seeder says to which."""

@@ -1043,6 +1043,23 @@ class Vote(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True)
     place: Mapped[int]
     __table_args__ = (ForeignKeyConstraint(["poll", "place"], ["options.poll", "options.place"]),)
+
+
+class Voter(Base):
+    __tablename__ = "voters"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+
+
+class Letter(Base):
+    __tablename__ = "letters"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int]
+    __table_args__ = (
+        ForeignKeyConstraint(["person_id"], ["persons.id"]),
+        ForeignKeyConstraint(["person_id"], ["voters.person_id"]),
+    )
 """
 
 
@@ -1054,6 +1071,8 @@ def test_a_key_with_a_part_of_a_reference_is_topped_up_when_the_parent_has_more_
     manage.ok("seed", "votes", "--count", "20")
     manage.ok("seed", "options", "--count", "54")
     manage.ok("seed", "votes", "--count", "36")
+    manage.ok("seed", "persons", "letters", "--count", "40")
 
+    assert sqlite_database.count("letters") == 40
     assert sqlite_database.count("votes") == 36
     assert len(set(column(sqlite_database, "votes", "place"))) > 5
