@@ -67,6 +67,7 @@ class Block:
         self._columns: dict[str, Sequence[Any]] = {}
         self._shared: dict[object, Any] = {}
         self._filling: list[str] = []
+        self.asked: dict[str, set[str]] = {}  # what each column is made from
 
     def column(self, name: str, *, asks: str = "") -> Sequence[Any]:
         """Return the 10,000 values of a column.
@@ -78,6 +79,8 @@ class Block:
             CommandError: the column is not filled here, columns wait for each other, or a method returned another
                 number of values.
         """
+        if asks:
+            self.asked.setdefault(asks, set()).add(name)
         if name in self._columns:
             return self._columns[name]
         table = self.source.table.fullname

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from calendar import monthrange
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+
+# CURRENT_DATE in a CHECK is the day on which the row is stored: what counts as today here is kept well away from it.
+PAST, FUTURE = date(2025, 9, 1), date(2100, 1, 1)
 
 # Parts of a day, as databases count them.
 PARTS: dict[str, Callable[[date], int]] = {
@@ -63,6 +68,53 @@ def _said(node: Any) -> str:
 
     said = node.find(exp.Literal, exp.Var)
     return said.name.lower() if said is not None else ""
+
+
+def part_in(what: str, day: Any) -> Any:
+    """Return a part of a day, a moment or a time, or what is the "start of" one."""
+    if isinstance(day, str):
+        day = datetime.fromisoformat(day)
+    if what in _CLOCK:
+        return getattr(day, what, 0)  # a day begins at midnight
+    if what in PARTS:
+        return PARTS[what](day)
+    starts = STARTS[what.removeprefix("start of ")]
+    if isinstance(day, datetime):
+        hour, minute = (0 if starts.get(name) == [0] else getattr(day, name) for name in _CLOCK)
+        day = day.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if "isodow" in starts:
+        return day - timedelta(days=day.weekday())
+    month = max((one for one in starts.get("month", ()) if one <= day.month), default=day.month)
+    return day.replace(month=month, day=1 if "day" in starts else day.day)
+
+
+def months_later(day: Any, count: int) -> Any:
+    """Return a day or a moment some months later; at the end of a month that is too short for it."""
+    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    return day.replace(year=year, month=month + 1, day=min(day.day, monthrange(year, month + 1)[1]))
+
+
+def duration(said: str) -> tuple[int, timedelta] | None:
+    """Return how many months a text says, and how long besides; None where it is no duration."""
+    said = _HOURS.sub(lambda found: f"{found[1]} hours {found[2]} minutes {found[3] or 0} seconds", said.lower())
+    parts = [(int(number), _UNITS.get(unit.rstrip("s"))) for number, unit in re.findall(r"(\d+)\s*([a-z]+)", said)]
+    if not re.fullmatch(r"(\s*\d{1,6}\s*[a-z]+)+\s*", said) or any(unit is None for _, unit in parts):
+        return None
+    known = [(number, unit) for number, unit in parts if unit is not None]
+    months = sum(number * unit for number, unit in known if isinstance(unit, int))
+    return months, sum((number * unit for number, unit in known if isinstance(unit, timedelta)), timedelta())
+
+
+_HOURS = re.compile(r"(\d+):(\d\d)(?::(\d\d))?")
+_UNITS: dict[str, timedelta | int] = {  # months, or what is as long everywhere
+    **dict.fromkeys(("second", "sec"), timedelta(seconds=1)),
+    **dict.fromkeys(("minute", "min"), timedelta(minutes=1)),
+    **dict.fromkeys(("hour", "hr"), timedelta(hours=1)),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    **dict.fromkeys(("month", "mon"), 1),
+    "year": 12,
+}
 
 
 def fitting(kind: sa.types.TypeEngine[Any], low: Any, high: Any, parts: Mapping[str, Collection[int]]) -> list[Any]:

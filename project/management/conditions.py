@@ -6,7 +6,7 @@ import math
 import operator
 import re
 import string
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -17,15 +17,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .calendars import MOST, STARTS, part_of
+from .calendars import FUTURE, MOST, PAST, STARTS, duration, part_of
+from .computing import can_be_computed, in_python
 from .fields import Formula, integer_range, scale_of, terms_of
 from .numbering import Column
 from .types import DECIMAL, NUMBER, domains_of, length_of, plain_type
 
-# CURRENT_DATE in a CHECK is the day on which the row is stored: what counts as today here is kept well away from it.
 WAYS = 4  # that rows of one table can have to keep to its CHECKs, at most
 NARROW = 10_000  # a column for smaller numbers than this has no room above most of them
-PAST, FUTURE = date(2025, 9, 1), date(2100, 1, 1)
 FARTHEST = timedelta(days=100 * 366)  # from another day: what is farther may be none that a database stores
 
 
@@ -125,6 +124,52 @@ def other_ways(table: sa.Table) -> list[Found]:
     return ways[1:]
 
 
+@dataclass(frozen=True)
+class Check:
+    """A CHECK constraint, or that of a domain, as a tree."""
+
+    name: str
+    tree: Any
+    is_certain: bool = False  # whether rows that keep to what is read of it are certain to fulfil it
+
+
+def checks_of(table: sa.Table) -> list[Check]:
+    """Return the CHECK constraints of a table that can be parsed."""
+    _, understood = _read(table, 0)
+    found = [Check(name, _parsed(sql), name in understood) for name, sql in _texts_of(table)]
+    for column in table.columns:
+        for domain in domains_of(column):
+            tree = _of_domain(domain, column)
+            found.append(Check(str(domain.constraint_name or domain.name), tree, is_certain=True))
+    return [one for one in found if one.tree is not None]
+
+
+def columns_in(tree: Any, table: sa.Table) -> list[Column]:
+    """Return the columns of a table that a condition is about."""
+    from sqlglot import exp
+
+    names = {one.name.lower() for one in tree.find_all(exp.Column)}
+    return [one for one in table.columns if one.name.lower() in names]
+
+
+def _texts_of(table: sa.Table) -> list[tuple[str, str]]:
+    """Return the name of each CHECK constraint, or what it says where it has none, and what it says."""
+    constraints = {*table.constraints, *(one for column in table.columns for one in column.constraints)}
+    checks = [one for one in constraints if isinstance(one, sa.CheckConstraint)]
+    texts = [(one.name, text_of(one.sqltext)) for one in sorted(checks, key=lambda one: str(one.name))]
+    return [(str(name or sql), sql) for name, sql in texts]
+
+
+def _of_domain(domain: Any, column: Column) -> Any:
+    """Return what a domain asks for, in whose CHECK VALUE stands for the column."""
+    from sqlglot import exp
+
+    tree = _parsed(text_of(domain.check)) if domain.check is not None else None
+    if tree is None:
+        return None
+    return tree.transform(lambda node: exp.column(column.name) if isinstance(node, exp.Column) else node)
+
+
 def _go_in_a_circle(ways: Sequence[Found]) -> bool:
     """Return whether a column would wait for itself, where rows are filled in each of some ways."""
     together: Found = {}
@@ -154,13 +199,16 @@ def _read(table: sa.Table, turn: int) -> tuple[Found, frozenset[str]]:
     """
     found: Found = {}
     understood = set()
-    constraints = {*table.constraints, *(one for column in table.columns for one in column.constraints)}
-    for constraint in sorted(constraints, key=lambda one: str(one.name)):
-        if isinstance(constraint, sa.CheckConstraint):
-            sql = text_of(constraint.sqltext)
-            name = str(constraint.name or sql)
-            if _Reader(table, found, name, turn).read(_parsed(sql)):
-                understood.add(name)
+    checks = [(name, tree) for name, sql in _texts_of(table) if (tree := _parsed(sql)) is not None]
+    checks = [*_with_formulas(checks, table)]
+    narrow: set[str] = set()
+    for name, tree in checks:
+        _Reader(table, {}, name, turn, narrow).read(tree)
+    for name, tree in checks:
+        if name in narrow and can_be_computed(tree, table):
+            continue  # of more alternatives than can be read, each row has one
+        if _Reader(table, found, name, turn).read(tree):
+            understood.add(name)
     for column in table.columns:
         for domain in domains_of(column):
             _Reader(table, found, str(domain.constraint_name or domain.name)).read_domain(domain, column)
@@ -169,6 +217,50 @@ def _read(table: sa.Table, turn: int) -> tuple[Found, frozenset[str]]:
     _put_in_order(found)
     _pass_on(found, table)
     return found, frozenset(understood)
+
+
+def _with_formulas(checks: Sequence[tuple[str, Any]], table: sa.Table) -> Iterator[tuple[str, Any]]:
+    """Yield conditions in which what is computed is replaced by what it is computed from.
+
+    `net = gross - tax AND net >= 0` asks something of gross and tax: net is then what it has to be.
+    """
+    from sqlglot import exp
+
+    formulas: dict[str, tuple[Any, Any]] = {}
+    for _, tree in checks:
+        for part in conjuncts(tree):
+            name = part.this.unnest().name.lower() if isinstance(part, exp.EQ) else ""
+            if name and name not in formulas and _is_formula(part, table, formulas):
+                formulas[name] = part, part.expression
+
+    def replaced(node: Any, of: Any) -> Any:
+        found = formulas.get(node.name.lower()) if isinstance(node, exp.Column) else None
+        return exp.paren(found[1].copy(), copy=False) if found is not None and found[0] is not of else node
+
+    for name, tree in checks:
+        parts = [
+            part if any(part is one for one, _ in formulas.values()) else part.transform(replaced, part)
+            for part in conjuncts(tree)
+        ]
+        yield name, exp.and_(*parts) if formulas else tree
+
+
+def conjuncts(tree: Any) -> list[Any]:
+    """Return the conditions that all have to hold."""
+    from sqlglot import exp
+
+    tree = tree.unnest()
+    return [part for one in tree.flatten() for part in conjuncts(one)] if isinstance(tree, exp.And) else [tree]
+
+
+def _is_formula(node: Any, table: sa.Table, known: Mapping[str, Any]) -> bool:
+    """Return whether a condition says what a column is computed from, and no other condition that is known does."""
+    reader = _Reader(table, {}, "")
+    column, formula = reader._column(node.this), reader._formula(node.expression)
+    if column is None or formula is None or not isinstance(plain_type(column), NUMBER) or column.foreign_keys:
+        return False
+    terms = {*terms_of(formula)}
+    return bool(terms) and column.name not in terms and not terms & {*known}
 
 
 def text_of(expression: sa.ColumnElement[Any]) -> str:
@@ -193,19 +285,34 @@ def _parsed(sql: str) -> Any:
     )
     for dialect in dialects:
         try:
-            return sqlglot.parse_one(sql, into=exp.Condition, dialect=dialect).transform(_with_not_outside)
+            return sqlglot.parse_one(sql, into=exp.Condition, dialect=dialect).transform(_plainer)
         except sqlglot.errors.SqlglotError:
             continue
     return None
 
 
-def _with_not_outside(node: Any) -> Any:
-    """Return NOT (x IS NULL) for x IS NOT NULL, which is read as one only by the dialect of PostgreSQL."""
+def _plainer(node: Any) -> Any:
+    """Return what says the same: NOT (x IS NULL) for x IS NOT NULL, comparisons for a range or all of some values."""
     from sqlglot import exp
 
-    if not isinstance(node, exp.Is) or not node.args.get("negate"):
-        return node
-    return exp.Not(this=exp.Is(this=node.this.copy(), expression=node.expression.copy()))
+    if isinstance(node, exp.Is) and node.args.get("negate"):  # one only in the dialect of PostgreSQL
+        return exp.Not(this=exp.Is(this=node.this.copy(), expression=node.expression.copy()))
+    if isinstance(node, exp.ArrayContainedBy | exp.ArrayContainsAll):
+        inner, outer = node.this.unnest(), node.expression.unnest()
+        if isinstance(node, exp.ArrayContainsAll):
+            inner, outer = outer, inner
+        if isinstance(outer, exp.Anonymous) and outer.name.lower().endswith("range") and len(outer.expressions) > 1:
+            low, high, *signs = outer.expressions
+            open_low, open_high = (signs[0].name.startswith("("), not signs[0].name.endswith("]")) if signs else (0, 1)
+            above = (exp.GT if open_low else exp.GTE)(this=inner.copy(), expression=low.copy())
+            below = (exp.LT if open_high else exp.LTE)(this=inner.copy(), expression=high.copy())
+            return exp.paren(exp.and_(above, below), copy=False)
+    if isinstance(node, exp.Binary) and isinstance(node.expression, exp.Anonymous) and node.expression.name == "ALL":
+        listed = node.expression.expressions[0].find(exp.Array)
+        if listed is not None:
+            each = (type(node)(this=node.this.copy(), expression=one.copy()) for one in listed.expressions)
+            return exp.paren(exp.and_(*each), copy=False)
+    return node
 
 
 def _make_room_for_sums(found: Found, table: sa.Table) -> None:
@@ -377,14 +484,18 @@ def _pass_on(found: Found, table: sa.Table) -> None:
 class _Reader:
     """Reads one constraint into what is known of a table's columns."""
 
-    def __init__(self, table: sa.Table, found: Found, name: str, turn: int = 0) -> None:
-        """Take the table, what is known of it, the constraint's name, and which of some alternatives to try first."""
-        self.table, self.found, self.name, self.turn = table, found, name, turn
+    def __init__(self, table: sa.Table, found: Found, name: str, turn: int = 0, narrow: set[str] | None = None) -> None:
+        """Take the table, what is known of it, the constraint's name, and which of some alternatives to try first.
+
+        Args:
+            narrow: gets the name where there are alternatives that cannot be read, so that no row would have them.
+        """
+        self.table, self.found, self.name, self.turn, self.narrow = table, found, name, turn, narrow
 
     def _try(self, read: Callable[[_Reader], bool]) -> bool:
         """Keep what is read where that is certain, and can be."""
         trial = deepcopy(self.found)
-        understood = read(_Reader(self.table, trial, self.name, self.turn))
+        understood = read(_Reader(self.table, trial, self.name, self.turn, self.narrow))
         impossible = [
             name for name, one in trial.items() if not _is_possible(one) and _is_possible(self._bounds_of(name))
         ]
@@ -418,14 +529,12 @@ class _Reader:
         return False
 
     def read_domain(self, domain: Any, column: Column) -> None:
-        """Take note of what a type asks for, in whose CHECK VALUE stands for the column."""
-        from sqlglot import exp
-
+        """Take note of what a type asks for."""
         bounds = self._bounds(column)
         bounds.never_null = bounds.never_null or domain.not_null
-        tree = _parsed(text_of(domain.check)) if domain.check is not None else None
+        tree = _of_domain(domain, column)
         if tree is not None:
-            self.read(tree.transform(lambda node: exp.column(column.name) if isinstance(node, exp.Column) else node))
+            self.read(tree)
 
     def _kinds(self, exp: Any) -> dict[Any, Callable[[Any, bool], bool]]:
         return {
@@ -459,6 +568,11 @@ class _Reader:
             return self._limit_to(self.table.columns[name], list(dict.fromkeys(values)))
         meaningful = [part for part in parts if not isinstance(part.unnest(), exp.Is)]
         rest = [part for part in parts if part not in meaningful]  # a share of a column that may be NULL is so anyway
+        if self.narrow is not None and not all(
+            _Reader(self.table, {}, self.name, self.turn, self.narrow).read(part, negated=negated)
+            for part in meaningful
+        ):
+            self.narrow.add(self.name)
         first = self.turn % max(1, len(meaningful))
         return any(
             self._try(lambda reader, part=part: reader.read(part, negated=negated))  # type: ignore[misc]  # of this turn
@@ -466,21 +580,7 @@ class _Reader:
         )
 
     def _read_case(self, node: Any, negated: bool) -> bool:
-        """Read each case, with what it asks for, as one of some alternatives."""
-        from sqlglot import exp
-
-        alternatives, before = [], list[Any]()
-        for one in node.args["ifs"]:
-            case = one.this if node.this is None else exp.EQ(this=node.this.copy(), expression=one.this.copy())
-            alternatives.append([*before, case, one.args["true"]])
-            before.append(exp.not_(case))
-        if node.args.get("default") is not None:
-            alternatives.append([*before, node.args["default"]])
-        if negated:
-            alternatives = [[*conditions, exp.not_(asked)] for *conditions, asked in alternatives]
-        true = exp.true()
-        parts = [[part for part in one if part != true] or [true] for one in alternatives]
-        return self._read_any([exp.and_(*one) for one in parts], False)
+        return self._read_any(alternatives(node, negated), False)
 
     def _read_between(self, node: Any, negated: bool) -> bool:
         if negated:
@@ -582,7 +682,7 @@ class _Reader:
     def _match(self, column: Column, pattern: str) -> None:
         """Note a regular expression that is to be found in a text, where Python reads it."""
         with suppress(re.error, OverflowError):
-            self._bounds(column).patterns.append(re.compile(_in_python(pattern), re.DOTALL))
+            self._bounds(column).patterns.append(re.compile(in_python(pattern), re.DOTALL))
 
     def _read_similar(self, node: Any, negated: bool) -> bool:
         """Read SIMILAR TO: a regular expression of all of the text, with LIKE's two signs.
@@ -746,19 +846,22 @@ class _Reader:
     def _compare_columns(self, one: Column, sign: str, other: Column) -> bool:
         if sign in ("<=", "<"):
             one, other, sign = other, one, _MIRRORED[sign]
+        earlier, later = sorted((one, other), key=list(self.table.columns).index)
+        if sign in ("=", "<>") and earlier is not later and _waits_for(self.found, earlier.name, later.name):
+            return False
         if sign == "<>":
-            later = max((one, other), key=list(self.table.columns).index)
-            self._bounds(later).unequal.append((other if later is one else one).name)
+            self._bounds(later).unequal.append(earlier.name)
             return True
         if one is other:
             return False
         if sign == "=":
-            later = max((one, other), key=list(self.table.columns).index)
-            self._bounds(later).same = (other if later is one else one).name
+            self._bounds(later).same = earlier.name
             return True
         return self._put_after(one, other, int(sign == ">"))
 
     def _put_after(self, one: Column, other: Column, steps: int) -> bool:
+        if _waits_for(self.found, other.name, one.name):
+            return False
         bounds = self._bounds(one)
         bounds.after.append((other.name, steps))
         kind = plain_type(one)
@@ -1121,6 +1224,47 @@ def _conditions() -> tuple[Any, ...]:
     return (exp.Is, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In, exp.Like, exp.Between)
 
 
+def is_condition(node: Any) -> bool:
+    """Return whether an expression is true or false, as a CASE of such expressions is."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Case):
+        results = [*(one.args["true"] for one in node.args["ifs"]), node.args.get("default")]
+        return all(is_condition(one.unnest()) for one in results if one is not None)
+    return isinstance(node, (*_conditions(), exp.And, exp.Or, exp.Boolean, exp.RegexpLike))
+
+
+def alternatives(node: Any, negated: bool) -> list[Any]:
+    """Return the cases of a CASE, each with what it asks for, or with the opposite of that."""
+    from sqlglot import exp
+
+    found, before = [], list[Any]()
+    for one in node.args["ifs"]:
+        case = one.this if node.this is None else exp.EQ(this=node.this.copy(), expression=one.this.copy())
+        found.append([*before, case, one.args["true"]])
+        before.append(exp.not_(case))
+    if node.args.get("default") is not None:
+        found.append([*before, node.args["default"]])
+    if negated:
+        found = [[*conditions, exp.not_(asked)] for *conditions, asked in found]
+    true, false = exp.true(), exp.false()
+    possible = [one for one in found if false not in one and exp.not_(true) not in one]
+    return [exp.and_(*([part for part in one if part != true] or [true])) for one in possible or found]
+
+
+def spelled_by(node: Any, column: Column) -> list[str] | None:
+    """Return the characters at each place of texts for which a condition holds; None where it asks for no spelling."""
+    from sqlglot import exp
+
+    pattern = _literal(node.expression) if isinstance(node, exp.Like | exp.RegexpLike) else None
+    if pattern is None:
+        return None
+    read = _places_of_like if isinstance(node, exp.Like) else places_of_regexp
+    room = length_of(column) or 1_000
+    made = (read(pattern, more) for more in (6, 2, 1, 0))
+    return next((places for places in made if places is not None and len(places) <= room), None)
+
+
 def _counted(node: Any) -> list[Any]:
     """Return the conditions whose truth a sum counts, as of an exclusive arc; none where it is another sum."""
     from sqlglot import exp
@@ -1278,24 +1422,12 @@ def _interval(node: Any) -> tuple[timedelta, timedelta] | None:
     node = _without_cast(node)
     is_whole = not isinstance(node, exp.Interval)
     said = (_literal(node) or "") if is_whole else f"{node.this.name if node.this else ''} {node.text('unit')}"
-    said = _CLOCK.sub(lambda found: f"{found[1]} hours {found[2]} minutes {found[3] or 0} seconds", said.lower())
-    parts = [(int(number), _UNITS.get(unit.rstrip("s"))) for number, unit in re.findall(r"(\d+)\s*([a-z]+)", said)]
-    if not re.fullmatch(r"(\s*\d{1,6}\s*[a-z]+)+\s*", said) or any(unit is None for _, unit in parts):
+    found = duration(said)
+    if found is None:
         return None
-    shortest, longest = ([number * unit[end] for number, unit in parts if unit is not None] for end in (0, 1))
-    return sum(shortest, timedelta()), sum(longest, timedelta())
+    years, months = divmod(found[0], 12)
+    return timedelta(365 * years + 28 * months) + found[1], timedelta(366 * years + 31 * months) + found[1]
 
-
-_CLOCK = re.compile(r"(\d+):(\d\d)(?::(\d\d))?")
-_UNITS = {
-    **dict.fromkeys(("second", "sec"), (timedelta(seconds=1), timedelta(seconds=1))),
-    **dict.fromkeys(("minute", "min"), (timedelta(minutes=1), timedelta(minutes=1))),
-    **dict.fromkeys(("hour", "hr"), (timedelta(hours=1), timedelta(hours=1))),
-    "day": (timedelta(days=1), timedelta(days=1)),
-    "week": (timedelta(days=7), timedelta(days=7)),
-    **dict.fromkeys(("month", "mon"), (timedelta(days=28), timedelta(days=31))),
-    "year": (timedelta(days=365), timedelta(days=366)),
-}
 
 # Spellings
 
@@ -1309,7 +1441,6 @@ def _places_of_like(pattern: str, more: int) -> list[str]:
     return places
 
 
-_POSIX = {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "space": " "}
 _DIGITS = string.digits
 _SAFE = string.ascii_letters + string.digits + " -_.,:;!?@#/+*=()"
 
@@ -1319,13 +1450,9 @@ def places_of_regexp(pattern: str, more: int) -> list[str] | None:
     from re import _parser  # type: ignore[attr-defined]  # the only reader of regular expressions there is
 
     try:
-        return list(_places_of(_parser.parse(_in_python(pattern)), more))
+        return list(_places_of(_parser.parse(in_python(pattern)), more))
     except (re.error, _NotUnderstood, OverflowError):
         return None
-
-
-def _in_python(pattern: str) -> str:
-    return re.sub(r"\[:(\w+):\]", lambda found: _POSIX.get(found[1], ""), pattern)
 
 
 class _NotUnderstood(Exception):

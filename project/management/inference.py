@@ -18,7 +18,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from . import calendars, meanings
-from .conditions import Bounds, Found, other_ways, read_checks, text_of, widest
+from .computing import can_be_computed
+from .conditions import Bounds, Found, checks_of, columns_in, other_ways, read_checks, text_of, widest
 from .errors import CommandError, did_you_mean, shortened
 from .fields import (
     Field,
@@ -240,6 +241,8 @@ class _Planner:
             for formula in (one.formula, *(other for other, _ in (*one.after, *one.within)))
             for name in terms_of(formula)
         }
+        doubtful = [one.tree for one in checks_of(table) if not one.is_certain and can_be_computed(one.tree, table)]
+        self.wanted |= {column.name for tree in doubtful for column in columns_in(tree, table)}
         self.plans: dict[str, Plan] = {}
         self.some: list[_KeptOut] = []
         self.keys = list(keys_of(table, declared, around))
@@ -421,6 +424,8 @@ class _Planner:
         is_decimal = isinstance(plain_type(column), DECIMAL)
         if bounds.parts and is_decimal and filled.field is not None and bounds.formula is None:
             return Plan(exact(filled.field, bounds.parts, bounds.low), filled.why)
+        if isinstance(filled.field, spelled) and bounds.case:
+            return Plan(spelled(_in_case(filled.field.spellings.places, bounds.case)), filled.why)
         if filled.field is not None and bounds.case:
             return Plan(cased(filled.field, bounds.case), filled.why if bounds.same else bounds.why)
         if filled.field is not None and bounds.unequal and not bounds.after:
@@ -466,9 +471,10 @@ class _Planner:
         """Return what fills a column that is compared with others, near them and as its name says."""
         low, high, usual = bounds.low, bounds.high, self.usual.get(column.name)
         is_day, is_open = isinstance(plain_type(column), sa.Date | sa.DateTime), bounds.low is bounds.high is None
+        is_open = is_open and not bounds.within
         if is_open and isinstance(plain_type(column), NUMBER) and (named := meanings.numbers(column)):
             high = named[1]
-        elif is_open and is_day and not bounds.within:
+        elif is_open and is_day:
             if (span := meanings.days(column, TODAY)) is not None:
                 low, high = map(_as_moment(column), span)
                 usual = usual or span[1] - span[0]
@@ -614,6 +620,11 @@ class _Planner:
             return Plan(reference_where(parent, where, what), why)
         if len(key.columns) > 1:
             return Plan(part_of_row(key, column, self._given(key), unequal=self.unequal), why)
+        same = self._bounds(column).same
+        if same and any(
+            one.referred_table is parent and one not in self.late for one in _keys_from(self.table.columns[same])
+        ):
+            return Plan(copied(same), self._bounds(column).why)
         made: Field = reference(parent)
         unequal = [one for one in self._bounds(column).unequal if not self._is_always_null(self.table.columns[one])]
         return Plan(other_than(made, *dict.fromkeys(unequal)) if unequal else made, why)
@@ -1164,6 +1175,10 @@ def _length(column: Column) -> str:
 
 def _room(column: Column) -> int:
     return length_of(column) or 1_000
+
+
+def _in_case(places: Iterable[str], case: str) -> list[str]:
+    return ["".join(dict.fromkeys(one.upper() if case == "upper" else one.lower())) for one in places]
 
 
 def _letters(case: str) -> str:

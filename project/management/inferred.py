@@ -415,7 +415,7 @@ class above(Field):
         self.description = ", ".join(filter(None, (description, *words)))
 
     def ready(self, context: Context, column: Column) -> Fill:
-        kind = _Scale.of(column)
+        kind = Scale.of(column)
         low, high = (kind.to_steps(one) if one is not None else None for one in (self.low, self.high))
         lowest = kind.start if low is None else low
         among = [*map(kind.to_steps, self.among)]
@@ -448,7 +448,7 @@ def _up(least: int, low: int | None, high: int | None, usual: int, share: float)
     return first + int(share * (last - first + 1))
 
 
-class _Scale:
+class Scale:
     """How the values of one type of column are counted in steps."""
 
     def __init__(
@@ -468,7 +468,7 @@ class _Scale:
         return ([one for one in row if one is not None] for row in zip(*columns, strict=True))
 
     @classmethod
-    def of(cls, column: Column) -> _Scale:
+    def of(cls, column: Column) -> Scale:
         kind = plain_type(column)
         if isinstance(kind, sa.Integer):
             return cls(int, int, 1_000)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from . import bookkeeping, guard, inference, inherited
+from . import bookkeeping, guard, inference, inherited, mending
 from .backends.base import Backend, Progress, Size, TableName, unseen
 from .blocks import BLOCK, MOST, EachRow, Fill, Rows, Source, explained, rows_from
-from .conditions import Bounds, read_checks
+from .conditions import Bounds, checks_of, columns_in, read_checks
 from .console import ProgressBar
 from .errors import CommandError, did_you_mean, shortened
 from .fields import Field, integer_range
@@ -108,6 +108,7 @@ class Target:
     around: inference.Around = field(default_factory=inference.Around)
     group: int = 0  # tables of one group are seeded in one transaction
     plans: dict[str, Plan] = field(default_factory=dict)
+    mends_all: bool = False  # whether rows are compared with each CHECK, and not only with those that leave doubts
 
     @property
     def name(self) -> str:
@@ -140,22 +141,47 @@ def seed(
             if not request.fresh:
                 _require_numbers(project, connection, targets, request)
             looking.rollback()  # a commit, even of nothing, waits for those who read an SQLite file
+        groups = [[*group] for _, group in groupby(targets, lambda target: target.group)]
         try:
-            with connection.begin() if request.fresh else nullcontext():
-                if request.fresh:
-                    if request.look:
-                        request.look(connection, [TableName.of(target.table) for target in targets])
-                    guard.refuse_more(request.agreed, rows_to_delete(project, connection, targets))
-                    _defer_keys(project, connection, targets)
-                    _delete_rows(connection, targets)
-                    _require_numbers(project, connection, targets, request)
-                for _, group in groupby(targets, lambda target: target.group):
-                    reported = done.append if request.fresh else report
-                    _seed_group(project, connection, [*group], request, progress, reported)
+            if request.fresh:
+                done = _mending(lambda: _seed_anew(project, connection, targets, groups, request, progress))
+            for group in groups if not request.fresh else ():
+                for one in _mending(lambda: _seed_group(project, connection, group, request, progress)):  # noqa: B023
+                    report(one)
         except _Refused as error:
             raise _with_row(project, connection, error, targets, request) from error.__cause__
     for one in done:  # nothing is done before all of it is
         report(one)
+
+
+def _mending(seed_once: Callable[[], list[Report]]) -> list[Report]:
+    """Seed; once more where a row is refused, with the rows of its table compared with each CHECK."""
+    while True:
+        try:
+            return seed_once()
+        except _Refused as error:
+            if error.target.mends_all or not mending.may_help(error.target.table):
+                raise
+            error.target.mends_all = True
+
+
+def _seed_anew(
+    project: Project,
+    connection: sa.Connection,
+    targets: Sequence[Target],
+    groups: Sequence[Sequence[Target]],
+    request: Request,
+    progress: Progress,
+) -> list[Report]:
+    """Delete the rows of tables and make them anew, all in one transaction."""
+    with connection.begin():
+        if request.look:
+            request.look(connection, [TableName.of(target.table) for target in targets])
+        guard.refuse_more(request.agreed, rows_to_delete(project, connection, targets))
+        _defer_keys(project, connection, targets)
+        _delete_rows(connection, targets)
+        _require_numbers(project, connection, targets, request)
+        return [one for group in groups for one in _seed_group(project, connection, group, request, progress)]
 
 
 def choose(project: Project, names: Sequence[str]) -> list[Target]:
@@ -433,8 +459,7 @@ def _seed_group(
     targets: Sequence[Target],
     request: Request,
     progress: Progress,
-    report: Callable[[Report], None],
-) -> None:
+) -> list[Report]:
     """Fill tables in one transaction, then the keys that had to wait for their rows."""
     with nullcontext() if request.fresh else connection.begin() as transaction:
         _defer_keys(project, connection, targets)
@@ -445,8 +470,7 @@ def _seed_group(
                     _set_late_keys(connection, loaded)
         if transaction is not None and all(loaded.context is None for loaded in done):
             transaction.rollback()  # nothing was written
-    for loaded in done:
-        report(loaded.report)
+    return [loaded.report for loaded in done]
 
 
 def _defer_keys(project: Project, connection: sa.Connection, targets: Iterable[Target]) -> None:
@@ -718,7 +742,15 @@ def _fills(target: Target, context: Context) -> dict[str, Fill]:
     for name, one in filled.items():
         with explained(target.name, name):
             fills[name] = one.ready(context, target.table.columns[name])
-    return fills
+    return mending.mended(target.table, fills, _fixed(target), everything=target.mends_all)
+
+
+def _fixed(target: Target) -> set[str]:
+    """Return the columns that only their own field may fill: declared, in a key, or set later."""
+    told = {name for name, plan in target.plans.items() if plan.declared or plan.second is not None}
+    keys = inference.keys_of(target.table, told, target.around)
+    several = (key.columns for key in target.table.foreign_key_constraints if len(key.columns) > 1)
+    return told | {one.name for key in keys for one in key.columns} | {one.name for key in several for one in key}
 
 
 def _blocks(target: Target, context: Context, fills: Mapping[str, Fill]) -> Blocks:
@@ -768,10 +800,11 @@ def _with_row(
     target = error.target
     found = _find_refused_row(project, connection, target, targets, request)
     words = found.words if found else str(error)  # a load may be refused for another row than the first
-    shown = f" in row {found.number + 1:,}: {_values_of(target, found.values, words)}" if found else ""
+    names = _named_columns(target, words, found.values if found else {})
+    shown = f" in row {found.number + 1:,}: {_values_of(names, found.values)}" if found else ""
     model = target.seeder.model.__name__ if target.seeder else target.name
     where = target.seeder.__name__ if target.seeder else f"project/seeds/{target.table.name}.py"
-    lines = _lines(target, _named_columns(target, words), words)
+    lines = _lines(target, names, words)
     return CommandError(
         f"{target.name} could not be seeded: {words.rstrip('.')}{shown}. Nothing of it was kept",
         f"say in {where} what the model {'' if target.seeder else f'of {model} '}cannot{lines}",
@@ -887,24 +920,35 @@ def _without_parent(connection: sa.Connection, target: Target, row: Mapping[str,
     return ""
 
 
-def _named_columns(target: Target, words: str) -> list[str]:
-    """Return the columns that a database's words are about: those of the constraint it names, or a column itself."""
+def _named_columns(target: Target, words: str, row: Mapping[str, Any] | None = None) -> list[str]:
+    """Return the columns that a database's words are about: those of the constraint it names, or a column itself.
+
+    Args:
+        row: what was refused, to see which CHECK it breaks where the database names one that has no name in the model.
+    """
+    table = target.table
     said = {word.lower() for word in re.findall(r"\w+", words)}
-    for constraint in target.table.constraints:
+    for check in checks_of(table):
+        if check.name.lower() in said:
+            return [column.name for column in columns_in(check.tree, table)]
+    for constraint in table.constraints:
         if constraint.name and str(constraint.name).lower() in said:
-            if isinstance(constraint, sa.CheckConstraint):
+            if isinstance(constraint, sa.CheckConstraint):  # that cannot be parsed
                 used = {word.lower() for word in re.findall(r"\w+", str(constraint.sqltext))}
-                return [column.name for column in target.table.columns if column.name.lower() in used]
+                return [column.name for column in table.columns if column.name.lower() in used]
             return [column.name for column in getattr(constraint, "columns", ())]
-    named = [column.name for column in target.table.columns if column.name.lower() in said]
+    named = [column.name for column in table.columns if column.name.lower() in said]
     if not named and "primary" in said:  # what MariaDB calls every primary key
-        return [column.name for column in target.table.primary_key.columns]
+        return [column.name for column in table.primary_key.columns]
+    if not named and row and said & {"check", "constraint"}:
+        broken = next(mending.broken(table, row), None)
+        return [column.name for column in columns_in(broken.tree, table)] if broken is not None else []
     return named
 
 
-def _values_of(target: Target, row: Mapping[str, Any], words: str) -> str:
-    named = [name for name in _named_columns(target, words) if name in row] or list(row)[:3]
-    return ", ".join(f"{name} = {inference.short(row[name])}" for name in named)
+def _values_of(names: Sequence[str], row: Mapping[str, Any]) -> str:
+    shown = [name for name in names if name in row] or list(row)[:3]
+    return ", ".join(f"{name} = {inference.short(row[name])}" for name in shown)
 
 
 def _delete_rows(connection: sa.Connection, targets: Sequence[Target]) -> None:

@@ -479,7 +479,7 @@ def test_a_check_that_cannot_be_read_is_named_with_its_row_and_what_to_write(
     models = """
 class Square(Base):
     __tablename__ = "squares"
-    __table_args__ = (CheckConstraint("side / 7 + area = side * side", name="area_of_square"),)
+    __table_args__ = (CheckConstraint("side * side = 2 * area * area AND side > 0", name="area_of_square"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     side: Mapped[int]
@@ -1762,3 +1762,149 @@ def test_what_the_database_computes_is_left_alone_when_a_row_is_changed_later(
 
     assert sqlite_database.value("SELECT count(*) FROM clubs WHERE merged_into IS NOT NULL")
     assert not sqlite_database.value("SELECT count(*) FROM clubs WHERE both <> home || away")
+
+
+KEPT = """
+class Place(Base):
+    __tablename__ = "places"
+    __table_args__ = (
+        CheckConstraint("(lat IS NULL AND lng IS NULL) OR (lat IS NOT NULL AND lng IS NOT NULL)", name="both_or_none"),
+        CheckConstraint("number >= level * 100 AND number < (level + 1) * 100 AND level BETWEEN 0 AND 9", name="floor"),
+        CheckConstraint("share = round(part / whole, 2) AND whole > 0 AND part > 0 AND part <= whole", name="share"),
+        CheckConstraint("seats_left = capacity - taken AND seats_left >= 0 AND taken >= 0", name="seats"),
+        CheckConstraint("minutes % 15 = 0 AND minutes BETWEEN 15 AND 480", name="quarters"),
+        CheckConstraint("year % 4 = 0 OR NOT leap", name="leap_year"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lat: Mapped[Decimal | None] = mapped_column(Numeric(8, 5))
+    lng: Mapped[Decimal | None] = mapped_column(Numeric(8, 5))
+    level: Mapped[int]
+    number: Mapped[int]
+    part: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    whole: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    share: Mapped[Decimal] = mapped_column(Numeric(4, 2))
+    capacity: Mapped[int] = mapped_column(CheckConstraint("capacity BETWEEN 5 AND 120"))
+    taken: Mapped[int]
+    seats_left: Mapped[int]
+    minutes: Mapped[int]
+    year: Mapped[int]
+    leap: Mapped[bool]
+
+
+class Entry(Base):
+    __tablename__ = "entries"
+    __table_args__ = (
+        CheckConstraint("status = 'moving' OR home_id = place_id", name="at_home"),
+        CheckConstraint("status IN ('moving', 'there', 'lost')", name="status"),
+        CheckConstraint("(debit = 0 OR credit = 0) AND debit + credit > 0 AND debit >= 0 AND credit >= 0", name="side"),
+        CheckConstraint("total = quantity * price - discount AND total >= 0 AND discount >= 0", name="total"),
+        CheckConstraint("closed = (closed_at IS NOT NULL) AND (NOT closed OR closed_by IS NOT NULL)", name="closed"),
+        CheckConstraint("(reason IS NULL) = (status <> 'lost')", name="why_lost"),
+        CheckConstraint("coalesce(a, 0) + coalesce(b, 0) > 0 AND abs(c) <= abs(d)", name="some"),
+        CheckConstraint("CASE WHEN lent_on IS NULL THEN due_on IS NULL ELSE due_on > lent_on END", name="due_later"),
+        CheckConstraint("played = won + drawn + lost AND won >= 0 AND drawn >= 0 AND lost >= 0"),
+        CheckConstraint("played <= round_number AND round_number BETWEEN 1 AND 46"),
+    )
+
+    name: Mapped[str] = mapped_column(
+        String(30), CheckConstraint("name = lower(name) AND name NOT LIKE '% %'"), primary_key=True
+    )
+    code: Mapped[str] = mapped_column(String(3), CheckConstraint("code = upper(code) AND length(code) = 3"))
+    status: Mapped[str] = mapped_column(String(10))
+    home_id: Mapped[int] = mapped_column(ForeignKey("places.id"))
+    place_id: Mapped[int] = mapped_column(ForeignKey("places.id"))
+    debit: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    credit: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    quantity: Mapped[int] = mapped_column(CheckConstraint("quantity > 0"))
+    price: Mapped[Decimal] = mapped_column(Numeric(10, 2))
+    discount: Mapped[Decimal] = mapped_column(Numeric(10, 2))
+    total: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    closed: Mapped[bool]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None] = mapped_column(String(20))
+    reason: Mapped[str | None] = mapped_column(String(80))
+    a: Mapped[int | None]
+    b: Mapped[int | None]
+    c: Mapped[int]
+    d: Mapped[int]
+    lent_on: Mapped[date | None]
+    due_on: Mapped[date | None]
+    round_number: Mapped[int]
+    played: Mapped[int]
+    won: Mapped[int]
+    drawn: Mapped[int]
+    lost: Mapped[int]
+"""
+ON_POSTGRESQL = """
+class Day(Base):
+    __tablename__ = "days"
+    __table_args__ = (
+        CheckConstraint("iso_dow = extract(isodow from day) AND month = date_trunc('month', day)::date"),
+        CheckConstraint("due = day + 14 AND bucket <@ int4range(10, 20)"),
+        CheckConstraint("duration BETWEEN interval '15 minutes' AND interval '8 hours'"),
+        CheckConstraint("low <= ALL (ARRAY[a, b]) AND num_nonnulls(a, b, c) = 1"),
+        CheckConstraint("extract(epoch from (ends - starts)) >= 3600 AND age(ends, starts) < interval '2 days'"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date]
+    due: Mapped[date]
+    month: Mapped[date]
+    iso_dow: Mapped[int]
+    bucket: Mapped[int]
+    duration: Mapped[timedelta]
+    low: Mapped[int]
+    a: Mapped[int | None]
+    b: Mapped[int | None]
+    c: Mapped[int | None]
+    starts: Mapped[datetime]
+    ends: Mapped[datetime]
+
+
+class Odd(Base):
+    __tablename__ = "odds"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    closed: Mapped[int]
+    size: Mapped[int] = mapped_column(CheckConstraint("size * size = 2 AND size::text <> 'closed'"))
+"""
+
+
+def test_rows_that_no_column_could_make_alone_keep_to_their_checks_and_differ(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, KEPT, count=200)
+
+    for table, condition in (
+        ("places", "lat IS NULL"),
+        ("places", "leap"),
+        ("entries", "home_id = place_id"),
+        ("entries", "debit = 0"),
+        ("entries", "closed"),
+        ("entries", "status = 'lost'"),
+        ("entries", "lent_on IS NULL"),
+    ):
+        assert 20 < database.count(f"{table} WHERE {condition}") < 180, condition
+    for table, name in (
+        ("places", "share"),
+        ("places", "seats_left"),
+        ("entries", "total"),
+        ("entries", "round_number"),
+    ):
+        assert len(set(column(database, table, name))) > 20, name
+
+
+def test_rows_keep_to_what_only_postgresql_computes_and_a_check_without_a_name_is_told(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    house.write("project/models/own.py", IMPORTS + ON_POSTGRESQL)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+
+    manage.ok("seed", "days", "--count", "200")
+    line = manage("seed", "odds").refusal()
+
+    assert len(set(column(postgresql_database, "days", "iso_dow"))) == 7
+    assert "in row 1: size = " in line
+    assert "size = between(..., ...)" in line
