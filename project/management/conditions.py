@@ -156,8 +156,8 @@ def _texts_of(table: sa.Table) -> list[tuple[str, str]]:
     """Return the name of each CHECK constraint, or what it says where it has none, and what it says."""
     constraints = {*table.constraints, *(one for column in table.columns for one in column.constraints)}
     checks = [one for one in constraints if isinstance(one, sa.CheckConstraint)]
-    texts = [(one.name, text_of(one.sqltext)) for one in sorted(checks, key=lambda one: str(one.name))]
-    return [(str(name or sql), sql) for name, sql in texts]
+    texts = sorted((str(one.name), text_of(one.sqltext), one.name is not None) for one in checks)
+    return [(name if is_named else sql, sql) for name, sql, is_named in texts]
 
 
 def _of_domain(domain: Any, column: Column) -> Any:

@@ -32,6 +32,7 @@ from .types import DECIMAL, NUMBER, length_of, plain_type
 
 ATTEMPTS, STEPS = 8, 10  # of a row, each from what was drawn, and changes in one
 DRAWS = 4  # of a column, that are looked at before one is chosen
+NOISE = 0.15  # share of changes that are any
 ENOUGH = 6  # values that fulfil a condition, of which the one is taken that breaks fewest others
 HOPELESS = 10  # rows of a block that could not be mended: no other is tried if none could
 FEWEST_TRIES = 3  # before a row is taken that keeps to CHECKs but not to the order of names
@@ -46,7 +47,10 @@ def mended(
         fixed: the columns that are left as they are, as the parts of a key.
         everything: whether to look at those, too, of which inference is certain.
     """
-    parts = [replace(check, tree=part) for check in checks_of(table) for part in conjuncts(check.tree)]
+    checks = checks_of(table)
+    if not everything and all(one.is_certain for one in checks):
+        return dict(fills)
+    parts = [replace(check, tree=part) for check in checks for part in conjuncts(check.tree)]
     tried = [(part, _computed(part, table, fills)) for part in parts]
     conditions = [one for _, one in tried if one is not None]
     watched = [one for one in conditions if everything or not one.check.is_certain]
@@ -323,11 +327,21 @@ class _Mender:
                 if not asked:
                     nearly = nearly or dict(trial.row)
                 chosen = random.choice(asked or failing)
-                if not self._change(trial, *self._leaf(trial, chosen.check.tree, True)):
+                if random.random() < NOISE:
+                    self._redraw(trial, chosen)
+                elif not self._change(trial, *self._leaf(trial, chosen.check.tree, True)):
                     break
             if nearly is not None and attempt + 1 >= FEWEST_TRIES:
                 break
         return nearly
+
+    def _redraw(self, trial: _Try, condition: _Condition) -> None:
+        """Give a column of a condition any value: what one database rounds otherwise than another has to differ."""
+        names = [name for name in condition.names if name in trial.pools]
+        if names:
+            name = trial.random.choice(names)
+            value = trial.pools[name].draw(trial.random)
+            trial.row[name] = trial.row[name] if value is None else value
 
     # Which condition to fulfil
 
