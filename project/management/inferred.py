@@ -898,11 +898,12 @@ def rows_of_parent(
     for other in sorted(table.foreign_key_constraints, key=lambda one: list(one.column_keys)):
         there_names = [one.name for one in other.columns]
         shared = [name for name in there_names if name in names]
-        if other is key or not shared or len(other.columns) < 2 or other.referred_table is table:
+        if other is key or not shared or other.referred_table is table:
             continue
         pairs = ((one, two) for pair in unequal for one, two in (pair, pair[::-1]))
         apart = next((pair for pair in pairs if pair[0] in names and pair[1] in there_names), None)
-        there = keys_of_rows(context, tuple(element.column for element in other.elements))
+        there: Iterable[Any] = keys_of_rows(context, tuple(element.column for element in other.elements))
+        there = there if len(other.columns) > 1 else ((value,) for value in there)
         known: dict[Any, set[Any]] = {}
         for row in there:
             at = tuple(row[there_names.index(name)] for name in shared)

@@ -1060,6 +1060,22 @@ class Letter(Base):
         ForeignKeyConstraint(["person_id"], ["persons.id"]),
         ForeignKeyConstraint(["person_id"], ["voters.person_id"]),
     )
+
+
+class Theme(Base):
+    __tablename__ = "themes"
+
+    poll: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    __table_args__ = (CheckConstraint("poll BETWEEN 3 AND 4", name="themes"),)
+
+
+class Remark(Base):
+    __tablename__ = "remarks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    poll: Mapped[int] = mapped_column(ForeignKey("themes.poll"))
+    place: Mapped[int]
+    __table_args__ = (ForeignKeyConstraint(["poll", "place"], ["options.poll", "options.place"]),)
 """
 
 
@@ -1071,8 +1087,9 @@ def test_a_key_with_a_part_of_a_reference_is_topped_up_when_the_parent_has_more_
     manage.ok("seed", "votes", "--count", "20")
     manage.ok("seed", "options", "--count", "54")
     manage.ok("seed", "votes", "--count", "36")
-    manage.ok("seed", "persons", "letters", "--count", "40")
+    manage.ok("seed", "persons", "letters", "remarks", "--count", "40")
 
+    assert sqlite_database.count("remarks") == 40
     assert sqlite_database.count("letters") == 40
     assert sqlite_database.count("votes") == 36
     assert len(set(column(sqlite_database, "votes", "place"))) > 5
