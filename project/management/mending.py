@@ -319,6 +319,8 @@ class _Mender:
         nearly, first = None, dict[int, int]()
         for attempt in range(ATTEMPTS):
             trial = _Try(dict(row), pools, random, attempt, first)
+            if not attempt:
+                self._compute(trial)
             for _ in range(STEPS):
                 failing = [one for one in self.conditions if one.fails(trial.row)]
                 if not failing:
@@ -334,6 +336,17 @@ class _Mender:
             if nearly is not None and attempt + 1 >= FEWEST_TRIES:
                 break
         return nearly
+
+    def _compute(self, trial: _Try) -> None:
+        """Let columns be what they are said to be computed from: nearly always that is all there is to mend."""
+        from sqlglot import exp
+
+        for one in self.conditions:
+            node = one.check.tree
+            name = next(iter(self._names_of(node.this)), "") if isinstance(node, exp.EQ) else ""
+            if name in trial.pools and isinstance(node.this.unnest(), exp.Column) and one.fails(trial.row):
+                value = trial.pools[name].fitting(self._value(node.expression, trial.row))
+                trial.row[name] = trial.row[name] if value is None else value
 
     def _redraw(self, trial: _Try, condition: _Condition) -> None:
         """Give a column of a condition any value: what one database rounds otherwise than another has to differ."""
