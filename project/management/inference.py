@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from graphlib import TopologicalSorter
-from itertools import chain
+from itertools import chain, takewhile
 from typing import Any
 
 import sqlalchemy as sa
@@ -524,7 +524,7 @@ class _Planner:
         said, fulfils = meanings.texts(column), _fulfilling(column, bounds)
         why = f"the column is called {column.name}, {bounds.why}"
         if "email" in said.providers:
-            made = email(*self._name_columns(), longest=bounds.longest)
+            made = email(*self._name_columns(column), longest=bounds.longest)
             return Plan(made, why) if self._is_mail(column) and all(map(fulfils, _ADDRESSES)) else None
         found = _best(_fields_by_name(column, said), fulfils)
         if isinstance(found, fake):
@@ -569,7 +569,7 @@ class _Planner:
             return None
         said = meanings.texts(column)
         if "email" in said.providers:
-            return Plan(email(*self._name_columns()), why) if self._is_mail(column) else None
+            return Plan(email(*self._name_columns(column)), why) if self._is_mail(column) else None
         if said.in_sentences:
             return Plan(text(), why) if _room(column) >= SHORT else None
         if said.options and bounds.names:
@@ -596,10 +596,11 @@ class _Planner:
         made = _field_of(kind, column, bounds)
         return Plan(made, why if made is not None else f"{why}: nothing is known to fill it with")
 
-    def _name_columns(self) -> tuple[str, ...]:
+    def _name_columns(self, column: Column) -> tuple[str, ...]:
         """Return the columns that an e-mail address takes its letters from."""
         texts = {one.name.lower(): one.name for one in self.table.columns if isinstance(one.type, sa.String)}
-        if any(isinstance(_inner(plan.field), email) for plan in self.plans.values()):
+        before = takewhile(lambda one: one is not column, self.table.columns)
+        if any(isinstance(_inner(self.plans[one.name].field), unique_email) for one in before):
             return ()  # a second address is another one
         whole = [name for name, plan in self.plans.items() if _is_name(plan.field)]
         if whole:
@@ -1085,7 +1086,7 @@ class _Planner:
     def _unique_text(self, column: Column, bounds: Bounds, field: Field | None) -> Field | None:
         room = min(_room(column), bounds.longest or _room(column))
         if isinstance(field, email) or "mail" in column.name.lower():
-            return unique_email(*self._name_columns(), longest=bounds.longest)
+            return unique_email(*self._name_columns(column), longest=bounds.longest)
         if isinstance(field, written):
             apart = _apart_as_written(field, column)
             if apart is not None and not (bounds.case and isinstance(apart, shaped)):

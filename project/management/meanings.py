@@ -39,7 +39,7 @@ _COMING = re.compile(r"(^|_)(expir(es|ed?|y|ation)|exp|valid_(until|to|thru|thro
 # What happens once in a life, or in that of a company; of what else there is a date of the last year is as likely.
 _ONCE = vocabulary.words(
     "hire hired join joined joining employed employment founded established foundation married marriage graduated "
-    "graduation retired retirement died death deceased born release released publication"
+    "graduation retired retirement died death deceased release released publication"
 )
 _WORK = 16 * 365 + 4  # days of a life before one may be hired
 _WHEN = {"date", "at", "on", "time", "datetime", "timestamp", "day"}
@@ -260,7 +260,7 @@ def days(column: sa.Column[Any], today: date) -> tuple[date, date] | None:
     words = {*name.split("_")}
     if _COMING.search(name):
         return today + timedelta(days=1), today + timedelta(days=730)
-    if "birth" in words and not words & _ONCE - {"birth"}:
+    if "birth" in words and not words & _ONCE:
         return date(today.year - 75, 1, 1), date(today.year - 18, 1, 1)
     return (today - timedelta(days=3650), today) if words & _ONCE else None
 
