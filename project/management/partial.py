@@ -61,17 +61,14 @@ class once_for_each(Field):
         """Return what fills the column, and remembers the keys of the rows that are in the index."""
         fill, fill_outside = self.field.ready(context, column), self.outside.ready(context, column)
         there = context.connection.execute(sa.select(*self.key).where(sa.text(self.where))) if context.has_rows else ()
-        known = {_alike(row) for row in there}
+        first = {_alike(row): -1 for row in there}  # row that has a key; asked again, it still is that one
 
         def fill_once(rows: Rows) -> list[Any]:
             keys = zip(*(rows[one.name] for one in self.key), strict=True)
             made = []
             for number, value, other, key in zip(rows.numbers, fill(rows), fill_outside(rows), keys, strict=True):
-                if number >= context.start and None not in key and self.part.holds(value):
-                    before = len(known)
-                    known.add(_alike(key))
-                    value = value if len(known) > before else other
-                made.append(value)
+                is_in = number >= context.start and None not in key and self.part.holds(value)
+                made.append(other if is_in and first.setdefault(_alike(key), number) != number else value)
             return made
 
         return fill_once

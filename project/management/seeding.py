@@ -28,6 +28,7 @@ from .inferred import earlier_alike, earlier_row
 from .numbering import Context
 from .ordering import order_of
 from .outcomes import LOCALE
+from .partial import once_for_each
 from .types import plain_type
 
 if TYPE_CHECKING:
@@ -746,8 +747,9 @@ def _fills(target: Target, context: Context) -> dict[str, Fill]:
 
 
 def _fixed(target: Target) -> set[str]:
-    """Return the columns that only their own field may fill: declared, in a key, or set later."""
+    """Return the columns that only their own field may fill: declared, in a key or its condition, or set later."""
     told = {name for name, plan in target.plans.items() if plan.declared or plan.second is not None}
+    told |= {name for name, plan in target.plans.items() if isinstance(plan.field, once_for_each)}
     keys = inference.keys_of(target.table, told, target.around)
     several = (key.columns for key in target.table.foreign_key_constraints if len(key.columns) > 1)
     return told | {one.name for key in keys for one in key.columns} | {one.name for key in several for one in key}
