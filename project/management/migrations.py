@@ -26,6 +26,7 @@ from .backends.base import TableName
 from .backends.waiting import LOCK_TIMEOUT, seconds_of
 from .console import columns, plural
 from .errors import CommandError, StepFailed, StepRefused, Terminated, first_line, shortened
+from .history import Loss
 from .snapshots import Look, Undo
 
 if TYPE_CHECKING:
@@ -304,7 +305,7 @@ def _run_online(
     asked = _ask_before_going_back(context, project, request, plain=plain) if asks else _Asked()
     run = partial(_run_locked, context, project, request, options, asked.back)
     if asked.undo is None:
-        run(partial(_refuse_rows_since, project, asked.back) if asked.drops else _lost_nothing)
+        run(partial(_refuse_rows_since, project, asked.empty) if asked.empty else _lost_nothing)
     else:
         request.undo, _ = snapshots.save_and_lose(
             project, asked.undo, "downgrade", run, drops=False, no_input=asked.no_input
@@ -353,10 +354,10 @@ def _lost_nothing(*_: object) -> None:
     """Take the place of what looks before a loss, where there can be none."""
 
 
-def _refuse_rows_since(project: Project, back: Sequence[Script], connection: sa.Connection, *_: object) -> None:
+def _refuse_rows_since(project: Project, empty: Sequence[Loss], connection: sa.Connection, *_: object) -> None:
     """Refuse to drop what had no row when it was looked at, and has some now."""
     project.backend.copies.wait_for_writers(connection)
-    if explain_losses(project, connection, back).loses:
+    if any(_count(project, connection, loss.count) for loss in empty):
         raise CommandError(
             f"somebody has put rows of {project.backend.label} where none were when this began. Nothing was changed",
             "run the command again",
@@ -368,7 +369,7 @@ class _Asked(NamedTuple):
 
     back: Sequence[Script] = ()
     undo: Undo | None = None  # of what they lose, as a person was shown; None where they lose nothing
-    drops: bool = False  # whether they drop, or delete from, what had no rows
+    empty: Sequence[Loss] = ()  # what they would lose if it had rows
     no_input: bool = False
 
 
@@ -396,7 +397,7 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
                 f"going back is refused: {project.backend.label} is a production database",
                 f"{way} does it all the same",
             )
-        explanation, loses, drops = explain_losses(project, connection, back)
+        explanation, loses, empty = explain_losses(project, connection, back)
     in_a_script = plain and not project.console.can_ask()  # there plain Alembic says it, and asks nothing
     undo = None
     if loses:
@@ -404,22 +405,22 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
             undo = snapshots.undo_of(project, connection, "downgrade")
     no_input = request.no_input or in_a_script
     guard.consent(project, snapshots.warned(explanation, undo) if undo else explanation, no_input=no_input)
-    return _Asked(back, undo, drops, no_input)
+    return _Asked(back, undo, empty, no_input)
 
 
 class _Losses(NamedTuple):
-    """What going back through revisions loses, in rows; whether it may be anything, and could be with more rows."""
+    """What going back through revisions loses, in rows; whether it may be anything; what else it would."""
 
     explanation: str
     loses: bool
-    drops: bool
+    empty: Sequence[Loss]
 
 
 def explain_losses(project: Project, connection: sa.Connection, back: Sequence[Script]) -> _Losses:
     """Return what going back through revisions would lose."""
     losses, silent = history.losses(back, project.backend.offline_dialect)
     known = {TableName(None, name) for name in sa.inspect(connection).get_table_names()}
-    lines, emptied, loses = [], [], False
+    lines, emptied, empty, loses = [], [], list[Loss](), False
     for loss in losses:
         if loss.table[0] is None and loss.table not in known:
             continue
@@ -436,6 +437,7 @@ def explain_losses(project: Project, connection: sa.Connection, back: Sequence[S
             ]
         )
         loses = loses or count > 0
+        empty += [] if count else [loss]
         if count and not loss.dropped:
             emptied.append(loss.table)
     if project.backend.follows_keys:
@@ -444,9 +446,9 @@ def explain_losses(project: Project, connection: sa.Connection, back: Sequence[S
     lines += [[history.message(one), "", "cannot tell what it loses"] for one in silent]
     head = f"This takes back {plural(len(back), 'revision')} of {project.backend.label} ({project.backend.title})"
     if not lines:
-        return _Losses(f"{head}. No rows will be lost.", loses=False, drops=False)
+        return _Losses(f"{head}. No rows will be lost.", loses=False, empty=())
     told = columns(lines, right=frozenset({1}))
-    return _Losses(f"{head}. It loses\n{told}", loses or bool(silent), drops=True)
+    return _Losses(f"{head}. It loses\n{told}", loses or bool(silent), empty)
 
 
 def _taken_along(

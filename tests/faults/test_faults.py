@@ -81,7 +81,7 @@ def test_a_session_at_the_file_writes_what_everybody_sees_or_is_refused(
     stage = Stage(house, sqlite_database)
     [work] = stages.restores(stage, 40)
 
-    verdict = sessions.around_the_copy(stage, work, (15, 26))
+    verdict = sessions.around_the_copy(stage, work, (15, 25))
 
     expect_clean(verdict, 8)
 
