@@ -511,13 +511,18 @@ def _saved(project: Project, asked: Undo, action: str, *, no_input: bool) -> Und
     return undo
 
 
+def _of_models(project: Project) -> Iterator[TableName]:
+    """Yield the tables of the models, which are imported when the first is asked for."""
+    yield from map(TableName.of, project.metadata.tables.values())
+
+
 def _without(project: Project, connection: sa.Connection | None = None) -> tuple[str, ...]:
     """Return the tables of the models of which no snapshot has anything: on MariaDB those of another schema.
 
     Args:
         connection: leave out those without rows.
     """
-    found = project.backend.copies.without(map(TableName.of, project.metadata.tables.values()))
+    found = project.backend.copies.without(_of_models(project))
     if connection and found:
         there = {one.name for one in project.backend.relations(connection, {schema for schema, _ in found})}
         rows = guard.count_rows(connection, there.intersection(found))
