@@ -25,7 +25,7 @@ Kind = Literal["by hand", "reset", "before", "failed"]
 _STAMP = re.compile(r"-\d{8}-\d{6}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}", re.ASCII)
 MEGABYTE = 1_000_000
-_TRIES = 3
+_TRIES = 5  # of which each fails where somebody commits meanwhile, as other commands of this sort do
 
 Result = TypeVar("Result")
 Look = Callable[["sa.Connection", Sequence[TableName]], None]
