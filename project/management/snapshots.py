@@ -155,9 +155,7 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
     try:
         kept = copies.restore(snapshot.copy, Keep(name, undo.about, undo.size) if name else None, same)
     except (KeyboardInterrupt, SystemExit):
-        with suppress(Exception):  # where it cannot be told, it ends as it was asked to
-            there = {one.name for one in own(project)}
-            _tell(project, next((one for one in (name, undo.same) if one in there), None))
+        _tell(project, name, undo.same)
         raise
     if name and kept:
         undo = _without_twin(project, name, undo)
@@ -455,9 +453,12 @@ def _brought_back(project: Project, undo: Undo) -> bool:
     return False
 
 
-def _tell(project: Project, name: str | None) -> None:
-    if name:
-        project.console.note(f"What was there is in a snapshot: python manage.py restore {name}")
+def _tell(project: Project, *names: str | None) -> None:
+    """Say which snapshot has what was there: the first of some that is there itself."""
+    with suppress(Exception):  # where it cannot be told, it ends as it was asked to
+        there = {one.name for one in own(project)}
+        if name := next((one for one in names if one in there), None):
+            project.console.note(f"What was there is in a snapshot: python manage.py restore {name}")
 
 
 class _Changed(Exception):
