@@ -145,7 +145,7 @@ def test_what_comes_into_an_empty_database_amid_a_restore_comes_back(
 
 BEFORE_A_LOSS = [
     (("reset", "--rebuild"), "rebuilding", "        with connection.begin():\n            guard."),
-    (("seed", "--fresh"), "seeding", "            with connection.begin() if request.fresh"),
+    (("seed", "--fresh"), "seeding", "    with connection.begin():\n        if request.look"),
     (("rollback", "2"), "migrations", "    with (\n        project.connect(write=True, create=True)"),
 ]
 
