@@ -4,7 +4,7 @@ The steps that were done are in a table of their own: migration_history.
 
 Keys: `environment` (recorded at the first migrate), `unfinished` (a revision that was begun and not done, where some
 of it cannot be rolled back), `seeded:TABLE` (how far a table has been seeded), `inserted:TABLE` (the data migration
-its rows come from).
+its rows come from), `rebuilding` (while a reset builds: the snapshot of what was there before it).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from .errors import CommandError, driver_words, shortened
 from .lazily import sqlalchemy as sa
 
 TABLE = "management_metadata"
+REBUILDING = "rebuilding"
 HIDDEN = frozenset({TABLE, migration_history.TABLE, "alembic_version"})
 
 _MADE_ANEW = {

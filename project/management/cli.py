@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from .console import Console, one_line, undelivered, visible
-from .errors import DEPENDENCIES, CommandError, Terminated, did_you_mean, driver_words, first_line
+from .errors import DEPENDENCIES, TERMINATING, CommandError, Terminated, did_you_mean, driver_words, first_line
 
 TYPE_CHECKING = False  # typing's own takes long to import, as pathlib does: help needs neither
 if TYPE_CHECKING:
@@ -33,13 +33,15 @@ INSTALL = "python -m pip install -c constraints.txt -e ."
 def main(arguments: Sequence[str] | None = None, *, package: str, root: str | Path) -> int | str | None:
     """Run one command line and return its exit code.
 
-    0 done or nothing to do, 1 refused or failed, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM. (What a person's own code
-    gives to `exit` is handed on as it is.)
+    0 done or nothing to do, 1 refused or failed, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM, 129 a terminal that is closed.
+    (What a person's own code gives to `exit` is handed on as it is.)
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     console = Console(color="--no-color" not in arguments)
     gc.set_threshold(100_000, 50, 50)  # importing makes much that stays and hardly any circle
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in TERMINATING:
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores what comes when the terminal is closed
+            signal.signal(number, _terminate)
     sys.unraisablehook = _send_again
     try:
         if sys.version_info < (3, 11):  # noqa: UP036  # it is run by whatever python there is
@@ -303,7 +305,7 @@ def _explain(error: BaseException, console: Console, *, show_traceback: bool) ->
 
 
 def _interruption(error: BaseException | None) -> BaseException | None:
-    """Return the Ctrl-C or SIGTERM an error comes of: it broke a connection, on which undoing then failed."""
+    """Return the signal that an error comes of: it broke a connection, on which undoing then failed."""
     while error is not None and not isinstance(error, (KeyboardInterrupt, Terminated)):  # in Python 3.9 too
         error = error.__context__
     return error
@@ -342,16 +344,20 @@ class _interruptible:
         signal.signal(signal.SIGINT, self._before)
 
 
-def _terminate(*_: object) -> NoReturn:
-    raise Terminated(143)
+def _terminate(number: int, _frame: object) -> NoReturn:
+    raise Terminated(128 + number)
 
 
 def _send_again(swallowed: sys.UnraisableHookArgs) -> None:
     """Send a signal again that came while an object was deleted, where Python can only print what is raised."""
     import threading
 
-    numbers = {KeyboardInterrupt: signal.SIGINT, Terminated: signal.SIGTERM}
-    if (number := numbers.get(swallowed.exc_type)) is None:
+    error = swallowed.exc_value
+    if isinstance(error, KeyboardInterrupt):
+        number = int(signal.SIGINT)
+    elif isinstance(error, Terminated) and isinstance(error.code, int):
+        number = error.code - 128
+    else:
         sys.__unraisablehook__(swallowed)
         return
     later = threading.Timer(0.01, os.kill, (os.getpid(), number))  # here it would be swallowed too

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 
 # What pyproject.toml installs, by the names that are imported: missing, they are no fault of anybody's code.
 DEPENDENCIES = ("sqlalchemy", "alembic", "faker", "dotenv", "sqlglot", "rich")
+# What asks a command to end; the second when its terminal is closed, where there is such a signal.
+TERMINATING = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 class CommandError(Exception):
@@ -46,7 +49,7 @@ class StepRefused(Exception):
 
 
 class Terminated(SystemExit):
-    """SIGTERM, told apart from a revision or a model that ends the program by itself."""
+    """A signal that asks to end, told apart from a revision or a model that ends the program by itself."""
 
 
 def did_you_mean(wrong: str, known: list[str], *, most: int = 3) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from .project import Project
+    from .schema import Schema
 
 Kind = Literal["by hand", "reset", "before", "failed"]
 _STAMP = re.compile(r"-\d{8}-\d{6}")
@@ -159,7 +160,8 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
         raise
     if name and kept:
         undo = _without_twin(project, name, undo)
-    forget(project, "before", but=undo.name)
+    undo = _without_needless(project, undo)
+    forget(project, undo.kind, but=undo.name)
     prepare(project, snapshot)  # who restores it once will do so again
     return undo
 
@@ -173,14 +175,21 @@ def _without_twin(project: Project, name: str, undo: Undo) -> Undo:
     possible = [known[undo.same]] if undo.same else known.values() if undo.unsure else ()
     twin = next((one for one in possible if copies.is_same(kept, one.copy)), None)
     if twin is None and (undo.same or not undo.spare or not _is_empty(project, kept)):
-        return Undo(name, without=undo.without)
+        return replace(undo, name=name, same=None, spare=None, unsure=False)
     copies.delete(kept, wait=False)
-    return replace(undo, name=_told(twin), same=twin.name if twin else None)
+    known_as = twin.name if twin else None
+    return replace(undo, name=known_as, same=known_as)
 
 
-def _told(known: Snapshot | None) -> str | None:
-    """Return the name of a snapshot that is told; what a reset has built, the next builds again."""
-    return known.name if known and known.kind != "reset" else None
+def _without_needless(project: Project, undo: Undo) -> Undo:
+    """Delete what was kept of a database without rows where all of its schema is there again; inside `alone`."""
+    kept = next((one for one in own(project) if one.name == undo.name), None)
+    if undo.schema is None or kept is None or not undo.schema <= _schema(project):
+        return undo
+    if not undo.same and not _is_empty(project, kept.copy):  # somebody has committed a row since it was looked at
+        return undo
+    delete(project, [] if undo.same else [kept])
+    return replace(undo, name=None, same=None)
 
 
 def _is_empty(project: Project, copy: Copy) -> bool:
@@ -209,13 +218,14 @@ def delete(project: Project, snapshots: Sequence[Snapshot]) -> None:
         project.backend.copies.delete(one.copy)
 
 
-def forget(project: Project, kind: Kind, *, but: str | None) -> None:
+def forget(project: Project, kind: Kind, *, but: str | None, told: str | None = None) -> None:
     """Delete those of a kind that are more than the settings keep, before each action as many; inside `alone`.
 
     What was to be done is done: one that somebody is in stays until the next time, and nobody waits for the last to go.
 
     Args:
         but: the one that this command has taken, or names; it is the newest, whatever the clock once said.
+        told: one that stays too, for it was named as what undoes something.
     """
     if not project.settings.snapshots_kept:  # none is taken; those that are there are somebody's undo
         return
@@ -225,7 +235,7 @@ def forget(project: Project, kind: Kind, *, but: str | None) -> None:
         if one.kind == kind and one.name != but:
             action = _STAMP.split(one.name)[0]
             kept[action] = kept.get(action, 0) + 1
-            going += [one] if kept[action] > project.settings.snapshots_kept else []
+            going += [one] if kept[action] > project.settings.snapshots_kept and one.name != told else []
     for one in going:
         try:
             with project.backend.waiting.at_most(SAY_AFTER):
@@ -253,8 +263,12 @@ def fitting(project: Project, connection: sa.Connection | None, fingerprint: str
     return next((one for one in found if there <= one.inventory and rights == one.rights), None)
 
 
-def keep_reset(project: Project, fingerprint: str) -> None:
-    """Save what a reset has built, for the next one, unless the settings say that nothing is kept."""
+def keep_reset(project: Project, fingerprint: str, told: str | None) -> None:
+    """Save what a reset has built, for the next one, unless the settings say that nothing is kept.
+
+    Args:
+        told: the snapshot that was named as what undoes the reset.
+    """
     if not project.settings.snapshots_kept:
         return
     if without := _without(project):
@@ -262,9 +276,10 @@ def keep_reset(project: Project, fingerprint: str) -> None:
     with project.looking() as connection:
         refuse_size(project, connection)
     with project.backend.waiting.at_most(SAY_AFTER), alone(project):
-        delete(project, [one for one in own(project) if one.kind == "reset" and one.fingerprint == fingerprint])
+        same = [one for one in own(project) if one.kind == "reset" and one.fingerprint == fingerprint]
+        delete(project, [one for one in same if one.name != told])
         kept = take(project, free_name(project, "reset"), kind="reset", fingerprint=fingerprint)
-        forget(project, "reset", but=kept.name)
+        forget(project, "reset", but=kept.name, told=told)
         prepare(project, kept)
 
 
@@ -283,14 +298,26 @@ class Undo:
     unsure: bool = False  # whether one that has all of it may be among the snapshots all the same
     without: tuple[str, ...] = ()  # tables of which no snapshot has anything
     why_not: str = ""
+    schema: Schema | None = None  # of a database without rows: where it is there again, nothing has to be undone
+    earlier: str | None = None  # the snapshot of what a reset has lost that was cut off
 
     @property
     def words(self) -> str:
         """What the command says at its end; nothing where nothing is lost."""
+        words = f"No snapshot brings back what was there: {self.why_not}." if self.why_not else ""
         if self.name:
             but = f" (it has nothing of {', '.join(self.without)})" if self.without else ""
-            return f"To undo it: python manage.py restore {self.name}{but}"
-        return f"No snapshot brings back what was there: {self.why_not}." if self.why_not else ""
+            words = f"To undo it: python manage.py restore {self.name}{but}"
+        if self.earlier:
+            earlier = f"What a reset lost that was cut off: python manage.py restore {self.earlier}"
+            return f"{words}   {earlier}" if words else earlier
+        return words
+
+    @property
+    def kind(self) -> Kind:
+        """Of the snapshot that is taken."""
+        kind: Kind = self.about.get("kind", "before")
+        return kind
 
 
 def counted(project: Project, connection: sa.Connection) -> Counted:
@@ -321,48 +348,85 @@ def undo_of(
     Args:
         action: a word for the snapshot's name: "before-reset-20261125-031500".
         rows: what `counted` has just returned, when it has.
-        stays: what will be there besides rows, where other things can be lost too; None where they cannot.
+        stays: what will be there besides rows, where other things can be lost too; None where they cannot, or where
+            only what is there in the end can tell, as of a reset.
     """
     try:
         with project.explained():
-            rows = rows or counted(project, connection)
-            kept = own(project)
-            about = _description(project, connection, "before", None, _moment_after(kept), rows)
-            is_production = guard.is_production(project, connection)
-            without = _without(project, connection)
-            connection.rollback()
-            is_empty = not any(about["rows"].values()) and rows.is_all
-            is_nothing = is_empty and (stays is None or stays >= {*about["inventory"]})
-            if is_nothing and without:
-                return Undo(why_not=f"snapshots have nothing of {', '.join(without)}")
-            if is_nothing and (is_production or not project.settings.snapshots_kept):
-                return Undo()
-            if not project.settings.snapshots_kept:
-                return Undo(why_not="SNAPSHOTS_KEPT is 0")
-            if is_production:
-                return Undo(why_not="none is taken of a production database")
-            copies, same = project.backend.copies, None
-            if not is_nothing:
-                same = copies.unchanged_since([one.copy for one in kept], connection, rows)
-            known = next((one for one in kept if one.copy is same), None)
-            told = _told(known)
-            try:
-                size = refuse_size(project, connection)
-                connection.rollback()  # else what empties the database would find this session in a transaction
-                copies.require_possible()
-            except CannotCopy:
-                if known or is_nothing:
-                    return Undo(told, same=known.name if known else None, without=without)
-                raise
-            name = free_name(project, f"before-{action}")
-            if is_nothing:  # yet: somebody may commit a row any moment
-                return Undo(None, about, size, spare=name)
-            if known:
-                return Undo(told, about, size, known.name, name, without=without)
-            return Undo(name, about, size, unsure=not copies.sees_changes, without=without)
+            earlier = cut_off(project, connection)
+            undo = _undo_of(project, connection, action, rows, stays, earlier)
     except (CannotCopy, NotAllowed) as error:
         connection.rollback()
         return Undo(why_not=error.cause)
+    return replace(undo, earlier=earlier)
+
+
+def _undo_of(
+    project: Project,
+    connection: sa.Connection,
+    action: str,
+    rows: Counted | None,
+    stays: frozenset[str] | None,
+    earlier: str | None,
+) -> Undo:
+    rows = rows or counted(project, connection)
+    kept = own(project)
+    # What a reset has built half may not push out what that reset has lost.
+    is_half_built = earlier and action == "reset"
+    kind: Kind = "failed" if is_half_built else "before"
+    begin = "failed-reset" if is_half_built else f"before-{action}"
+    about = _description(project, connection, kind, None, _moment_after(kept), rows)
+    is_production = guard.is_production(project, connection)
+    without = _without(project, connection)
+    is_empty = not any(about["rows"].values()) and rows.is_all
+    is_nothing = is_empty and (stays is None or stays >= {*about["inventory"]})
+    connection.rollback()
+    schema = _schema_that_may_go(project, about) if is_empty and action == "reset" else None
+    if is_nothing and without:
+        return Undo(why_not=f"snapshots have nothing of {', '.join(without)}")
+    if is_nothing and (is_production or not project.settings.snapshots_kept):
+        return Undo()
+    if not project.settings.snapshots_kept:
+        return Undo(why_not="SNAPSHOTS_KEPT is 0")
+    if is_production:
+        return Undo(why_not="none is taken of a production database")
+    copies, same = project.backend.copies, None
+    if not is_nothing or schema:
+        same = copies.unchanged_since([one.copy for one in kept], connection, rows)
+    known = next((one.name for one in kept if one.copy is same), None)
+    try:
+        size = refuse_size(project, connection)
+        connection.rollback()  # else what empties the database would find this session in a transaction
+        copies.require_possible()
+    except CannotCopy:
+        if known or is_nothing:
+            return Undo(known, same=known, without=without, schema=schema)
+        raise
+    name = free_name(project, begin)
+    if known:
+        return Undo(known, about, size, known, name, without=without, schema=schema)
+    if is_nothing and not schema:  # yet: somebody may commit a row any moment
+        return Undo(None, about, size, spare=name)
+    return Undo(name, about, size, unsure=not copies.sees_changes, without=without, schema=schema)
+
+
+def _schema_that_may_go(project: Project, about: About) -> Schema | None:
+    """Return what there is besides rows; None where there is nothing, or nothing but what no reset drops."""
+    is_any = any(not one.startswith(("schema ", "extension ")) for one in about["inventory"])
+    return _schema(project) if is_any else None
+
+
+def _schema(project: Project) -> Schema:
+    from . import schema
+
+    with project.connect() as connection:
+        return schema.described(project, connection)
+
+
+def cut_off(project: Project, connection: sa.Connection) -> str | None:
+    """Return the snapshot that has what a reset has lost which was cut off while it built."""
+    name = bookkeeping.read(connection, bookkeeping.REBUILDING)
+    return name if name and any(one.name == name for one in own(project)) else None
 
 
 def save_and_lose(
@@ -384,8 +448,8 @@ def save_and_lose(
         lose: is given what it has to call before it changes anything, with its connection, which is in a transaction,
             and the tables that lose rows.
         drops: whether it drops tables; else it deletes rows.
-        build: makes what takes the place of what is lost. Where it fails, what was lost is put back, if `lose` has
-            returned something true: that nothing else is there.
+        build: makes what takes the place of what is lost. Where it fails, what was lost is put back, if all that `lose`
+            has left there is in the snapshot too.
 
     Returns:
         How it is undone, and what `lose` has returned.
@@ -399,8 +463,7 @@ def save_and_lose(
                 undo = _saved(project, asked, action, no_input=no_input)
                 look = partial(_refuse_changed, project, undo, is_unchanged)
                 done = _lost(project, undo, partial(lose, look), build)
-            _forget_before(project, undo)
-            return undo, done
+            return _forget_before(project, undo), done
         except _Changed as error:
             if error.saved:
                 with alone(project):
@@ -413,36 +476,60 @@ def save_and_lose(
 
 def _lost(project: Project, undo: Undo, lose: Callable[[], Result], build: Callable[[], None] | None) -> Result:
     """Lose something, and build what takes its place; where that fails, put back what was lost, or say what has it."""
-    is_lost = is_back = False
+    left: frozenset[str] | None = None
+    is_back = False
     try:
         done = lose()
-        is_lost = bool(done)
         if build:
+            left = _begin_building(project, undo.same or undo.name)
             build()
+            _end_building(project)
         return done
     except _Changed:
         raise
     except BaseException as error:
         try:
-            is_back = is_lost and build is not None and _brought_back(project, undo)
+            is_back = left is not None and _brought_back(project, undo, left)
         finally:
             if not is_back:
-                _tell(project, undo.name)
+                _tell(project, undo.name, undo.same)
         if is_back and isinstance(error, StepFailed):  # what there is to do about what stays of it is done
             raise CommandError(error.what, "correct it, then run the command again") from error
         raise
 
 
-def _brought_back(project: Project, undo: Undo) -> bool:
-    """Put back what was lost; what was built of its place is kept, for others may have written into that."""
+def _begin_building(project: Project, name: str | None) -> frozenset[str]:
+    """Note in the database which snapshot has what was there, for who finds it half built; return what is left."""
+    if not project.backend.exists():
+        return frozenset()
+    with project.connect(write=True) as connection, connection.begin():
+        left = frozenset(project.backend.copies.inventory(connection))
+        if name:
+            bookkeeping.ensure(connection)
+            bookkeeping.write(connection, bookkeeping.REBUILDING, name)
+    return left
+
+
+def _end_building(project: Project) -> None:
+    with project.connect(write=True) as connection, connection.begin():
+        if bookkeeping.exists(connection):  # without any migration there is none
+            bookkeeping.delete(connection, bookkeeping.REBUILDING)
+
+
+def _brought_back(project: Project, undo: Undo, left: frozenset[str]) -> bool:
+    """Put back what was lost; what was built of its place is kept, for others may have written into that.
+
+    Args:
+        left: what was still in the database when nothing had been built. Without that it is not put back.
+    """
     with suppress(CommandError), alone(project):
         known = {one.name: one for one in own(project)}
         found = known.get(undo.same or undo.name or "")
-        if found is None or undo.without:
+        if found is None or undo.without or not left <= found.inventory:
             return False
         with project.looking() as connection:
             about = _description(project, connection, "failed", None, _moment_after([*known.values()]))
-            size = refuse_size(project, connection)
+            size = project.backend.copies.size(connection)
         kept = free_name(project, "failed-reset")
         project.backend.copies.restore(found.copy, Keep(kept, about, size))
         project.console.note(f"{project.backend.label} is as it was before. What had been built is in snapshot {kept}")
@@ -486,7 +573,7 @@ def _refuse_changed(
     if not name and not undo.spare:  # nothing brings it back, and that was said
         return
     copy = next((one.copy for one in own(project) if one.name == name), None) if name else None
-    if not is_unchanged(connection, copy, tables):
+    if (name and copy is None) or not is_unchanged(connection, copy, tables):  # somebody may have deleted it
         raise _Changed(None if undo.same else undo.name)
 
 
@@ -500,7 +587,7 @@ def _saved(project: Project, asked: Undo, action: str, *, no_input: bool) -> Und
                 if undo.name in taken:  # by another process, in this second
                     undo = replace(undo, name=free_name(project, undo.name, stamped=True))
                 assert undo.name is not None
-                take(project, undo.name, kind="before")
+                take(project, undo.name, kind=undo.kind)
                 undo = _without_twin(project, undo.name, undo)
         except (CannotCopy, NotAllowed) as error:
             undo = Undo(why_not=error.cause)
@@ -531,11 +618,17 @@ def _without(project: Project, connection: sa.Connection | None = None) -> tuple
     return tuple(map(str, found))
 
 
-def _forget_before(project: Project, undo: Undo) -> None:
-    """Keep no more undos than the settings say; nothing that follows waits long for that, or fails of it."""
-    if undo.name and not undo.same:
+def _forget_before(project: Project, undo: Undo) -> Undo:
+    """Keep no more undos than the settings say; nothing that follows waits long for that, or fails of it.
+
+    Returns how what is lost is undone: by nothing where no rows were, and all else is there again.
+    """
+    if undo.name and (undo.schema or not undo.same):
         with suppress(CommandError), project.backend.waiting.at_most(SAY_AFTER), alone(project):
-            forget(project, "before", but=undo.name)
+            undo = _without_needless(project, undo)
+            if not undo.same:
+                forget(project, undo.kind, but=undo.name)
+    return undo
 
 
 def _undo_of_now(project: Project, action: str) -> Undo:

@@ -398,7 +398,7 @@ def test_a_signal_that_breaks_the_connection_is_still_an_interruption(
     assert result.err.strip().removeprefix("manage.py: ") == told
 
 
-@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_a_signal_that_comes_while_an_object_is_deleted_is_not_lost(
     manage: Runner, house: House, sqlite_database: Database, number: str, code: int
 ) -> None:

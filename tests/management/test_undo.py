@@ -10,10 +10,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.databases import Database, administrate, fresh, server_address, settle
 from tests.houses import House, OpenTerminal, Runner
-from tests.management.test_reset import FAILS, PAPER, put_in_ada
+from tests.management.test_reset import DROPS, FAILS, HANGS, MAKES, PAPER, put_in_ada
 from tests.management.test_snapshots import at, file_of, how, names, undo
 
 BY_HAND = "UPDATE students SET name = 'By Hand' WHERE id = 1"
@@ -173,6 +174,10 @@ def test_what_comes_between_the_snapshot_and_the_loss_comes_back(
     assert kept == [undo(result)]
 
 
+OF_ONES_OWN = {
+    "postgresql": ["CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'"],
+    "mariadb": ["CREATE FUNCTION mine() RETURNS INTEGER DETERMINISTIC RETURN 1"],
+}
 WAITS = """\
 import pathlib, time
 pathlib.Path("asked").touch()
@@ -248,7 +253,7 @@ def test_a_reset_that_cannot_build_leaves_everything_as_it_was(
     kept = {"SNAPSHOTS_KEPT": "1"}
     manage.ok("seed", "--count", "3")
     first = undo(manage.ok("reset", "--rebuild", "--no-input", env=kept))
-    migrated.execute(BY_HAND)
+    migrated.execute(BY_HAND, *OF_ONES_OWN.get(migrated.kind, ()))
     house.add_revision("bad111", FAILS)
 
     tries = [manage("reset", "--no-input", env=kept).expect(1).err.splitlines() for _ in range(2)]
@@ -263,6 +268,93 @@ def test_a_reset_that_cannot_build_leaves_everything_as_it_was(
     assert [one for one in names(manage, migrated) if not one.startswith("reset-")] == [failed, first]
     manage.ok("restore", failed, "--no-input")
     assert migrated.count("students") == 0
+
+
+def test_a_reset_that_was_killed_is_told_and_what_it_lost_stays(
+    house: House, manage: Runner, migrated: Database
+) -> None:
+    kept = {"SNAPSHOTS_KEPT": "1"}
+    manage.ok("seed", "--count", "3")
+    migrated.execute(BY_HAND)
+    house.add_revision("bad111", HANGS)
+    running = manage.start("reset", "--no-input", env=kept)
+    running.wait_for("half-way")
+    running.kill()
+    house.add_revision("bad111", MAKES, DROPS, parent=house.line()[-2])
+    [lost] = names(manage, migrated)
+
+    found = manage("check").out
+    told = [manage.ok("reset", "--rebuild", "--no-input", env=kept).out.splitlines()[-1] for _ in range(2)]
+
+    assert f" was cut off: what was there before it is in snapshot {lost}" in found
+    cut_off = f"What a reset lost that was cut off: python manage.py restore {lost}"
+    assert re.fullmatch(rf"(To undo it: python manage\.py restore failed-reset-[\d-]+   )?{cut_off}", told[0])
+    assert "cut off" not in told[1]
+    assert "database.W004" not in manage("check").out
+    manage.ok("restore", lost, "--no-input")
+    assert is_by_hand(migrated)
+
+
+@pytest.mark.parametrize("how", [(), ("--rebuild",)], ids=["restored", "rebuilt"])
+def test_what_somebody_made_besides_rows_comes_back(manage: Runner, migrated: Database, how: tuple[str, ...]) -> None:
+    """Of a database without rows nothing is told where a reset builds all that was there."""
+    migrated.execute("DELETE FROM subjects")
+    nothing = manage.ok("reset", "--no-seed", "--no-input")
+    taken = [one for one in names(manage, migrated) if not one.startswith("reset-")]
+    migrated.execute("DELETE FROM subjects", "CREATE INDEX mine ON students (grade)")
+
+    result = manage.ok("reset", *how, "--no-seed", "--no-input")
+
+    assert "To undo" not in nothing.out
+    assert taken == []
+    manage.ok("restore", undo(result), "--no-input")
+    assert "mine" in {index["name"] for index in sa.inspect(migrated.engine()).get_indexes("students")}
+
+
+def test_what_somebody_changed_while_a_reset_built_comes_back(manage: Runner, migrated: Database) -> None:
+    """It is in what that reset has saved as its own."""
+    kept = {"SNAPSHOTS_KEPT": "1"}
+    manage.ok("reset", "--no-input", env=kept)
+    [own] = [one for one in names(manage, migrated) if one.startswith("reset-")]
+
+    result = manage.ok("reset", "--rebuild", "--no-input", env=kept)
+
+    assert undo(result) == own
+    manage.ok("restore", own, "--no-input", env=kept)
+
+
+DELETES = """\
+import os, subprocess, sys
+if not os.path.exists("deleted"):
+    open("deleted", "w").close()
+    subprocess.run([sys.executable, "manage.py", "snapshots", "--keep", "0"], check=True)
+"""
+
+
+def test_an_undo_that_somebody_deletes_is_taken_again(house: House, manage: Runner, migrated: Database) -> None:
+    manage.ok("seed", "--count", "3")
+    migrated.execute(BY_HAND)
+    _, file, before = BEFORE_A_LOSS[0]
+    run_before(house, f"project/management/{file}.py", before, DELETES)
+
+    result = manage.ok("reset", "--no-input")
+
+    manage.ok("restore", undo(result), "--no-input")
+    assert is_by_hand(migrated)
+
+
+def test_a_database_that_a_reset_has_built_is_put_back_whatever_the_size_of_what_failed(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    manage.ok("reset")
+    fills = 'op.execute("INSERT INTO filled SELECT randomblob(2000000)")'
+    house.add_revision("aaa111", f'op.create_table("filled", sa.Column("id", sa.LargeBinary()))\n{fills}', DROPS)
+    house.add_revision("bad111", FAILS)
+
+    told = manage("reset", "--no-input", env={"SNAPSHOT_LIMIT": "1"}).expect(1).err
+
+    assert f"{sqlite_database.name} is as it was before. " in told
+    assert sqlite_database.count("students") == 100
 
 
 def test_what_is_changed_all_the_time_is_left_as_it_is_and_so_is_an_older_undo(

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from ..errors import TERMINATING
 from ..lazily import sqlalchemy as sa
 from . import looking
 from .base import TableName, driver_errors
@@ -360,7 +361,7 @@ def _undisturbed() -> Iterator[None]:
 
     https://man7.org/linux/man-pages/man5/proc_sys_fs.5.html
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGTSTP})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *TERMINATING, signal.SIGTSTP})
     try:
         yield
     finally:

@@ -18,6 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ..errors import TERMINATING
 from ..outcomes import Convert, Remembered, around_nulls, through_tables
 from .base import Size, quoted
 
@@ -92,7 +93,7 @@ class _Loading:
     """A thread that runs statements. Nobody else uses the connection then: it is left when the thread has ended.
 
     Rows are made by the thread that everything else runs in, for what a seeder uses may belong to that one. It is that
-    one too that Ctrl-C and SIGTERM interrupt: once, for if they took it away from waiting here, whoever takes the
+    one too that Ctrl-C and the like interrupt: once, for if they took it away from waiting here, whoever takes the
     transaction back would do so amid a statement, and the next one would be committed by itself.
     """
 
@@ -103,7 +104,7 @@ class _Loading:
         self._begun = self._is_stopped = False
         self._thread = Thread(target=self._run, name="loading", daemon=True)
         in_main_thread = current_thread() is main_thread()  # no other is interrupted
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if in_main_thread}
+        handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, *TERMINATING) if in_main_thread}
         self._handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
 
     def __enter__(self) -> _Loading:

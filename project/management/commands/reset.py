@@ -93,7 +93,7 @@ def handle(
         if undo.words:
             project.console.say(undo.words)
         if is_all_ours:
-            _keep(project, plan, wanted)
+            _keep(project, plan, wanted, undo.name)
 
 
 def _ask(project: Project, losses: guard.Losses, undo: Undo, *, no_input: bool) -> None:
@@ -150,12 +150,12 @@ def _build(project: Project, wanted: Wanted) -> None:
     rebuilding.verify(project, {done.table: done.rows for done in seeded})
 
 
-def _keep(project: Project, plan: Plan, wanted: Wanted) -> None:
+def _keep(project: Project, plan: Plan, wanted: Wanted, told: str | None) -> None:
     """Keep what was built for the next reset; where that cannot be, this one is done all the same."""
     if resetting.printed(project, wanted) != plan.fingerprint:
         project.console.note("No snapshot of it is kept: the project was changed while it was built")
         return
     try:
-        snapshots.keep_reset(project, plan.fingerprint)
+        snapshots.keep_reset(project, plan.fingerprint, told)
     except CommandError as error:
         project.console.note(f"No snapshot of it is kept: {error}")
