@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 from tests.processes import DEADLINE, REPOSITORY, Forked, Program, Result, Running, Started
@@ -44,7 +45,17 @@ def furnish(root: Path, clean: Path) -> House:
         is_shared = source.startswith(machinery) or source.endswith(".pyc")
         (os.link if is_shared else shutil.copy2)(source, target)
 
-    return House(Path(shutil.copytree(clean, root, copy_function=linked)))
+    return House(Path(shutil.copytree(clean, root, copy_function=linked)), clean)
+
+
+def _machinery(root: Path) -> set[tuple[str, int]]:
+    """Return the files of the machinery, which houses share as long as they are the same."""
+    folder = root / "project" / "management"
+    files = (one for one in folder.rglob("*.py"))
+    return {(str(one.relative_to(folder)), one.stat().st_ino) for one in files}
+
+
+_clean_machinery = cache(_machinery)
 
 
 def contents(root: Path) -> dict[str, tuple[int, int]]:
@@ -55,8 +66,14 @@ def contents(root: Path) -> dict[str, tuple[int, int]]:
 class House:
     """One copy of the project."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, clean: Path | None = None) -> None:
+        """Take a house as it was built, or copied from a clean one."""
         self.root = root
+        self._as_built = _machinery(root) if clean is None else _clean_machinery(clean)
+
+    def has_own_machinery(self) -> bool:
+        """Return whether a file of the machinery is another than it was at first."""
+        return _machinery(self.root) != self._as_built
 
     def write(self, path: str, text: str) -> Path:
         """Write a file of the project, making its folders."""
@@ -159,17 +176,14 @@ class Runner:
         self, *arguments: str, env: Environment | None = None, stdin: str | None = None, cwd: Path | None = None
     ) -> Running:
         """Start it and go on."""
-        return Forked(
-            Program(
-                arguments,
-                environment(self._house, self._url, env),
-                cwd or self._house.root,
-                file=None if self._module else self._house.root / "manage.py",
-                module=self._module,
-                stdin=stdin,
-                files=_new_folder(self._house),
-            )
-        )
+        folder, files = cwd or self._house.root, _new_folder(self._house)
+        values, manage = environment(self._house, self._url, env), self._house.root / "manage.py"
+        (files / "stdin").write_text(stdin or "", encoding="utf-8")
+        if self._house.has_own_machinery():
+            command = [sys.executable, *(["-m", self._module] if self._module else [str(manage)]), *arguments]
+            return Started(command, values, folder, files)
+        file = None if self._module else manage
+        return Forked(Program(arguments, values, folder, self._house.root, files, file, self._module))
 
 
 class Python:

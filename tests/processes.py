@@ -1,7 +1,8 @@
-"""Run the house's own programs, each in a process of its own, without paying for the libraries' import every time.
+"""Run the house's own programs, each in a process of its own, without paying for the same imports every time.
 
-A forkserver imports the third-party libraries once; every run is then a fork of it that has never seen the project.
-Imports of this module stay light: each of those processes imports it.
+A forkserver imports the libraries and the project's machinery once; every run is then a fork of it that has never seen
+the rest of a project: models, seeders, migrations, settings, commands. A house in which the machinery was changed is
+run by an interpreter of its own. Imports of this module stay light: each of those processes imports it.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ LIBRARIES = [
     "mako.template",
     "argparse",
     "logging.config",
+    "tests.machinery",
     "tests.forkserver",
 ]
 # Who starts a process looks at the ends of all others, and an end can be read once: one thread at a time does either.
@@ -94,10 +96,10 @@ class Program:
     arguments: Sequence[str]
     environment: Mapping[str, str]
     cwd: Path
+    root: Path  # of the house
     files: Path  # a folder for its three streams
     file: Path | None = None
     module: str = ""
-    stdin: str | None = None
 
 
 class Running:
@@ -168,7 +170,6 @@ class Forked(Running):
     """A fork of the forkserver."""
 
     def __init__(self, program: Program) -> None:
-        (program.files / "stdin").write_text(program.stdin or "", encoding="utf-8")
         self._process: ForkServerProcess = _context.Process(target=_be, args=(program,), daemon=True)
         with _looking:
             self._process.start()
@@ -185,9 +186,11 @@ class Started(Running):
     """An interpreter of its own, from its first import on."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path, files: Path) -> None:
-        with open(files / "stdout", "wb") as out, open(files / "stderr", "wb") as err:
+        given = files / "stdin"
+        given.touch()
+        with given.open("rb") as stdin, open(files / "stdout", "wb") as out, open(files / "stderr", "wb") as err:
             self._process = subprocess.Popen(
-                command, cwd=cwd, env=dict(environment), stdin=subprocess.DEVNULL, stdout=out, stderr=err
+                command, cwd=cwd, env=dict(environment), stdin=stdin, stdout=out, stderr=err
             )
         super().__init__(" ".join(command), self._process.pid, files)
 
@@ -211,7 +214,7 @@ def _be(program: Program) -> None:
     sys.dont_write_bytecode = True
     warnings.simplefilter("error")  # the forkserver was started before PYTHONWARNINGS was set
     sys.path[:] = [place for place in sys.path if place and Path(place) not in _OURS]
-    assert "project" not in sys.modules
+    _move(program.root)
     code = 1
     try:
         if program.file is not None:
@@ -236,6 +239,14 @@ def _be(program: Program) -> None:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os._exit(code & 0xFF)
+
+
+def _move(root: Path) -> None:
+    """Let the package whose machinery is imported be that of a house; nothing else of it is known yet."""
+    package = sys.modules["project"]
+    assert {name.split(".")[1] for name in sys.modules if name.startswith("project.")} == {"management"}
+    package.__file__ = str(root / "project" / "__init__.py")
+    package.__path__[:] = [str(root / "project")]
 
 
 _OURS = {REPOSITORY, REPOSITORY / "tests", REPOSITORY / "tests" / "management"}

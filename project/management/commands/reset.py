@@ -6,7 +6,7 @@ as a snapshot, which the next one takes when nothing has changed that it would b
 alembic.ini, settings, options, versions. Where they read something else, a file beside them or a variable of the
 environment, --rebuild builds with what that says now.
 What was there before is kept as well: the last line says how to get it back. Where building fails it is put back,
-and what had been built is kept as a snapshot failed-reset-...
+unless somebody has made something else there meanwhile, and what had been built is kept as a snapshot failed-reset-...
 """
 
 from __future__ import annotations
