@@ -489,6 +489,8 @@ def _lost(project: Project, undo: Undo, lose: Callable[[], Result], build: Calla
         raise
     except BaseException as error:
         try:
+            if left is None and build:
+                left = _left_where_all_is_gone(project)
             is_back = left is not None and _brought_back(project, undo, left)
         finally:
             if not is_back:
@@ -508,6 +510,14 @@ def _begin_building(project: Project, name: str | None) -> frozenset[str]:
             bookkeeping.ensure(connection)
             bookkeeping.write(connection, bookkeeping.REBUILDING, name)
     return left
+
+
+def _left_where_all_is_gone(project: Project) -> frozenset[str] | None:
+    """Return what else is there where no table is left of what was stopped amid the loss; None where some are."""
+    with suppress(CommandError), project.looking() as connection:
+        if not project.backend.copies.tables(connection):
+            return frozenset(project.backend.copies.inventory(connection))
+    return None
 
 
 def _end_building(project: Project) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.databases import Database, administrate, fresh, server_address, settl
 from tests.houses import House, OpenTerminal, Runner
 from tests.management.test_reset import DROPS, FAILS, HANGS, MAKES, PAPER, put_in_ada
 from tests.management.test_snapshots import at, file_of, how, names, undo
+from tests.processes import Result
 
 BY_HAND = "UPDATE students SET name = 'By Hand' WHERE id = 1"
 
@@ -244,6 +246,111 @@ def test_a_trigger_made_before_the_tables_are_locked_comes_back(
     assert mariadb_database.value(
         "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
     )
+
+
+OBJECTS = """\
+SELECT routine_name, routine_definition FROM information_schema.routines WHERE routine_schema = DATABASE()
+UNION SELECT table_name, 'view' FROM information_schema.views WHERE table_schema = DATABASE()
+UNION SELECT trigger_name, event_object_table FROM information_schema.triggers WHERE trigger_schema = DATABASE()
+ORDER BY 1
+"""
+OLD = {"p": "SELECT 'old'", "t": "students", "w": "view"}
+
+
+def restored_amid(house: House, manage: Runner, database: Database, command: Sequence[str], *statements: str) -> Result:
+    """Put back a procedure that was replaced while somebody runs statements, just before tables change places."""
+    path = "project/management/backends/mariadb_copies.py"
+    unchanged = house.read(path)
+    code = ROW[: ROW.index("    if not")] + "".join(f"    connection.exec_driver_sql({one!r})\n" for one in statements)
+    run_before(house, path, "            triggers = [one for one in change.objects", code)
+    made = (
+        "CREATE PROCEDURE p() SELECT 'new'",
+        "CREATE TRIGGER t BEFORE INSERT ON students FOR EACH ROW SET NEW.name = NEW.name",
+        "CREATE VIEW w AS SELECT title FROM subjects",
+    )
+    house.add_revision("aaa111", "\n".join(f'op.execute("{one}")' for one in made))
+    manage.ok("reset")
+    manage.ok("snapshot", "base")
+    database.execute("CREATE OR REPLACE PROCEDURE p() SELECT 'old'")
+    result = manage(*command, "--no-input")
+    house.write(path, unchanged)
+    return result
+
+
+@pytest.mark.parametrize("command", [("restore", "base"), ("reset",)], ids=lambda one: one[0])
+def test_what_is_no_table_and_made_amid_a_restore_comes_back(
+    house: House, manage: Runner, mariadb_database: Database, command: tuple[str, ...]
+) -> None:
+    result = restored_amid(
+        house,
+        manage,
+        mariadb_database,
+        command,
+        "CREATE OR REPLACE PROCEDURE p() SELECT 'work'",
+        "CREATE PROCEDURE q() SELECT 2",
+        "CREATE VIEW v AS SELECT code FROM subjects",
+        "DROP VIEW w",
+        "ALTER TABLE subjects DROP COLUMN title",
+    ).expect(0)
+
+    assert dict(mariadb_database.rows(OBJECTS)) == OLD | {"p": "SELECT 'new'"}
+    manage.ok("restore", undo(result), "--no-input")
+    made = {"p": "SELECT 'work'", "q": "SELECT 2", "t": "students", "v": "view"}
+    assert dict(mariadb_database.rows(OBJECTS)) == made
+
+
+def test_what_cannot_be_made_in_a_copy_stays_where_it_is(
+    house: House, manage: Runner, mariadb_database: Database
+) -> None:
+    result = restored_amid(
+        house,
+        manage,
+        mariadb_database,
+        ("restore", "base"),
+        "CREATE OR REPLACE PROCEDURE p() SELECT 'work'",
+        "CREATE TABLE notes (id INT)",
+        "CREATE VIEW v AS SELECT id FROM notes",
+    ).expect(0)
+
+    assert "made meanwhile, and left as it is: procedure p, view v" in result.err
+    assert dict(mariadb_database.rows(OBJECTS)) == OLD | {"p": "SELECT 'work'", "v": "view"}
+
+
+def test_a_restore_that_fails_leaves_what_somebody_has_made(
+    house: House, manage: Runner, mariadb_database: Database
+) -> None:
+    """Neither it nor the next command makes anything as it was."""
+    there = OLD | {"q": "SELECT 2", "u": "subjects"}
+    result = restored_amid(
+        house,
+        manage,
+        mariadb_database,
+        ("restore", "base"),
+        "CREATE PROCEDURE q() SELECT 2",
+        "CREATE TRIGGER u BEFORE INSERT ON subjects FOR EACH ROW SET NEW.code = NEW.code",
+    ).expect(1)
+
+    assert result.err.endswith(
+        " were changed meanwhile (Trigger in wrong schema). Nothing was changed — run the command again\n"
+    )
+    assert dict(mariadb_database.rows(OBJECTS)) == there
+    mariadb_database.execute("CREATE PROCEDURE r() SELECT 3")
+    manage.ok("snapshot", "after")
+    assert dict(mariadb_database.rows(OBJECTS)) == there | {"r": "SELECT 3"}
+
+
+def test_a_reset_that_is_ended_when_all_is_dropped_puts_it_back(
+    house: House, manage: Runner, mariadb_database: Database
+) -> None:
+    manage.ok("reset")
+    mariadb_database.execute(BY_HAND)
+    before = "            left = backend.copies.inventory(connection)\n"
+    ends = '            __import__("os").kill(__import__("os").getpid(), 15)\n'
+    house.change("project/management/rebuilding.py", before, ends + before)
+
+    manage("reset", "--rebuild", "--no-input").expect(143)
+
+    assert is_by_hand(mariadb_database)
 
 
 def test_a_reset_that_cannot_build_leaves_everything_as_it_was(

@@ -6,14 +6,14 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from ..errors import CommandError
+from ..errors import CommandError, driver_words
 from . import mariadb_objects
 from .copies import (
     TABLE,
@@ -31,7 +31,7 @@ from .copies import (
     unreadable,
 )
 from .mariadb import committing
-from .mariadb_objects import StoredObject, code_of, quoted, using
+from .mariadb_objects import Key, StoredObject, code_of, quoted, using
 from .waiting import LOOK_EVERY, meanwhile
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class MariaDBCopies(Copies):
                 self._copy(server, self.owner, place)
                 with self.backend.engine_of(place).connect() as copy:
                     about = describe(copy)
-                about["inventory"] = sorted(about["inventory"] + [f"{one.kind.lower()} {one.name}" for one in objects])
+                about["inventory"] = sorted(about["inventory"] + [_noted(*one.key) for one in objects])
                 state = self._state(server, place, objects)
                 written = {"snapshot": name, "database": self.owner, "about": about, "objects": objects, "state": state}
                 self._write(server, place, written)
@@ -116,10 +116,10 @@ class MariaDBCopies(Copies):
             letters = self._letters(server, self.owner), self._letters(server, copy.place)
             is_plain = objects == wanted and not any(one.kind == "TRIGGER" for one in wanted)
             if is_plain and letters[0] == letters[1] and not self._tables(server, making, "SEQUENCE"):
-                with self._ended_with_us(server):
-                    run(server, rename)
+                self._rename(server, rename)
             else:
-                self._change_places(server, making, rename, _Change(here, there, objects, wanted, *letters))
+                change = _Change(here, there, objects, wanted, *letters, kept=old if keep else "")
+                self._change_places(server, making, rename, change)
             self._drop(server, making)
             if not keep:
                 self._drop(server, old)
@@ -135,10 +135,23 @@ class MariaDBCopies(Copies):
             triggers = [one for one in change.objects if one.kind == "TRIGGER"]
             with self._ended_with_us(server):
                 mariadb_objects.drop(server, self.owner, triggers)
-                run(server, rename)
+            self._rename(server, rename)
         finally:
             with self._server() as beside:  # Ctrl-C ends the session that it interrupts
                 self._finish_change(beside, making)
+
+    def _rename(self, server: sa.Connection, rename: str) -> None:
+        with self._ended_with_us(server):
+            try:
+                run(server, rename)
+            except sa.exc.DBAPIError as error:
+                if code_of(error) not in _OTHER_TABLES:
+                    raise
+                raise CommandError(
+                    f"tables of {self.backend.label} were changed meanwhile ({driver_words(error.orig or error)})."
+                    " Nothing was changed",
+                    "run the command again",
+                ) from error
 
     @contextmanager
     def _ended_with_us(self, server: sa.Connection) -> Iterator[None]:
@@ -163,17 +176,72 @@ class MariaDBCopies(Copies):
         if change.there:
             is_done = not self._tables(server, making)
         else:
-            is_done = not change.here or not self._tables(server, self.owner)
-        objects = change.wanted if is_done else change.objects
-        letters = change.wanted_letters if is_done else change.letters
-        if letters and letters != self._letters(server, self.owner):
-            run(server, f"ALTER DATABASE {quoted(self.owner)} {letters}")
-        for table, column, default in server.execute(_DEFAULTS, {"database": self.owner}).all():
-            own = default.replace(f"nextval({quoted(making)}.", f"nextval({quoted(self.owner)}.")
-            if own != default:
-                place = _table(self.owner, table)
-                run(server, f"ALTER TABLE {place} ALTER COLUMN {quoted(column)} SET DEFAULT ({own})")
-        mariadb_objects.change(server, self.owner, [StoredObject(*one) for one in objects])
+            is_done = {*change.here}.isdisjoint(self._tables(server, self.owner))
+        if is_done:
+            if change.wanted_letters and change.wanted_letters != self._letters(server, self.owner):
+                run(server, f"ALTER DATABASE {quoted(self.owner)} {change.wanted_letters}")
+            for table, column, default in server.execute(_DEFAULTS, {"database": self.owner}).all():
+                own = default.replace(f"nextval({quoted(making)}.", f"nextval({quoted(self.owner)}.")
+                if own != default:
+                    place = _table(self.owner, table)
+                    run(server, f"ALTER TABLE {place} ALTER COLUMN {quoted(column)} SET DEFAULT ({own})")
+            mariadb_objects.change(server, self.owner, *self._kept_too(server, making, change))
+        else:
+            self._put_back(server, [one for one in _stored(change.objects) if one.kind == "TRIGGER"])
+        self._drop(server, making)  # else the next command would finish it once more
+
+    def _put_back(self, server: sa.Connection, triggers: Sequence[StoredObject]) -> None:
+        """Make the triggers that are not there: nothing else has gone, and somebody may have made something since."""
+        there = {one.key for one in mariadb_objects.read(server, self.owner)}
+        for one in triggers:
+            if one.key not in there:
+                try:
+                    mariadb_objects.make(server, self.owner, [one])
+                except CannotCopy as error:
+                    if not isinstance(error.__cause__, sa.exc.DBAPIError) or code_of(error.__cause__) not in _GONE:
+                        raise  # its table has not been dropped meanwhile
+
+    def _kept_too(
+        self, server: sa.Connection, making: str, change: _Change
+    ) -> tuple[list[StoredObject], list[StoredObject]]:
+        """Let what is kept have what somebody has made, and not what is gone, since that was written down.
+
+        What cannot be made there stays where it is. Returns what is there and what shall be, but for that.
+        """
+        before, wanted = _stored(change.objects), _stored(change.wanted)
+        unqualified = partial(mariadb_objects.unqualified, database=self.owner)
+        known, stays, gone = [*map(unqualified, [*before, *wanted])], set[Key](), set[Key]()
+        there = mariadb_objects.read(server, self.owner)
+        if not change.is_seen:  # else what is gone is what this has dropped
+            gone = {one.key for one in before if one.kind != "TRIGGER"} - {one.key for one in there}
+        while (new := [one for one in map(unqualified, there) if one not in known]) or gone:
+            known += new
+            keys = {one.key for one in new}
+            if not (change.kept and self._amend(server, change.kept, gone | keys, new)) and new:
+                stays |= keys
+                names = ", ".join(f"{kind.lower()} {name}" for kind, name in sorted(keys))
+                self.backend.waiting.notify(f"made meanwhile, and left as it is: {names}")
+            else:
+                gone = set()
+            there = mariadb_objects.read(server, self.owner)
+        self._write(server, making, {"database": self.owner, "change": change._replace(is_seen=True)})
+        return [one for one in there if one.key not in stays], [one for one in wanted if one.key not in stays]
+
+    def _amend(self, server: sa.Connection, place: str, gone: Collection[Key], new: Sequence[StoredObject]) -> bool:
+        """Write down other objects of a copy that was just made; return whether they can be made there."""
+        written = self._written(server, place)
+        objects = [one for one in _objects_of(written) if one.key not in gone] + [*new]
+        try:
+            mariadb_objects.make(server, place, objects, asleep=True)
+        except CannotCopy:
+            return False
+        finally:
+            mariadb_objects.drop(server, place, objects)
+        about = dict(written["about"])
+        inventory = {*about["inventory"]} - {_noted(*key) for key in gone} | {_noted(*one.key) for one in new}
+        about["inventory"] = sorted(inventory)
+        self._write(server, place, written | {"about": about, "objects": objects})
+        return True
 
     def is_half_done(self, connection: sa.Connection) -> bool:
         """Return whether a crash amid a restore has left something to mend, or one is under way."""
@@ -592,6 +660,8 @@ class _Change(NamedTuple):
     wanted: list[StoredObject]  # what it shall have then
     letters: str = ""  # of the database
     wanted_letters: str = ""
+    kept: str = ""  # the database that they go to, where it is a copy
+    is_seen: bool = False  # whether that has what was there when the tables changed places
 
 
 def _may_make(server: sa.Connection, database: str) -> bool:
@@ -626,7 +696,16 @@ def _literal(server: sa.Connection, text: str) -> str:
 
 
 def _objects_of(written: dict[str, Any]) -> list[StoredObject]:
-    return [StoredObject(*one) for one in written.get("objects", ())]
+    return _stored(written.get("objects", ()))
+
+
+def _stored(written: Iterable[Sequence[str]]) -> list[StoredObject]:
+    return [StoredObject(*one) for one in written]
+
+
+def _noted(kind: str, name: str) -> str:
+    """Return what an inventory has of a stored object."""
+    return f"{kind.lower()} {name}"
 
 
 def _table(database: str, name: str) -> str:
@@ -640,6 +719,7 @@ _AS_IT_IS = (
     "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES', time_zone = '+00:00'"
 )
 _GONE = (1049, 1146, 1932)  # no such database, no such table, no file of it
+_OTHER_TABLES = (1050, 1146, 1435)  # one of that name is there already, or none; it has a trigger
 _REFUSED = (1044, 1142)  # a right to the database, to a table
 _KNOWN = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
 _KNOWN_AS = sa.text(

@@ -17,6 +17,8 @@ from .copies import CannotCopy, run
 
 _INVALID_VIEW, _NO_SUCH_TABLE, _NO_SUCH_ROUTINE, _OTHER_DEFINER = 1356, 1146, 1305, 1227
 
+Key = tuple[str, str]  # kind and name, which no two of a database have alike
+
 
 class StoredObject(NamedTuple):
     """One of them, and what makes it in whichever database is used."""
@@ -28,6 +30,10 @@ class StoredObject(NamedTuple):
     time_zone: str = ""  # in which the times of an event are
     charset: str = ""  # of the client that made it, which its texts have
     collation: str = ""
+
+    @property
+    def key(self) -> Key:
+        return self.kind, self.name
 
 
 def read(server: sa.Connection, database: str) -> list[StoredObject]:
@@ -59,6 +65,11 @@ def broken(server: sa.Connection, database: str, objects: Sequence[StoredObject]
     return found
 
 
+def unqualified(one: StoredObject, database: str) -> StoredObject:
+    """Return one as it is shown where what it refers to is there: of a broken view each name has a database."""
+    return one._replace(statement=one.statement.replace(f"{quoted(database)}.", "")) if one.kind == "VIEW" else one
+
+
 def make(server: sa.Connection, database: str, objects: Sequence[StoredObject], *, asleep: bool = False) -> None:
     """Make them in a database.
 
@@ -81,9 +92,8 @@ def drop(server: sa.Connection, database: str, objects: Sequence[StoredObject]) 
         run(server, f"DROP {one.kind} IF EXISTS {quoted(database)}.{quoted(one.name)}")
 
 
-def change(server: sa.Connection, database: str, wanted: Sequence[StoredObject]) -> None:
-    """Drop and make what it takes for a database to have just these."""
-    there = read(server, database)
+def change(server: sa.Connection, database: str, there: Sequence[StoredObject], wanted: Sequence[StoredObject]) -> None:
+    """Drop and make what it takes for a database that has some to have others."""
     drop(server, database, [one for one in there if one not in wanted])
     make(server, database, [one for one in wanted if one not in there])
 
