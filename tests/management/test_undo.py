@@ -339,14 +339,24 @@ def test_a_restore_that_fails_leaves_what_somebody_has_made(
     assert dict(mariadb_database.rows(OBJECTS)) == there | {"r": "SELECT 3"}
 
 
-def test_a_reset_that_is_ended_when_all_is_dropped_puts_it_back(
-    house: House, manage: Runner, mariadb_database: Database
+ENDS = '__import__("threading").Timer(0.005, __import__("os").kill, (__import__("os").getpid(), 15)).start()'
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "code"),
+    [
+        ("backends/mariadb", "                drop_tables_at_once(", ENDS),
+        ("rebuilding", "            left = ", f'{ENDS}; __import__("time").sleep(5)'),
+    ],
+    ids=("amid it", "then"),
+)
+def test_a_reset_that_is_ended_when_it_drops_tables_puts_them_back(
+    house: House, manage: Runner, mariadb_database: Database, file: str, before: str, code: str
 ) -> None:
     manage.ok("reset")
     mariadb_database.execute(BY_HAND)
-    before = "            left = backend.copies.inventory(connection)\n"
-    ends = '            __import__("os").kill(__import__("os").getpid(), 15)\n'
-    house.change("project/management/rebuilding.py", before, ends + before)
+    blanks = len(before) - len(before.lstrip())
+    house.change(f"project/management/{file}.py", before, f"{blanks * ' '}{code}\n{before}")
 
     manage("reset", "--rebuild", "--no-input").expect(143)
 

@@ -269,11 +269,24 @@ class MariaDB(Backend):
     def drop(self, connection: sa.Connection, relations: Sequence[Relation]) -> None:
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
         try:
-            drop_tables_at_once(connection, (one for one in relations if one.kind == "TABLE"))
+            with self._seen_through(connection):
+                drop_tables_at_once(connection, (one for one in relations if one.kind == "TABLE"))
             connection.exec_driver_sql("UNLOCK TABLES")  # who has locked them has not locked the rest
             drop_each(connection, (one for one in relations if one.kind != "TABLE"))
         finally:
             connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
+
+    @contextmanager
+    def _seen_through(self, connection: sa.Connection) -> Iterator[None]:
+        """Wait for what the server is at when somebody ends this program: it goes on, and nothing takes it back."""
+        session = connection.scalar(sa.text("SELECT CONNECTION_ID()"))
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit):
+            with committing(connection.engine) as beside:
+                while beside.scalar(_BUSY, {"session": session}):
+                    clock.sleep(0.01)
+            raise
 
     def end_idle_readers(self, connection: sa.Connection) -> None:
         idle = sa.text(
@@ -667,6 +680,7 @@ _SSL_WORDS: dict[str, dict[str, str]] = {
     "required": _INSIST,
     "verify-ca": {"ssl_verify_cert": "true"},
 }
+_BUSY = sa.text("SELECT 1 FROM information_schema.processlist WHERE id = :session AND command <> 'Sleep'")
 _SESSION = "l.id, p.user, p.host"
 _HOLDS_ROWS = f"""
 SELECT {_SESSION} FROM (
