@@ -31,6 +31,7 @@ LAYERS = (
     ("autogenerate", "inference", "mending"),
     ("partial",),
     ("conditions", "inferred", "meanings", "redefined"),
+    ("losing",),
     ("history", "fields"),
     ("lost",),
     ("snapshots",),

@@ -303,7 +303,7 @@ def render(revision: Script, direction: Direction, dialect: str) -> list[str]:
     Raises NotOnlySQL when the step does more than build statements, for it would do that here and now, and whatever
     the migration raises when it asks the database something.
     """
-    _refuse_other_work(_function(revision, direction), _read_tree(revision))
+    _refuse_other_work(function_of(revision, direction), _read_tree(revision))
     statements = _Statements()
     options: dict[str, object] = {"as_sql": True, "output_buffer": statements, "literal_binds": True}
     with silent():
@@ -320,6 +320,12 @@ def render(revision: Script, direction: Direction, dialect: str) -> list[str]:
         except SystemExit as error:
             raise NotOnlySQL("it ends the program") from error
     return statements.found
+
+
+def function_of(revision: Script, direction: Direction) -> ast.AST:
+    """Return the text of one step, as Python reads it."""
+    found = [node for node in _read_tree(revision).body if isinstance(node, ast.FunctionDef) and node.name == direction]
+    return found[-1] if found else ast.Module([], [])
 
 
 def made(script: ScriptDirectory, dialect: str) -> set[Relation]:
@@ -341,63 +347,13 @@ def tables_made(script: ScriptDirectory, dialect: str) -> set[TableName]:
     return {name for kind, name in made(script, dialect) if kind == "TABLE"}
 
 
-@dataclass(frozen=True)
-class Loss:
-    """What a backward step takes away: rows of a table, wholly or by a condition, or the values of a column."""
-
-    revision: Script
-    table: TableName
-    column: str | None
-    count: sa.TextClause  # a SELECT that counts it in the database as it is
-    dropped: bool
-
-
-def losses(revisions: Iterable[Script], dialect: str) -> tuple[list[Loss], list[Script]]:
-    """Return what stepping back through revisions would lose, and the revisions whose files cannot say."""
-    found: dict[object, Loss] = {}
-    silent = []
-    made: set[TableName] = set()
-    for revision in revisions:
-        try:
-            statements = render(revision, "downgrade", dialect)
-        except Exception:  # it asks the database something: what it does cannot be told beforehand
-            silent.append(revision)
-            continue
-        if not all(_LOSES_NOTHING.match(one) or _LOSES_WHAT_IT_NAMES.fullmatch(one) for one in statements):
-            silent.append(revision)
-        for loss in _losses_of(revision, statements):
-            if loss.table not in made:
-                found.setdefault((loss.table, loss.column, loss.dropped or revision), loss)
-        made |= {_table_name(match["table"]) for one in statements if (match := _CREATE.match(one))}
-    dropped = {loss.table for loss in found.values() if loss.dropped and loss.column is None}
-    kept = [loss for loss in found.values() if loss.table not in dropped or (loss.dropped and loss.column is None)]
-    return kept, silent
-
-
 _NAME = r"(?P<table>(?:[\"`][^\"`]+[\"`]|[\w$]+)(?:\.(?:[\"`][^\"`]+[\"`]|[\w$]+))?)"
-_COLUMN = r"(?P<column>[\"`][^\"`]+[\"`]|[\w$]+)"
 _CREATE = re.compile(
     r"\s*CREATE (?:OR REPLACE )?(?:UNLOGGED )?(?P<kind>(?:VIRTUAL |FOREIGN )?TABLE|(?:MATERIALIZED )?VIEW|SEQUENCE"
     rf"|TYPE|DOMAIN|FUNCTION|PROCEDURE|AGGREGATE|SCHEMA|EXTENSION) (?P<unless>IF NOT EXISTS )?{_NAME}",
     re.I,
 )
 _RENAME_TABLE = re.compile(rf"\s*ALTER TABLE \S+ RENAME (?:TO )?(?!COLUMN\b){_NAME}", re.I)
-_DROP_TABLE = re.compile(rf"\s*DROP TABLE (?:IF EXISTS )?{_NAME}", re.I)
-_DROP_COLUMN = re.compile(rf"\s*ALTER TABLE {_NAME} DROP COLUMN {_COLUMN}", re.I)
-_DELETE = re.compile(rf"\s*DELETE FROM {_NAME}(?P<condition>\s+WHERE\b.*|\s*)$", re.I | re.S)  # noqa: S608  # a pattern
-# One statement of a form whose loss is counted; and those that take no row and no value away.
-_LOSES_WHAT_IT_NAMES = re.compile(
-    rf"DROP TABLE (?:IF EXISTS )?{_NAME}|ALTER TABLE {_NAME.replace('<table>', '<of>')} DROP COLUMN {_COLUMN}"  # noqa: S608  # a pattern
-    rf"|DELETE FROM {_NAME.replace('<table>', '<from>')}(?:\s+WHERE\b(?:[^';]|'(?:[^']|'')*')*)?",
-    re.I,
-)
-_LOSES_NOTHING = re.compile(
-    r"CREATE\b(?:[^';]|'(?:[^']|'')*')*$|INSERT INTO\b|COMMENT ON\b"
-    r"|DROP (?:INDEX|VIEW|TYPE|SEQUENCE|TRIGGER|FUNCTION)\b[^;]*$"
-    rf"|ALTER (?:TABLE|INDEX|SEQUENCE|TYPE) {_NAME} (?:ADD|ALTER|MODIFY|CHANGE|COMMENT|RENAME COLUMN"
-    r"|DROP (?:CONSTRAINT|INDEX|FOREIGN KEY|PRIMARY KEY|CHECK))\b[^;]*$",
-    re.I,
-)
 
 
 class _Statements:
@@ -422,7 +378,7 @@ def _rendered(revision: Script, direction: Direction, dialect: str) -> list[str]
     try:
         return render(revision, direction, dialect)
     except Exception:  # it cannot be run without its database: what its text says has to do
-        return list(_as_written(_function(revision, direction)))
+        return list(_as_written(function_of(revision, direction)))
 
 
 def _as_written(function: ast.AST) -> Iterator[str]:
@@ -442,11 +398,6 @@ def _as_written(function: ast.AST) -> Iterator[str]:
 
 def _read_tree(revision: Script) -> ast.Module:
     return ast.parse(migration_history.text_of(Path(revision.path)))
-
-
-def _function(revision: Script, direction: Direction) -> ast.AST:
-    found = [node for node in _read_tree(revision).body if isinstance(node, ast.FunctionDef) and node.name == direction]
-    return found[-1] if found else ast.Module([], [])
 
 
 _HARMLESS_MODULES = {"alembic", "sqlalchemy", "collections", "datetime", "decimal", "enum", "itertools", "json", "uuid"}
@@ -474,28 +425,6 @@ def _root(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else "str"
-
-
-def _losses_of(revision: Script, statements: list[str]) -> Iterator[Loss]:
-    deletes: dict[TableName, list[str]] = {}
-    for statement in statements:
-        if found := _DROP_TABLE.match(statement):
-            count = f"SELECT count(*) FROM {found['table']}"  # noqa: S608  # what the migration drops
-            yield Loss(revision, _table_name(found["table"]), None, _literal(count), dropped=True)
-        elif found := _DROP_COLUMN.match(statement):
-            count = f"SELECT count({found['column']}) FROM {found['table']}"  # noqa: S608  # as above
-            yield Loss(revision, _table_name(found["table"]), _unquoted(found["column"]), _literal(count), dropped=True)
-        elif found := _DELETE.match(statement):
-            count = f"SELECT count(*) FROM {found['table']}{found['condition']}"  # noqa: S608  # as above
-            deletes.setdefault(_table_name(found["table"]), []).append(count)
-    for table, counts in deletes.items():
-        yield Loss(
-            revision, table, None, _literal("SELECT " + " + ".join(f"({count})" for count in counts)), dropped=False
-        )
-
-
-def _literal(sql: str) -> sa.TextClause:
-    return sa.text(sql.replace(":", "\\:"))
 
 
 def _table_name(text: str) -> TableName:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial, wraps
 from inspect import unwrap
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from alembic import command
@@ -21,12 +21,12 @@ from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionS
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError as AlembicCommandError
 
-from . import autogenerate, bookkeeping, guard, history, migration_history, snapshots
+from . import autogenerate, bookkeeping, guard, history, losing, migration_history, snapshots
 from .backends.base import TableName
 from .backends.waiting import LOCK_TIMEOUT, seconds_of
 from .console import columns, plural
 from .errors import CommandError, StepFailed, StepRefused, Terminated, first_line, shortened
-from .history import Loss
+from .losing import Loss
 from .snapshots import Look, Undo
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 UNDONE_WITHIN = 2  # seconds for a server to undo what a session did that was cut
 
+Named = TypeVar("Named")
 Plan = Callable[[tuple[str, ...], MigrationContext | None], Iterable[MigrationStep]]
 
 
@@ -418,37 +419,62 @@ class _Losses(NamedTuple):
 
 def explain_losses(project: Project, connection: sa.Connection, back: Sequence[Script]) -> _Losses:
     """Return what going back through revisions would lose."""
-    losses, silent = history.losses(back, project.backend.offline_dialect)
-    known = {TableName(None, name) for name in sa.inspect(connection).get_table_names()}
+    losses, silent = losing.losses(project.backend, connection, back)
+    known = _by_name({name: name for name in sa.inspect(connection).get_table_names()})
     lines, emptied, empty, loses = [], [], list[Loss](), False
     for loss in losses:
-        if loss.table[0] is None and loss.table not in known:
+        name = known(loss.table[1]) if loss.table[0] is None else None
+        table = TableName(None, name) if name else loss.table
+        if loss.becomes and _keeps_values(project, connection, table, loss):
             continue
         count = _count(project, connection, loss.count)
+        is_other = loss.table[0] is None and not (name or loss.dropped or loss.becomes)  # a view's rows are another's
+        if (count is None or is_other) and loss.revision not in silent:
+            silent.append(loss.revision)
         if count is None:
-            silent += [loss.revision] if loss.revision not in silent else []
+            continue
+        empty += [] if count else [loss]
+        loses = loses or count > 0
+        if loss.becomes:
+            words = f"column {loss.column} becomes {loss.becomes.partition(' USING ')[0]}"
+            lines += [[str(table), f"up to {plural(count, 'value')}", words]] if count else []
             continue
         what = f"column {loss.column}" if loss.column else "the table"
         lines.append(
             [
-                str(loss.table),
+                str(table),
                 plural(count, "value" if loss.column else "row"),
                 f"{what} will be dropped" if loss.dropped else "will be deleted",
             ]
         )
-        loses = loses or count > 0
-        empty += [] if count else [loss]
         if count and not loss.dropped:
-            emptied.append(loss.table)
+            emptied.append(table)
     if project.backend.follows_keys:
         gone = {loss.table for loss in losses if loss.dropped and not loss.column}
         lines += _taken_along(project, connection, emptied, gone)
     lines += [[history.message(one), "", "cannot tell what it loses"] for one in silent]
     head = f"This takes back {plural(len(back), 'revision')} of {project.backend.label} ({project.backend.title})"
     if not lines:
-        return _Losses(f"{head}. No rows will be lost.", loses=False, empty=())
+        return _Losses(f"{head}. No rows will be lost.", loses=False, empty=empty)
     told = columns(lines, right=frozenset({1}))
     return _Losses(f"{head}. It loses\n{told}", loses or bool(silent), empty)
+
+
+def _keeps_values(project: Project, connection: sa.Connection, table: TableName, loss: Loss) -> bool:
+    """Return whether a column's values are certain to stay as they are when it gets another type."""
+    with suppress(sa.exc.NoSuchTableError, sa.exc.CompileError):
+        columns = sa.inspect(connection).get_columns(table[1], schema=table[0])
+        types = _by_name({str(column["name"]): column["type"] for column in columns})
+        if loss.column and loss.becomes and (found := types(loss.column)) is not None:
+            present = found.compile(dialect=connection.dialect)
+            return losing.keeps_values(present, loss.becomes, project.backend.dialect)
+    return False
+
+
+def _by_name(named: dict[str, Named]) -> Callable[[str], Named | None]:
+    """Return what looks things up by their name, and where there is none, by the same in other letters."""
+    folded = {name.lower(): one for name, one in named.items()}
+    return lambda name: named.get(name, folded.get(name.lower()))
 
 
 def _taken_along(

@@ -345,6 +345,162 @@ def test_sql_that_is_not_understood_is_never_said_to_lose_nothing(
         assert f"made{number} 1 row" in told or f"By hand aaa{number} cannot tell" in told, statement
 
 
+UPSERTS = {
+    "sqlite": "INSERT INTO made8 VALUES (1, NULL) ON CONFLICT (id) DO UPDATE SET note = NULL",
+    "postgresql": "INSERT INTO made8 VALUES (1, NULL) ON CONFLICT (id) DO UPDATE SET note = NULL",
+    "mariadb": "INSERT INTO made8 VALUES (1, NULL) ON DUPLICATE KEY UPDATE note = NULL",
+}
+
+
+def test_what_may_lose_something_is_never_said_to_lose_nothing(
+    house: House, manage: Runner, database: Database
+) -> None:
+    statements = [
+        "INSERT INTO made2 VALUES (2, 'b;'); DELETE FROM made1",
+        "ALTER TABLE made2 ADD COLUMN x INT, DROP COLUMN note",
+        "DELETE FROM seen3",
+        "CREATE OR REPLACE TABLE made4 (id INT)",
+        "CREATE TABLE IF NOT EXISTS made5 (id INT); DROP TABLE made5",
+        "CREATE TABLE made6 (id INT); DROP TABLE made6; DROP TABLE MADE6",
+        "ALTER TABLE made7 RENAME TO old7; DROP TABLE old7",
+        UPSERTS[database.kind],
+        "INSERT INTO made10 VALUES (2, NULL); DELETE FROM made9 WHERE id IN (SELECT id - 1 FROM made10)",
+        "CREATE TABLE kept10 AS SELECT forget() FROM made10",
+        "ALTER TABLE made11 ADD COLUMN x INT DEFAULT forget()",
+        "DROP TYPE mood CASCADE",
+    ]
+    statements += ["ALTER TABLE made1 COMMENT 'x' ENGINE=BLACKHOLE"] if database.kind == "mariadb" else []
+    downgrades = [f"op.execute({one!r})" for one in statements]
+    if database.kind == "sqlite":  # written out in another dialect
+        downgrades.append("if op.get_context().dialect.name == 'sqlite':\n    op.execute('DELETE FROM made1')")
+    downgrades.append("if not op.get_context().as_sql:\n    op.execute('DELETE FROM made1')")
+    for number, downgrade in enumerate(downgrades, 1):
+        house.add_revision(f"aaa{number:03}", "pass", downgrade)
+    options = "type_=sa.Integer(), existing_type=sa.String(30), postgresql_using='note::integer'"
+    house.add_revision(
+        "bbb111",
+        "pass",
+        f"with op.batch_alter_table('made0') as made:\n    made.alter_column('note', {options})",
+    )
+    manage.ok("migrate")
+    for number in range(12):
+        database.execute(
+            f"CREATE TABLE made{number} (id INT PRIMARY KEY, note VARCHAR(30))",
+            f"INSERT INTO made{number} VALUES (1, '31')",
+        )
+    database.execute("CREATE VIEW seen3 AS SELECT * FROM made3")
+
+    told = manage("rollback", str(len(downgrades) + 1)).refusal()
+    result = manage.ok("rollback", "--no-input")
+
+    assert "made0 up to 1 value column note becomes INTEGER" in told
+    for number, downgrade in enumerate(downgrades, 1):
+        is_told = f"made{number} 1 row" in told or f"made{number} 1 value" in told
+        assert is_told or f"By hand aaa{number:03} cannot tell" in told, downgrade
+    assert "To undo it: python manage.py restore before-downgrade-" in result.out
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (("sa.Numeric(10, 2)", "10.75"), "sa.Integer()"),
+        (("sa.DateTime()", "'2026-01-02 03:04:05'"), "sa.Date()"),
+        (("sa.BigInteger()", "31"), "sa.Boolean()"),
+    ],
+)
+def test_values_that_may_be_cut_are_told(
+    house: House, manage: Runner, database: Database, old: tuple[str, str], new: str
+) -> None:
+    change = "with op.batch_alter_table('made') as made:\n    made.alter_column('note', type_={}, existing_type={})"
+    column = f'sa.Column("note", {old[0]})'
+    house.add_revision("aaa111", f'op.create_table("made", sa.Column("id", sa.Integer(), primary_key=True), {column})')
+    house.add_revision("bbb111", "pass", change.format(new, old[0]))
+    manage.ok("migrate")
+    nobodys = manage("rollback").refusal()
+    database.execute(f"INSERT INTO made VALUES (1, {old[1]}), (2, NULL)")
+
+    told = manage("rollback").refusal()
+
+    assert "No rows will be lost" in nobodys
+    assert "made up to 1 value column note becomes " in told
+
+
+def test_an_ordinary_step_back_loses_nothing(
+    house: House, manage: Runner, terminal: OpenTerminal, database: Database
+) -> None:
+    house.add_revision(
+        "aaa111",
+        'names = ("a", "b", "c", "d", "e")\n'
+        'op.create_table("made", sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False),'
+        ' sa.Column("n", sa.Integer()), sa.Column("price", sa.Numeric(5, 2)), sa.Column("unused", sa.Numeric(5, 2)),'
+        " *(sa.Column(name, sa.String(50)) for name in names))",
+    )
+    house.add_revision(
+        "bbb111",
+        "pass",
+        "text = sa.String(50)\n"
+        'with op.batch_alter_table("made") as made:\n'
+        '    made.alter_column("n", type_=sa.BigInteger(), existing_type=sa.Integer())\n'
+        '    made.alter_column("price", type_=sa.Numeric(9, 3), existing_type=sa.Numeric(5, 2))\n'
+        '    made.alter_column("unused", type_=sa.Integer(), existing_type=sa.Numeric(5, 2))\n'
+        '    made.alter_column("a", type_=sa.String(60), existing_type=text)\n'
+        '    made.alter_column("b", type_=sa.Text(), existing_type=text)\n'
+        '    made.alter_column("c", nullable=False, server_default="x; y", existing_type=text)\n'
+        '    made.alter_column("d", new_column_name="f", existing_type=text)\n'
+        '    made.create_unique_constraint("one_e", ["e"])\n'
+        '    made.create_index("by_c", ["c"])\n'
+        '    made.add_column(sa.Column("g", sa.Integer(), server_default="1"))\n'
+        'with op.batch_alter_table("made") as made:\n'
+        '    made.drop_constraint("one_e", type_="unique")\n'
+        '    made.alter_column("a", comment="what it is", existing_type=sa.String(60))\n'
+        "op.execute(\"INSERT INTO made (id, c) VALUES (2, 'DELETE; ') \")\n"
+        'op.create_table("new", sa.Column("id", sa.Integer(), primary_key=True))\n'
+        'op.drop_table("new")\n'
+        'op.rename_table("made", "newer")',
+    )
+    manage.ok("migrate")
+    database.execute("INSERT INTO made VALUES (1, 5, 1.25, NULL, 'a', 'b', 'c', 'd', 'e')")
+
+    told = manage("rollback").refusal()
+    screen = terminal("rollback")
+    screen.read_until("to go on: ")
+    database.execute("UPDATE made SET unused = 31")
+    screen.type(database.name)
+    late = screen.wait()
+    database.execute("UPDATE made SET unused = NULL")
+    result = manage.ok("rollback", "--no-input")
+    kept = database.rows("SELECT n, a, b, c, f, e, g FROM newer WHERE price = 1.25")
+
+    assert "No rows will be lost" in told
+    assert "somebody has put rows" in str(late.expect(1))
+    assert "To undo it" not in result.out
+    assert kept == [(5, "a", "b", "c", "d", "e", 1)]
+
+
+TRIGGERS = {
+    "sqlite": ["CREATE TRIGGER forgets AFTER INSERT ON made BEGIN DELETE FROM subjects; END"],
+    "postgresql": [
+        "CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM subjects; RETURN NEW; END'",
+        "CREATE TRIGGER forgets AFTER INSERT ON made FOR EACH ROW EXECUTE FUNCTION forget()",
+    ],
+    "mariadb": ["CREATE TRIGGER forgets AFTER INSERT ON made FOR EACH ROW DELETE FROM subjects"],
+}
+
+
+def test_rows_that_are_put_in_where_a_trigger_is_may_lose_others(
+    house: House, manage: Runner, database: Database
+) -> None:
+    house.add_revision("aaa111", MAKES, "op.execute('INSERT INTO made VALUES (1)')")
+    manage.ok("migrate")
+    quiet = manage("rollback").refusal()
+    database.execute(*TRIGGERS[database.kind])
+
+    told = manage("rollback").refusal()
+
+    assert "No rows will be lost" in quiet
+    assert "By hand aaa111 cannot tell what it loses" in told
+
+
 def test_what_was_agreed_to_is_all_that_is_taken_back(
     manage: Runner, terminal: OpenTerminal, sqlite_database: Database
 ) -> None:

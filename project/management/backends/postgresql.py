@@ -62,6 +62,10 @@ class PostgreSQL(Backend):
     title = "PostgreSQL"
     # https://www.postgresql.org/docs/current/ddl-system-columns.html
     own_columns = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
+    _inserts_act = (  # a view is a rule named _RETURN
+        "SELECT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal)"
+        " OR EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND ev_class >= 16384)"
+    )
 
     def __init__(self, url: sa.URL | str, *, root: Path, address: Address | None = None) -> None:
         """Take a URL; as a text, with its driver, only one that is plain, and then its parts."""

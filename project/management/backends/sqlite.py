@@ -44,6 +44,8 @@ class SQLite(Backend):
     one_transaction = True  # its write lock is the project's lock, and goes with the transaction
     own_columns = frozenset({"rowid", "oid", "_rowid_"})  # https://www.sqlite.org/lang_createtable.html#rowid
     follows_keys = False  # they are switched off
+    # A constraint may have rows give way too: https://www.sqlite.org/lang_conflict.html
+    _inserts_act = "SELECT 1 FROM sqlite_master WHERE type = 'trigger' OR sql LIKE '%conflict%replace%' LIMIT 1"
 
     def __init__(self, url: sa.URL | str, *, root: Path) -> None:
         """Take a URL; as a text only what is certainly that of a plain file."""
