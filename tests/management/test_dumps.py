@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from tests.databases import Database, administrate, fresh, server_address, snapshots_of
 from tests.houses import House, Runner
+from tests.management.test_snapshots import undo
 from tests.processes import Running
 
 PASSWORD = "no-word-to-be-seen"  # the server asks for none
@@ -135,8 +136,7 @@ def test_everything_comes_back_from_a_dump(manage: Runner, owned: Database, hous
 
     assert contents(owned) == before
     assert "is as in snapshot one: 126 rows, at head" in said.out
-    undo = said.out.splitlines()[-1].removeprefix("To undo it: python manage.py ").split()
-    manage.ok(*undo, "--no-input")
+    manage.ok("restore", undo(said), "--no-input")
     assert contents(owned) == changed
     assert {one.stat().st_mode & 0o77 for file in dumps(house) for one in (file.parent, file.parent.parent)} == {0}
     assert not list(house.root.glob(".snapshots/*/.making-*"))
@@ -348,6 +348,24 @@ def test_a_dump_that_is_refused_leaves_everything_as_it_was(
     assert " — " in line
     assert "Traceback" not in ended.err
     assert contents(owned) == before
+
+
+def test_what_somebody_commits_while_a_restore_waits_comes_back(manage: Runner, owned: Database) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "one")
+    owned.execute("DELETE FROM subjects WHERE id > 1")
+    with owned.connect() as busy:
+        busy.execute(sa.text("UPDATE subjects SET code = 'X'"))
+        running = manage.start("restore", "one", "--no-input")
+        running.wait_for("waiting for")
+        busy.commit()
+    told = running.wait().expect(0)
+    there = owned.count("subjects")
+
+    manage.ok("restore", undo(told), "--no-input")
+
+    assert there == 14
+    assert owned.rows("SELECT code FROM subjects") == [("X",)]
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from .copies import (
 )
 from .looking import Rows
 from .postgresql import SERVER_DATABASE, sessions
-from .postgresql_dumps import PROGRAMS, PostgreSQLDumps, end, waited_too_long
+from .postgresql_dumps import PROGRAMS, WRITABLE, PostgreSQLDumps, end, waited_too_long
 from .postgresql_looking import NOT_PERMITTED, Session, state_of
 from .processes import UNKNOWN
 from .waiting import meanwhile
@@ -161,10 +161,7 @@ class PostgreSQLCopies(Copies):
 
     def restore(self, copy: Copy, keep: Keep | None, same: Copy | None = None) -> bool:
         if self._is_dump(copy):
-            if keep and not self._refused:  # for such a copy nobody may be in the database
-                self.save(keep.name, lambda _: keep.about)
-            self.dumps.restore(copy, keep if self._refused else None)
-            return keep is not None
+            return self.dumps.restore(copy, keep)  # what is kept is one too: for others nobody may be in the database
         with self.backend.on_server() as server:
             making, gone = self._working("making"), self._working("gone")
             written = json.loads(_comment_of(server, copy.place) or "{}")
@@ -323,7 +320,7 @@ class PostgreSQLCopies(Copies):
             return signs is not None and _is_as(written, _oid(server, one.place), _transaction(server), signs)
 
     def wait_for_writers(self, connection: sa.Connection) -> None:
-        if tables := list(run(connection, _WRITABLE).scalars()):
+        if tables := list(run(connection, WRITABLE).scalars()):
             run(connection, f"LOCK TABLE {', '.join(tables)} IN SHARE ROW EXCLUSIVE MODE")
 
     @contextmanager
@@ -828,11 +825,6 @@ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname <> 'informa
 AND n.nspname NOT LIKE 'pg\\_%' AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
 ) ORDER BY n.nspname, c.relname
-"""
-_WRITABLE = """
-SELECT CAST(c.oid::regclass AS text) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE') ORDER BY c.oid
 """
 _RIGHTS_INSIDE = """
 SELECT concat_ws(' ', 'schema', quote_ident(nspname), 'of', pg_get_userbyid(nspowner), nspacl,

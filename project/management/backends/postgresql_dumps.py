@@ -7,7 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
@@ -60,14 +60,16 @@ class PostgreSQLDumps(FolderCopies):
             self._complete(making, name, about)
 
     def restore(self, copy: Copy, keep: Keep | None, same: Copy | None = None) -> bool:
+        def keep_before() -> None:
+            if keep is not None:
+                self.save(keep.name, lambda _: keep.about)
+
         with self.backend.engine().connect() as connection, self.backend.lock(connection):
             _refuse_foreign(connection)
             connection.rollback()
-            if keep is not None:
-                self.save(keep.name, lambda _: keep.about)
             self._refuse_damaged(copy)
             self.backend.end_idle_readers(connection)
-            self._load(Path(copy.place, DATA))
+            self._load(Path(copy.place, DATA), keep_before)
         return keep is not None
 
     def is_same(self, one: Copy, other: Copy) -> bool:
@@ -77,15 +79,28 @@ class PostgreSQLDumps(FolderCopies):
                 for line, then in zip_longest(first, second, fillvalue=b"")
             )
 
-    def _load(self, dump: Path) -> None:
+    def _load(self, dump: Path, locked: Callable[[], None]) -> None:
         """Put a dump in the place of all there is, in the one transaction that the dump's last line commits.
 
         psql reads it to its end, whoever ends this program.
+
+        Args:
+            locked: is called when nobody can change a row any more, and nothing is dropped yet.
         """
         if not shutil.which("psql"):
             raise CannotCopy("the program psql is not installed", "install the client of PostgreSQL")
         options = ("--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=verbose")
-        done, said = self._run("psql", *options, "--command=BEGIN", f"--command={_DROP}", f"--file={dump}")
+        given = (f"--set=dump={dump}", f"--output={os.devnull}")  # it goes on where nobody reads what it says
+        steps = ("--command=BEGIN", f"--command={_LOCK}", f"--command=\\echo {_LOCKED}", "--file=-")
+
+        def go_on(psql: subprocess.Popen[bytes]) -> bytes:
+            assert psql.stdout is not None
+            if psql.stdout.readline().decode().strip() != _LOCKED:
+                return b""  # it has ended
+            locked()
+            return f"{_DROP.strip()};\n\\i :dump\n".encode()
+
+        done, said = self._run("psql", *options, *given, *steps, asked=go_on)
         if done:
             return
         errors = _SAID.findall(said)  # warnings, and then what it ended with
@@ -113,21 +128,25 @@ class PostgreSQLDumps(FolderCopies):
         words = first_line(Exception(said.partition("\n")[0]))
         raise CannotCopy(f"{command[0]} cannot copy {self.owner}: {words}", "correct that, then run the command again")
 
-    def _run(self, *command: str) -> tuple[bool, str]:
-        """Run a program of PostgreSQL's; return whether it did what it is for, and what it said."""
+    def _run(self, *command: str, asked: Callable[[subprocess.Popen[bytes]], bytes] | None = None) -> tuple[bool, str]:
+        """Run a program of PostgreSQL's; return whether it did what it is for, and what it said.
+
+        Args:
+            asked: returns what it reads.
+        """
         wait = f"-c lock_timeout={round(self.backend.patience * 1000)} -c client_min_messages=warning"
         with (
             self.backend.watching_program() as given,
             subprocess.Popen(  # noqa: S603  # ours
                 command,
                 env={**given, "PGOPTIONS": f"{given.get('PGOPTIONS', '')} {wait}".strip()},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if asked else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if asked else subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
             ) as child,
         ):
             try:
-                said = child.communicate()[1].decode(errors="replace").strip()
+                said = child.communicate(asked and asked(child))[1].decode(errors="replace").strip()
             except BaseException:  # Ctrl-C: what runs on its own would go on
                 end(child)
                 raise
@@ -214,6 +233,21 @@ WITH made(classid, objid, owner, schema) AS (
 SELECT pg_describe_object(classid, objid, 0), pg_get_userbyid(owner)
 FROM made JOIN pg_namespace n ON n.oid = made.schema
 WHERE {_SOMEBODYS} AND NOT pg_has_role(owner, 'USAGE') AND {_NOT_OF_EXTENSION.format("made")} LIMIT 1
+"""  # noqa: S608  # ours
+_LOCKED = "locked"
+WRITABLE = """
+SELECT CAST(c.oid::regclass AS text) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE') ORDER BY c.oid
+"""
+# As `wait_for_writers` does: of who has not committed yet a dump has nothing.
+_LOCK = f"""
+DO $lock$
+BEGIN
+    EXECUTE (SELECT coalesce('LOCK TABLE ' || string_agg(name, ', ') || ' IN SHARE ROW EXCLUSIVE MODE', 'SELECT 1')
+        FROM ({WRITABLE}) AS o(name));
+END
+$lock$
 """  # noqa: S608  # ours
 # All that is nobody's extension: schemas with what is in them, then what is in those that stay, tables first.
 _DROP = f"""
