@@ -311,6 +311,7 @@ def _only_reads(words: str) -> bool:
 _ALIASES = {
     "postgresql": {"FLOAT": "DOUBLE PRECISION", "INT": "INTEGER", "BOOL": "BOOLEAN"},
     "mariadb": {"BOOL": "TINYINT", "BOOLEAN": "TINYINT", "JSON": "LONGTEXT"},
+    "mysql": {"BOOL": "TINYINT", "BOOLEAN": "TINYINT"},
 }
 _DIGITS = {"TINYINT": 3, "SMALLINT": 5, "MEDIUMINT": 8, "INT": 10, "INTEGER": 10, "BIGINT": 19}
 _BYTES = {"TINYTEXT": 2**8 - 1, "TEXT": 2**16 - 1, "MEDIUMTEXT": 2**24 - 1, "LONGTEXT": 2**32 - 1}  # on MariaDB
@@ -342,6 +343,7 @@ _KEPT_BY_SQLITE = {("text", "text"), ("integer", "integer"), ("number", "number"
 
 
 def _type(text: str, dialect: str) -> _Type:
+    has_sizes = dialect in ("mariadb", "mysql")  # where none is written too
     found = _TYPE.fullmatch(_spaced(text))
     if found is None:
         return _Type(text, 0, inf, 0, "")
@@ -351,15 +353,15 @@ def _type(text: str, dialect: str) -> _Type:
     if word in _DIGITS:
         return _Type("integer", _DIGITS[word], _DIGITS[word], 0, rest)
     if word in ("NUMERIC", "DECIMAL"):
-        digits, scale = [*sizes, 0][:2] if sizes else (10, 0) if dialect == "mariadb" else (inf, inf)
+        digits, scale = [*sizes, 0][:2] if sizes else (10, 0) if has_sizes else (inf, inf)
         whole = digits if digits == inf else digits - scale
         return _Type("number", whole, whole, scale, rest)
     if word in ("VARCHAR", "CHARACTER VARYING") or (dialect == "sqlite" and word == "CHAR"):
         length = sizes[0] if sizes else inf
         return _Type("text", length, length, 0, rest)
     if word in _BYTES:
-        most = _BYTES[word] if dialect == "mariadb" else inf
-        return _Type("text", most // 4 if dialect == "mariadb" else inf, most, 0, rest)
+        most = _BYTES[word] if has_sizes else inf
+        return _Type("text", most / 4, most, 0, rest)
     return _Type(f"{word} {sizes}", 0, inf, 0, rest)
 
 
