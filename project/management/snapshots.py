@@ -540,9 +540,11 @@ def _brought_back(project: Project, undo: Undo, left: frozenset[str]) -> bool:
         with project.looking() as connection:
             about = _description(project, connection, "failed", None, _moment_after([*known.values()]))
             size = project.backend.copies.size(connection)
+            is_built = bool(tables(project, connection))
         kept = free_name(project, "failed-reset")
-        project.backend.copies.restore(found.copy, Keep(kept, about, size))
-        project.console.note(f"{project.backend.label} is as it was before. What had been built is in snapshot {kept}")
+        project.backend.copies.restore(found.copy, Keep(kept, about, size) if is_built else None)
+        built = f" What had been built is in snapshot {kept}" if is_built else ""
+        project.console.note(f"{project.backend.label} is as it was before.{built}")
         with suppress(CommandError):  # that there are more than are needed harms nobody
             delete(project, [] if undo.same else [found])
             forget(project, "failed", but=kept)

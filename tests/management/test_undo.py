@@ -358,9 +358,11 @@ def test_a_reset_that_is_ended_when_it_drops_tables_puts_them_back(
     blanks = len(before) - len(before.lstrip())
     house.change(f"project/management/{file}.py", before, f"{blanks * ' '}{code}\n{before}")
 
-    manage("reset", "--rebuild", "--no-input").expect(143)
+    told = manage("reset", "--rebuild", "--no-input").expect(143).err.splitlines()
 
     assert is_by_hand(mariadb_database)
+    assert told[-2].endswith(" is as it was before.")
+    assert [one for one in names(manage, mariadb_database) if not one.startswith("reset-")] == []
 
 
 def test_a_reset_that_cannot_build_leaves_everything_as_it_was(
