@@ -2,8 +2,11 @@
 
 import importlib
 import pkgutil
+import warnings
 
-import project.management
+warnings.simplefilter("error")  # first, as PYTHONWARNINGS would be: what a module lets pass comes before it
+
+import project.management  # noqa: E402
 
 for found in pkgutil.walk_packages(project.management.__path__, "project.management."):
     if found.name != "project.management.testing":  # which needs pytest, and is run by that

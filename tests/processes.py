@@ -18,7 +18,6 @@ import sys
 import threading
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -212,7 +211,6 @@ def _be(program: Program) -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     sys.dont_write_bytecode = True
-    warnings.simplefilter("error")  # the forkserver was started before PYTHONWARNINGS was set
     sys.path[:] = [place for place in sys.path if place and Path(place) not in _OURS]
     _move(program.root)
     code = 1

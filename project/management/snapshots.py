@@ -160,6 +160,8 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
         raise
     if name and kept:
         undo = _without_twin(project, name, undo)
+        if undo.same == snapshot.name and snapshot.database == copies.owner:  # it was seen only now
+            undo = replace(undo, name=None)
     undo = _without_needless(project, undo)
     forget(project, undo.kind, but=undo.name)
     prepare(project, snapshot)  # who restores it once will do so again
