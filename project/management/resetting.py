@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from .project import Project
+    from .schema import Part
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,15 @@ def plan(project: Project, wanted: Wanted, *, rebuild: bool) -> Plan:
         rows = snapshots.counted(project, connection) if kept else None
         losses = guard.losses(connection, rows.rows) if rows else []
         connection.rollback()
-        return Plan(printed, kept, losses, snapshots.undo_of(project, connection, "reset", rows))
+        undo = snapshots.undo_of(project, connection, "reset", rows, described=partial(_described, project))
+        return Plan(printed, kept, losses, undo)
+
+
+def _described(project: Project) -> frozenset[Part]:
+    from . import schema  # which needs Alembic
+
+    with project.connect() as connection:
+        return schema.described(project, connection)
 
 
 def printed(project: Project, wanted: Wanted) -> str:

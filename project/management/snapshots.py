@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from . import bookkeeping, guard
 from .backends.base import TableName
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from .project import Project
-    from .schema import Schema
 
 Kind = Literal["by hand", "reset", "before", "failed"]
 _STAMP = re.compile(r"-\d{8}-\d{6}")
@@ -30,6 +29,7 @@ _TRIES = 5  # of which each fails where somebody commits meanwhile, as other com
 
 Result = TypeVar("Result")
 Look = Callable[["sa.Connection", Sequence[TableName]], None]
+Describe = Callable[[], frozenset[Any]]  # returns the schema of the database as it is, in parts
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def _without_twin(project: Project, name: str, undo: Undo) -> Undo:
 def _without_needless(project: Project, undo: Undo) -> Undo:
     """Delete what was kept of a database without rows where all of its schema is there again; inside `alone`."""
     kept = next((one for one in own(project) if one.name == undo.name), None)
-    if undo.schema is None or kept is None or not undo.schema <= _schema(project):
+    if undo.described is None or undo.schema is None or kept is None or not undo.schema <= undo.described():
         return undo
     if not undo.same and not _is_empty(project, kept.copy):  # somebody has committed a row since it was looked at
         return undo
@@ -300,7 +300,8 @@ class Undo:
     unsure: bool = False  # whether one that has all of it may be among the snapshots all the same
     without: tuple[str, ...] = ()  # tables of which no snapshot has anything
     why_not: str = ""
-    schema: Schema | None = None  # of a database without rows: where it is there again, nothing has to be undone
+    described: Describe | None = None
+    schema: frozenset[Any] | None = None  # of a database without rows: where it is there again, nothing is to be undone
     earlier: str | None = None  # the snapshot of what a reset has lost that was cut off
 
     @property
@@ -344,23 +345,24 @@ def undo_of(
     rows: Counted | None = None,
     *,
     stays: frozenset[str] | None = None,
+    described: Describe | None = None,
 ) -> Undo:
     """Return how something destructive will be undone: by a snapshot to be taken, unless one has all of it already.
 
     Args:
         action: a word for the snapshot's name: "before-reset-20261125-031500".
         rows: what `counted` has just returned, when it has.
-        stays: what will be there besides rows, where other things can be lost too; None where they cannot, or where
-            only what is there in the end can tell, as of a reset.
+        stays: what will be there besides rows, where other things can be lost too; None where they cannot.
+        described: instead of it, where all is built anew, and only what is there in the end can tell.
     """
     try:
         with project.explained():
             earlier = cut_off(project, connection)
-            undo = _undo_of(project, connection, action, rows, stays, earlier)
+            undo = _undo_of(project, connection, action, rows, stays, described, earlier)
     except (CannotCopy, NotAllowed) as error:
         connection.rollback()
         return Undo(why_not=error.cause)
-    return replace(undo, earlier=earlier)
+    return replace(undo, described=described, earlier=earlier)
 
 
 def _undo_of(
@@ -369,12 +371,13 @@ def _undo_of(
     action: str,
     rows: Counted | None,
     stays: frozenset[str] | None,
+    described: Describe | None,
     earlier: str | None,
 ) -> Undo:
     rows = rows or counted(project, connection)
     kept = own(project)
     # What a reset has built half may not push out what that reset has lost.
-    is_half_built = earlier and action == "reset"
+    is_half_built = earlier and described
     kind: Kind = "failed" if is_half_built else "before"
     begin = "failed-reset" if is_half_built else f"before-{action}"
     about = _description(project, connection, kind, None, _moment_after(kept), rows)
@@ -383,7 +386,8 @@ def _undo_of(
     is_empty = not any(about["rows"].values()) and rows.is_all
     is_nothing = is_empty and (stays is None or stays >= {*about["inventory"]})
     connection.rollback()
-    schema = _schema_that_may_go(project, about) if is_empty and action == "reset" else None
+    is_bare = all(one.startswith(("schema ", "extension ")) for one in about["inventory"])  # which no reset drops
+    schema = described() if described and is_empty and not is_bare else None
     if is_nothing and without:
         return Undo(why_not=f"snapshots have nothing of {', '.join(without)}")
     if is_nothing and (is_production or not project.settings.snapshots_kept):
@@ -410,19 +414,6 @@ def _undo_of(
     if is_nothing and not schema:  # yet: somebody may commit a row any moment
         return Undo(None, about, size, spare=name)
     return Undo(name, about, size, unsure=not copies.sees_changes, without=without, schema=schema)
-
-
-def _schema_that_may_go(project: Project, about: About) -> Schema | None:
-    """Return what there is besides rows; None where there is nothing, or nothing but what no reset drops."""
-    is_any = any(not one.startswith(("schema ", "extension ")) for one in about["inventory"])
-    return _schema(project) if is_any else None
-
-
-def _schema(project: Project) -> Schema:
-    from . import schema
-
-    with project.connect() as connection:
-        return schema.described(project, connection)
 
 
 def cut_off(project: Project, connection: sa.Connection) -> str | None:
@@ -593,7 +584,7 @@ def _refuse_changed(
 
 def _saved(project: Project, asked: Undo, action: str, *, no_input: bool) -> Undo:
     """Take the snapshot that is needed, of what is there now; return how it will be undone."""
-    undo = _undo_of_now(project, action)
+    undo = _undo_of_now(project, action, asked.described)
     if undo.name and not undo.same:
         try:
             with alone(project):
@@ -645,7 +636,7 @@ def _forget_before(project: Project, undo: Undo) -> Undo:
     return undo
 
 
-def _undo_of_now(project: Project, action: str) -> Undo:
+def _undo_of_now(project: Project, action: str, described: Describe | None) -> Undo:
     """Look once more, after whoever writes just now has committed: that too is to be saved."""
     if not project.backend.exists():
         return Undo()
@@ -653,7 +644,7 @@ def _undo_of_now(project: Project, action: str) -> Undo:
         project.backend.copies.wait_for_writers(connection)
         waiting.rollback()
     with project.looking() as connection:
-        return undo_of(project, connection, action)
+        return undo_of(project, connection, action, described=described)
 
 
 def refuse_size(project: Project, connection: sa.Connection) -> int:

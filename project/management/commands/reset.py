@@ -132,7 +132,7 @@ def _restore(project: Project, kept: Snapshot, undo: Undo) -> tuple[str, Undo]:
     for line in columns(rows, right=frozenset({1})).splitlines():
         project.console.say(line)
     if restored is None:
-        return f"Nothing had changed since snapshot {kept.name}: seen", undo
+        return f"Nothing had changed since snapshot {kept.name}: seen", Undo()
     return f"Restored from snapshot {kept.name}", restored
 
 
