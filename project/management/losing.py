@@ -34,7 +34,7 @@ class Loss:
 
 def losses(backend: Backend, connection: sa.Connection, revisions: Iterable[Script]) -> tuple[list[Loss], list[Script]]:
     """Return what stepping back through revisions would lose, and those of which it cannot be told."""
-    walk = _Walk(backend.offline_dialect, inserts_act=backend.inserts_act(connection))
+    walk = _Walk(backend.offline_dialect, acts=backend.acts_by_itself(connection))
     looks_at = _LOOKS_AT_DATABASE if backend.dialect == backend.offline_dialect else _LOOKS_AT_DATABASE_OR_DIALECT
     for revision in revisions:
         walk.revision = revision
@@ -70,7 +70,8 @@ _CREATE_TABLE = re.compile(
 )
 _ALTER_TABLE = re.compile(rf"ALTER TABLE (?:IF EXISTS )?(?P<table>{_TABLE}) (?P<actions>.*)", re.I)
 _DROP_COLUMN = re.compile(rf"DROP COLUMN (?:IF EXISTS )?(?P<column>{_NAME})", re.I)
-_ADD_COLUMN = re.compile(rf"ADD (?:COLUMN )?(?P<column>{_NAME}) .*", re.I)
+_NO_COLUMN = r"(?:CHECK|CONSTRAINT|EXCLUDE|FOREIGN|FULLTEXT|IF|INDEX|KEY|PERIOD|PRIMARY|SPATIAL|SYSTEM|UNIQUE)\b"
+_ADD_COLUMN = re.compile(rf"ADD (?:COLUMN )?(?!{_NO_COLUMN})(?P<column>{_NAME}) .*", re.I)
 _RENAME_COLUMN = re.compile(rf"RENAME (?:COLUMN )?(?P<column>{_NAME}) TO (?P<name>{_NAME})", re.I)
 _RENAME_TABLE = re.compile(rf"RENAME (?:TO )?(?P<table>{_NAME})", re.I)
 _AFTER_TYPE = r"(?: (?:NOT NULL|NULL|DEFAULT|COMMENT|AUTO_INCREMENT|FIRST|AFTER|ON UPDATE|UNIQUE|PRIMARY KEY)\b.*)?"
@@ -83,7 +84,8 @@ _CHANGE_TYPE = re.compile(
 _NOT_CASCADE = r"(?!.*\bCASCADE\b)"  # which takes columns along
 # What takes no row and no value away: as a part of ALTER TABLE, and as a statement.
 _ACTION_KEEPS = re.compile(
-    rf"ADD .*|DROP (?:CONSTRAINT|INDEX|KEY|FOREIGN KEY|CHECK) (?:IF EXISTS )?(?!RESTRICT\b){_NAME}|DROP PRIMARY KEY"
+    rf"ADD .*|DROP (?:CONSTRAINT|INDEX|KEY|FOREIGN KEY|CHECK) (?:IF EXISTS )?(?!(?:CASCADE|RESTRICT)\b){_NAME}"
+    rf"|DROP PRIMARY KEY"
     rf"|ALTER (?:COLUMN )?{_NAME} (?:(?:SET|DROP) NOT NULL|SET DEFAULT .*|DROP (?:DEFAULT|IDENTITY)"
     r"|(?:SET|ADD) GENERATED .*|SET (?:STATISTICS|STORAGE|COMPRESSION) .*|RESTART.*)"
     rf"|ALTER CONSTRAINT {_NAME} .*|VALIDATE CONSTRAINT {_NAME}|RENAME (?:CONSTRAINT|INDEX|KEY) {_NAME} TO {_NAME}"
@@ -125,9 +127,9 @@ class _Statement(NamedTuple):
 class _Walk:
     """What the statements so far have lost, and what they have made of the database that is there."""
 
-    def __init__(self, dialect: str, *, inserts_act: bool) -> None:
+    def __init__(self, dialect: str, *, acts: bool) -> None:
         self.dialect = dialect
-        self.inserts_act = inserts_act  # whether an INSERT may do more than it says
+        self.acts = acts  # whether an INSERT or a DELETE may do more than it says
         self.revision: Script
         self.found: dict[object, Loss] = {}
         self.silent: list[Script] = []
@@ -151,12 +153,14 @@ class _Walk:
 
     def _take(self, one: _Statement) -> None:
         if found := _DROP_TABLE.fullmatch(one.words):
+            self.differs = True
             table, name = self._table(one, found["table"])
             self._lose(table, None, f"SELECT count(*) FROM {name}", dropped=True)  # noqa: S608  # what it drops
             self.made.discard(table)
         elif found := _DELETE.fullmatch(one.words):
             self._delete(one, found)
         elif found := _CREATE_TABLE.fullmatch(one.words):
+            self.differs = True
             table, _ = self._table(one, found["table"])
             self.made |= set() if found["unless"] else {table}
             rows = _ROWS.search(found["rest"])
@@ -167,15 +171,19 @@ class _Walk:
                 self._alter(one, *self._table(one, found["table"]), action)
         elif found := _INSERT.fullmatch(one.words):
             self.differs = True
-            if self.inserts_act or not _only_reads(found["rows"]):
+            if self.acts or not _only_reads(found["rows"]):
                 self.doubt()
         elif not _KEEPS.fullmatch(one.words):
             self.doubt()
-        self.inserts_act = self.inserts_act or bool(_MAKES_ACT.match(one.words))
+        else:
+            self.differs = True  # a view may be another one now
+        self.acts = self.acts or bool(_MAKES_ACT.match(one.words))
 
     def _delete(self, one: _Statement, found: re.Match[str]) -> None:
         table, name = self._table(one, found["table"])
         condition = found["condition"]
+        if self.acts:  # others may go with them
+            self.doubt()
         if condition and not _only_reads(condition):
             self.doubt()
             return
@@ -217,6 +225,7 @@ class _Walk:
             if default and not _only_reads(default[0]):
                 self.doubt()
             self.made.add((table, self._folded(one.written(found["column"]))))
+            self.differs = True  # a condition may mean this column now
 
     def _rename(self, table: TableName, old: str, new: str) -> None:
         if (table, old) in self.made:
@@ -359,7 +368,7 @@ def _type(text: str, dialect: str) -> _Type:
     if word in ("VARCHAR", "CHARACTER VARYING") or (dialect == "sqlite" and word == "CHAR"):
         length = sizes[0] if sizes else inf
         return _Type("text", length, length, 0, rest)
-    if word in _BYTES:
+    if word in _BYTES and not sizes:  # with one, MariaDB takes the smallest type that has room
         most = _BYTES[word] if has_sizes else inf
         return _Type("text", most / 4, most, 0, rest)
     return _Type(f"{word} {sizes}", 0, inf, 0, rest)

@@ -163,7 +163,7 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
         if undo.same == snapshot.name and snapshot.database == copies.owner:  # it was seen only now
             undo = replace(undo, name=None)
     undo = _without_needless(project, undo)
-    forget(project, undo.kind, but=undo.name)
+    forget(project, undo.kind, but=undo.name, told=undo.earlier)
     prepare(project, snapshot)  # who restores it once will do so again
     return undo
 
@@ -474,7 +474,7 @@ def _lost(project: Project, undo: Undo, lose: Callable[[], Result], build: Calla
     try:
         done = lose()
         if build:
-            left = _begin_building(project, undo.same or undo.name)
+            left = _begin_building(project, undo.earlier or undo.same or undo.name)
             build()
             _end_building(project)
         return done
@@ -632,7 +632,7 @@ def _forget_before(project: Project, undo: Undo) -> Undo:
         with suppress(CommandError), project.backend.waiting.at_most(SAY_AFTER), alone(project):
             undo = _without_needless(project, undo)
             if not undo.same:
-                forget(project, undo.kind, but=undo.name)
+                forget(project, undo.kind, but=undo.name, told=undo.earlier)
     return undo
 
 

@@ -405,6 +405,66 @@ def test_what_may_lose_something_is_never_said_to_lose_nothing(
     assert "To undo it: python manage.py restore before-downgrade-" in result.out
 
 
+BEHIND = {  # what makes it what it is, and the step back
+    "a column called constraint": (
+        "sqlite",
+        ['CREATE TABLE made (id INT PRIMARY KEY, "constraint" INT)', "INSERT INTO made VALUES (1, 2)"],
+        "with op.batch_alter_table('made') as made:\n"
+        "    made.create_unique_constraint('one', ['id'])\n    made.drop_column('constraint')",
+    ),
+    "a view that becomes another": (
+        "sqlite",
+        ["CREATE TABLE made (id INT)", "INSERT INTO made VALUES (1)", "CREATE VIEW v AS SELECT 2 AS id"],
+        "op.execute('DROP VIEW v')\nop.execute('CREATE VIEW v AS SELECT 1 AS id')\n"
+        "op.execute('DELETE FROM made WHERE id IN (SELECT id FROM v)')",
+    ),
+    "a table that becomes another": (
+        "sqlite",
+        ["CREATE TABLE made (id INT)", "INSERT INTO made VALUES (1)", "CREATE TABLE t (id INT)"],
+        "op.execute('DROP TABLE t')\nop.execute('CREATE TABLE t AS SELECT id FROM made')\n"
+        "op.execute('DELETE FROM made WHERE id IN (SELECT id FROM t)')",
+    ),
+    "a column that hides another": (
+        "sqlite",
+        ["CREATE TABLE made (id INT, n INT)", "INSERT INTO made VALUES (1, 2)", "CREATE TABLE t (id INT)"],
+        "op.execute('ALTER TABLE t ADD COLUMN n INT DEFAULT 9')\n"
+        "op.execute('DELETE FROM made WHERE EXISTS (SELECT 1 FROM t WHERE n = 9)')",
+    ),
+    "a trigger on a deletion": (
+        "postgresql",
+        [
+            "CREATE TABLE made (id INT)",
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM students; RETURN NULL; END'",
+            "CREATE TRIGGER t AFTER DELETE ON made EXECUTE FUNCTION f()",
+        ],
+        "op.execute('DELETE FROM made WHERE id < 0')",
+    ),
+    "a column called key": (
+        "postgresql",
+        ["CREATE TABLE made (id INT, key INT)", "INSERT INTO made VALUES (1, 2)"],
+        "op.execute('ALTER TABLE made DROP key CASCADE')",
+    ),
+    "a text of a size": (
+        "mariadb",
+        ["CREATE TABLE made (id INT, note TEXT)", "INSERT INTO made VALUES (1, 'x')"],
+        "op.alter_column('made', 'note', type_=sa.Text(50), existing_type=sa.Text())",
+    ),
+}
+
+
+@pytest.mark.parametrize(("database", "makes", "downgrade"), [*BEHIND.values()], ids=[*BEHIND], indirect=["database"])
+def test_what_is_lost_behind_a_name_is_never_said_to_be_nothing(
+    house: House, manage: Runner, database: Database, makes: list[str], downgrade: str
+) -> None:
+    house.add_revision("aaa111", "pass", downgrade)
+    manage.ok("migrate")
+    database.execute(*makes)
+
+    told = manage("rollback").refusal()
+
+    assert "cannot tell what it loses" in told or "made up to 1 value" in told or "made 1 value" in told
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -116,7 +116,7 @@ class Backend:
     transactional_ddl = True  # whether a failed migration can be rolled back
     one_transaction = False  # whether a run of migrations is one transaction with a savepoint for each
     own_columns: frozenset[str] = frozenset()  # names under which every table has something, whoever made it
-    _inserts_act: str  # a query
+    _acts_by_itself: str  # a query
     follows_keys = True  # whether rows go with those they refer to (ON DELETE CASCADE) while it migrates
 
     def __init__(self, url: sa.URL | str, *, root: Path) -> None:
@@ -409,9 +409,9 @@ class Backend:
             found += [Relation("VIEW", TableName(schema, name)) for name in inspector.get_view_names(schema)]
         return found
 
-    def inserts_act(self, connection: sa.Connection) -> bool:
-        """Return whether an INSERT may do more than it says, for a trigger or a rule."""
-        return bool(connection.scalar(sa.text(self._inserts_act)))
+    def acts_by_itself(self, connection: sa.Connection) -> bool:
+        """Return whether an INSERT or a DELETE may do more than it says, for a trigger or a rule."""
+        return bool(connection.scalar(sa.text(self._acts_by_itself)))
 
     def drop(self, connection: sa.Connection, relations: Sequence[Relation]) -> None:
         """Drop views and tables that may refer to each other, the last of the tables last; then whatever else."""

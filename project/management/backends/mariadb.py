@@ -57,7 +57,7 @@ STATEMENT = 1 << 20  # bytes of an INSERT of many rows
 class MariaDB(Backend):
     title = "MariaDB"
     transactional_ddl = False  # https://mariadb.com/kb/en/sql-statements-that-cause-an-implicit-commit/
-    _inserts_act = "SELECT 1 FROM information_schema.triggers WHERE event_object_schema = DATABASE() LIMIT 1"
+    _acts_by_itself = "SELECT 1 FROM information_schema.triggers WHERE event_object_schema = DATABASE() LIMIT 1"
 
     def __init__(self, url: sa.URL, *, root: object) -> None:
         super().__init__(_translated(url), root=root)  # type: ignore[arg-type]  # passed on as it came

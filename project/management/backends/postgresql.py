@@ -62,7 +62,7 @@ class PostgreSQL(Backend):
     title = "PostgreSQL"
     # https://www.postgresql.org/docs/current/ddl-system-columns.html
     own_columns = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
-    _inserts_act = (  # a view is a rule named _RETURN
+    _acts_by_itself = (  # a view is a rule named _RETURN
         "SELECT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal)"
         " OR EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND ev_class >= 16384)"
     )

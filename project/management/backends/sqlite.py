@@ -45,7 +45,7 @@ class SQLite(Backend):
     own_columns = frozenset({"rowid", "oid", "_rowid_"})  # https://www.sqlite.org/lang_createtable.html#rowid
     follows_keys = False  # they are switched off
     # A constraint may have rows give way too: https://www.sqlite.org/lang_conflict.html
-    _inserts_act = "SELECT 1 FROM sqlite_master WHERE type = 'trigger' OR sql LIKE '%conflict%replace%' LIMIT 1"
+    _acts_by_itself = "SELECT 1 FROM sqlite_master WHERE type = 'trigger' OR sql LIKE '%conflict%replace%' LIMIT 1"
 
     def __init__(self, url: sa.URL | str, *, root: Path) -> None:
         """Take a URL; as a text only what is certainly that of a plain file."""
