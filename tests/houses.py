@@ -51,8 +51,7 @@ def furnish(root: Path, clean: Path) -> House:
 def _machinery(root: Path) -> set[tuple[str, int]]:
     """Return the files of the machinery, which houses share as long as they are the same."""
     folder = root / "project" / "management"
-    files = (one for one in folder.rglob("*.py"))
-    return {(str(one.relative_to(folder)), one.stat().st_ino) for one in files}
+    return {(str(one.relative_to(folder)), one.stat().st_ino) for one in folder.rglob("*.py")}
 
 
 _clean_machinery = cache(_machinery)

@@ -386,8 +386,6 @@ def _undo_of(
     is_empty = not any(about["rows"].values()) and rows.is_all
     is_nothing = is_empty and (stays is None or stays >= {*about["inventory"]})
     connection.rollback()
-    is_bare = all(one.startswith(("schema ", "extension ")) for one in about["inventory"])  # which no reset drops
-    schema = described() if described and is_empty and not is_bare else None
     if is_nothing and without:
         return Undo(why_not=f"snapshots have nothing of {', '.join(without)}")
     if is_nothing and (is_production or not project.settings.snapshots_kept):
@@ -396,6 +394,8 @@ def _undo_of(
         return Undo(why_not="SNAPSHOTS_KEPT is 0")
     if is_production:
         return Undo(why_not="none is taken of a production database")
+    is_bare = all(one.startswith(("schema ", "extension ")) for one in about["inventory"])  # which no reset drops
+    schema = described() if described and is_empty and not is_bare else None
     copies, same = project.backend.copies, None
     if not is_nothing or schema:
         same = copies.unchanged_since([one.copy for one in kept], connection, rows)
@@ -474,7 +474,7 @@ def _lost(project: Project, undo: Undo, lose: Callable[[], Result], build: Calla
     try:
         done = lose()
         if build:
-            left = _begin_building(project, undo.earlier or undo.same or undo.name)
+            left = _begin_building(project, undo.earlier or undo.name)
             build()
             _end_building(project)
         return done
@@ -487,7 +487,7 @@ def _lost(project: Project, undo: Undo, lose: Callable[[], Result], build: Calla
             is_back = left is not None and _brought_back(project, undo, left)
         finally:
             if not is_back:
-                _tell(project, undo.name, undo.same)
+                _tell(project, undo.name)
         if is_back and isinstance(error, StepFailed):  # what there is to do about what stays of it is done
             raise CommandError(error.what, "correct it, then run the command again") from error
         raise
@@ -527,7 +527,7 @@ def _brought_back(project: Project, undo: Undo, left: frozenset[str]) -> bool:
     """
     with suppress(CommandError), alone(project):
         known = {one.name: one for one in own(project)}
-        found = known.get(undo.same or undo.name or "")
+        found = known.get(undo.name or "")
         if found is None or undo.without or not left <= found.inventory:
             return False
         with project.looking() as connection:
@@ -574,11 +574,10 @@ def _refuse_changed(
     connection: sa.Connection,
     tables: Sequence[TableName],
 ) -> None:
-    name = undo.same or undo.name
-    if not name and not undo.spare:  # nothing brings it back, and that was said
+    if not undo.name and not undo.spare:  # nothing brings it back, and that was said
         return
-    copy = next((one.copy for one in own(project) if one.name == name), None) if name else None
-    if (name and copy is None) or not is_unchanged(connection, copy, tables):  # somebody may have deleted it
+    copy = next((one.copy for one in own(project) if one.name == undo.name), None) if undo.name else None
+    if (undo.name and copy is None) or not is_unchanged(connection, copy, tables):  # somebody may have deleted it
         raise _Changed(None if undo.same else undo.name)
 
 
