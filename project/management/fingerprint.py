@@ -75,17 +75,32 @@ def _parts(project: Project, connection: sa.Connection | None, wanted: Wanted) -
     if dataclasses.is_dataclass(settings):  # it may have slots
         names |= {field.name for field in dataclasses.fields(settings)}
     yield [(name, getattr(settings, name)) for name in sorted(names - ELSEWHERE)]
+    for name, text, is_machinery in _read(project):
+        yield name, hashlib.sha256(text).digest()
+        if not is_machinery and _ASKS_THE_CLOCK.search(text):
+            yield date.today()
+    yield (project.root / "alembic.ini").read_bytes()
+
+
+def sources(project: Project) -> Iterator[str]:
+    """Yield the texts that build a database: of models, migrations, seeders, and of what else there is beside them.
+
+    Raises:
+        CommandError: a file cannot be read.
+    """
+    for name, text, is_machinery in _read(project):
+        if not is_machinery and name != os.path.join(project.package, "settings.py"):
+            yield text.decode("utf-8", "replace")
+
+
+def _read(project: Project) -> Iterator[tuple[str, bytes, bool]]:
+    """Yield the path of every file that takes part, as seen from the root, what it holds, and if it is machinery."""
     root, its_own = os.path.realpath(project.root), project.backend.own_files()
     machinery = os.path.join(root, project.package, "management", "")
     for folder in (project.package, "migrations"):
         for file in _files(os.path.join(root, folder)):
-            if (os.path.realpath(file) if os.path.islink(file) else file) in its_own:
-                continue
-            text = Path(file).read_bytes()
-            yield os.path.relpath(file, root), hashlib.sha256(text).digest()
-            if not file.startswith(machinery) and _ASKS_THE_CLOCK.search(text):
-                yield date.today()
-    yield (project.root / "alembic.ini").read_bytes()
+            if (os.path.realpath(file) if os.path.islink(file) else file) not in its_own:
+                yield os.path.relpath(file, root), Path(file).read_bytes(), file.startswith(machinery)
 
 
 def _files(folder: str, inside: tuple[str, ...] = ()) -> Iterator[str]:

@@ -143,18 +143,20 @@ class Project:
             raise CommandError(f"the model of {where} is {model!r}, which is no model of this project", "correct it")
         return table.fullname
 
-    def beside(self, name: str, *, source: str, console: Console) -> Project:
+    def beside(self, name: str, *, source: str, console: Console, shown_as: str = "") -> Project:
         """Return the same project with another database of the same server, of which no snapshots are kept.
 
         Args:
             name: the database's, on SQLite the path of a file but for its .db.
             source: where it comes from, for messages.
+            shown_as: what it is called there instead of its name.
         """
         from .backends import moved
 
         url = moved(self.settings.database_url, name, self.root, source=source)
         other = Project(self.package, self.root, console=console)
         other.variables = self.variables.but({"DATABASE_URL": Value(url, source), "SNAPSHOTS_KEPT": Value("0", source)})
+        other.backend.shown_as = shown_as
         return other
 
     def beside_itself(self) -> Project:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from . import autogenerate, bookkeeping, guard, history
+from . import autogenerate, bookkeeping, fingerprint, guard, history, snapshots
 from .backends.base import Relation, TableName
-from .errors import CommandError
+from .backends.copies import CannotCopy
+from .errors import CommandError, StepFailed
 
 if TYPE_CHECKING:
     from .project import Project
-    from .snapshots import Look
 
 
 @dataclass
@@ -53,7 +53,7 @@ def _losses(connection: sa.Connection, found: Contents) -> guard.Losses:
     return guard.losses(connection, guard.count_rows(connection, tables))
 
 
-def empty(project: Project, look: Look, *, drop_unknown: bool, agreed: guard.Losses | None) -> bool:
+def empty(project: Project, look: snapshots.Look, *, drop_unknown: bool, agreed: guard.Losses | None) -> bool:
     """Drop this project's tables with its bookkeeping, in one transaction where the database can do that.
 
     Returns whether nothing is left: what is, but for empty schemas and extensions, is other people's.
@@ -85,6 +85,78 @@ def empty(project: Project, look: Look, *, drop_unknown: bool, agreed: guard.Los
             going.sort(key=lambda one: one.name[1] in bookkeeping.HIDDEN)
             backend.drop(connection, going + found.beside)
             left = backend.copies.inventory(connection)
+    return _is_nothing(left)
+
+
+def can_be_aside(project: Project) -> bool:
+    """Return whether it can be built in another database of the same server, as far as the project's files tell."""
+    if not project.settings.snapshots_kept:
+        return False
+    copies = project.backend.copies
+    if copies.schemas_are_databases:
+        made = history.made(history.load(project), project.backend.offline_dialect)
+        if any(one.schema for one in project.metadata.tables.values()) or any(one.name[0] for one in made):
+            return False
+    return not any(map(copies.is_named_in, fingerprint.sources(project)))
+
+
+def aside(
+    project: Project, build: Callable[[Project], None], printed: Callable[[], str | None], *, drop_unknown: bool
+) -> snapshots.Snapshot:
+    """Build the database anew beside it, and make a snapshot of that; inside `snapshots.alone`.
+
+    Args:
+        build: builds it in the project it is given.
+        printed: returns, when that is done, the fingerprint of what was built; None where no other reset shall take it.
+
+    Raises:
+        CannotCopy: it can only be built in its place.
+        CommandError: it cannot be built; the database is as it was.
+    """
+    name, label = snapshots.free_name(project, "reset"), project.backend.label
+    with project.backend.copies.building(name) as building:
+        copy = project.beside(
+            building.database, source="what a reset builds", console=project.console, shown_as=project.backend.label
+        )
+        copy.kept_history = history.load(project)
+        copy.backend.waiting.limit(project.backend.waiting.seconds, project.backend.waiting.option)
+        try:
+            with copy.backend.sessions_kept():
+                is_all_ours = _emptied_beside(project, copy, drop_unknown=drop_unknown)
+                build(copy)
+        except CannotCopy:
+            raise
+        except BaseException as error:
+            if project.backend.exists():
+                project.console.note(f"{label} is as it was before.")
+            if not isinstance(error, CommandError):
+                raise
+            what = error.what if isinstance(error, StepFailed) else error.cause  # what stays of a step is gone with it
+            cure = "correct it, then run the command again" if isinstance(error, StepFailed) else error.cure
+            cause = what.replace(building.database, project.backend.database)
+            raise CommandError(cause, cure, exit_code=error.exit_code) from error
+        return snapshots.built(project, name, building, printed() if is_all_ours else None)
+
+
+def _emptied_beside(project: Project, copy: Project, *, drop_unknown: bool) -> bool:
+    """Drop in a copy of the database what `empty` drops in itself; return whether nothing is left."""
+    inventory = project.backend.copies.inventory
+    if not project.backend.exists():
+        return True
+    with project.connect() as connection:
+        found, there = contents(project, connection), {*inventory(connection)}
+    with copy.connect(write=True) as connection, copy.backend.migrating(connection):
+        with connection.begin():
+            if lacking := sorted(there - {*inventory(connection)}):
+                raise CannotCopy(f"{lacking[0]} of {project.backend.label} is in no copy without rows", "drop it")
+            copy.backend.drop(connection, found.ours + (found.unknown if drop_unknown else []) + found.beside)
+            left = inventory(connection)
+        copy.backend.compact(connection)
+    return _is_nothing(left)
+
+
+def _is_nothing(left: Iterable[str]) -> bool:
+    """Return whether what is left is nobody's: empty schemas and extensions."""
     return all(one.startswith(("schema ", "extension ")) for one in left)
 
 

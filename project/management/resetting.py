@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from . import fingerprint, guard, snapshots
-from .backends.copies import CannotCopy
+from .backends.copies import CannotCopy, Counted
 from .fingerprint import Wanted
 
 if TYPE_CHECKING:
@@ -58,8 +58,19 @@ def plan(project: Project, wanted: Wanted, *, rebuild: bool) -> Plan:
         rows = snapshots.counted(project, connection) if kept else None
         losses = guard.losses(connection, rows.rows) if rows else []
         connection.rollback()
-        undo = snapshots.undo_of(project, connection, "reset", rows, described=partial(_described, project))
-        return Plan(printed, kept, losses, undo)
+        return Plan(printed, kept, losses, _undo(project, connection, rows))
+
+
+def undo(project: Project) -> snapshots.Undo:
+    """Return how a reset of what is there by now will be undone."""
+    if not project.backend.exists():
+        return snapshots.Undo()
+    with project.looking() as connection:
+        return _undo(project, connection, snapshots.counted(project, connection))
+
+
+def _undo(project: Project, connection: sa.Connection, rows: Counted | None) -> snapshots.Undo:
+    return snapshots.undo_of(project, connection, "reset", rows, described=partial(_described, project))
 
 
 def _described(project: Project) -> frozenset[Part]:
@@ -71,6 +82,8 @@ def _described(project: Project) -> frozenset[Part]:
 
 def printed(project: Project, wanted: Wanted) -> str:
     """Return the fingerprint of what a reset would build now."""
+    if not project.backend.exists():
+        return fingerprint.of(project, None, wanted)
     with project.looking() as connection:
         return fingerprint.of(project, connection, wanted)
 

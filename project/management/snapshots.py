@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from . import bookkeeping, guard
 from .backends.base import TableName
-from .backends.copies import About, CannotCopy, Copy, Counted, IsUnchanged, Keep
+from .backends.copies import About, Building, CannotCopy, Copy, Counted, IsUnchanged, Keep
 from .backends.waiting import SAY_AFTER, GaveUp
 from .errors import CommandError, NotAllowed, StepFailed, did_you_mean, shortened
 
@@ -265,24 +265,63 @@ def fitting(project: Project, connection: sa.Connection | None, fingerprint: str
     return next((one for one in found if there <= one.inventory and rights == one.rights), None)
 
 
+def built(project: Project, name: str, building: Building, fingerprint: str | None) -> Snapshot:
+    """Make a snapshot of what a reset has built beside the database; inside `alone`.
+
+    Args:
+        fingerprint: None where no other reset shall take it.
+    """
+    moment = _moment_after(own(project))
+    building.keep(lambda copy: _description(project, copy, "reset", fingerprint, moment))
+    return next(one for one in own(project) if one.name == name)
+
+
+def keep_built(project: Project, snapshot: Snapshot, told: str | None) -> str:
+    """Let the next reset take what this one has built and put in place, if it may; inside `alone`.
+
+    Returns why it cannot be kept, where that is for its size.
+
+    Args:
+        told: the snapshot that was named as what undoes the reset.
+    """
+    why_not = ""
+    try:
+        with project.looking() as connection:
+            refuse_size(project, connection)
+    except CannotCopy as error:
+        why_not = str(error)
+    with suppress(CommandError), project.backend.waiting.at_most(SAY_AFTER):  # more than are needed harm nobody
+        if why_not or snapshot.fingerprint is None:
+            delete(project, [snapshot])
+        else:
+            _forget_same(project, snapshot.fingerprint, snapshot.name, told)
+            forget(project, "reset", but=snapshot.name, told=told)
+    return why_not
+
+
 def keep_reset(project: Project, fingerprint: str, told: str | None) -> None:
-    """Save what a reset has built, for the next one, unless the settings say that nothing is kept.
+    """Save what a reset has built in place, for the next one, unless the settings say that nothing is kept.
 
     Args:
         told: the snapshot that was named as what undoes the reset.
     """
     if not project.settings.snapshots_kept:
         return
-    if without := _without(project):
-        raise CannotCopy(f"snapshots have nothing of {', '.join(without)}", "reset builds it anew each time")
+    if lacking := without(project):
+        raise CannotCopy(f"snapshots have nothing of {', '.join(lacking)}", "reset builds it anew each time")
     with project.looking() as connection:
         refuse_size(project, connection)
     with project.backend.waiting.at_most(SAY_AFTER), alone(project):
-        same = [one for one in own(project) if one.kind == "reset" and one.fingerprint == fingerprint]
-        delete(project, [one for one in same if one.name != told])
+        _forget_same(project, fingerprint, told)
         kept = take(project, free_name(project, "reset"), kind="reset", fingerprint=fingerprint)
         forget(project, "reset", but=kept.name, told=told)
         prepare(project, kept)
+
+
+def _forget_same(project: Project, fingerprint: str | None, *but: str | None) -> None:
+    """Delete what other resets have built of the same."""
+    same = [one for one in own(project) if one.kind == "reset" and one.fingerprint == fingerprint]
+    delete(project, [one for one in same if one.name not in but])
 
 
 # Before a loss
@@ -382,12 +421,12 @@ def _undo_of(
     begin = "failed-reset" if is_half_built else f"before-{action}"
     about = _description(project, connection, kind, None, _moment_after(kept), rows)
     is_production = guard.is_production(project, connection)
-    without = _without(project, connection)
+    lacking = without(project, connection)
     is_empty = not any(about["rows"].values()) and rows.is_all
     is_nothing = is_empty and (stays is None or stays >= {*about["inventory"]})
     connection.rollback()
-    if is_nothing and without:
-        return Undo(why_not=f"snapshots have nothing of {', '.join(without)}")
+    if is_nothing and lacking:
+        return Undo(why_not=f"snapshots have nothing of {', '.join(lacking)}")
     if is_nothing and (is_production or not project.settings.snapshots_kept):
         return Undo()
     if not project.settings.snapshots_kept:
@@ -406,14 +445,14 @@ def _undo_of(
         copies.require_possible()
     except CannotCopy:
         if known or is_nothing:
-            return Undo(known, same=known, without=without, schema=schema)
+            return Undo(known, same=known, without=lacking, schema=schema)
         raise
     name = free_name(project, begin)
     if known:
-        return Undo(known, about, size, known, name, without=without, schema=schema)
+        return Undo(known, about, size, known, name, without=lacking, schema=schema)
     if is_nothing and not schema:  # yet: somebody may commit a row any moment
         return Undo(None, about, size, spare=name)
-    return Undo(name, about, size, unsure=not copies.sees_changes, without=without, schema=schema)
+    return Undo(name, about, size, unsure=not copies.sees_changes, without=lacking, schema=schema)
 
 
 def cut_off(project: Project, connection: sa.Connection) -> str | None:
@@ -595,12 +634,25 @@ def _saved(project: Project, asked: Undo, action: str, *, no_input: bool) -> Und
                 undo = _without_twin(project, undo.name, undo)
         except (CannotCopy, NotAllowed) as error:
             undo = Undo(why_not=error.cause)
-    if undo.why_not and not asked.why_not:  # else it was said
+    confirm(project, undo, asked, no_input=no_input)
+    return undo
+
+
+def confirm(project: Project, undo: Undo, asked: Undo, *, no_input: bool) -> None:
+    """Say that nothing will bring it back, where that was not said when it was asked for.
+
+    Args:
+        asked: what was said then.
+        no_input: whether nobody is asked anything.
+
+    Raises:
+        CommandError: the person declines.
+    """
+    if undo.why_not and not asked.why_not:
         if no_input:
             project.console.note(undo.words)
         else:
             project.console.confirm(undo.words, project.backend.database)
-    return undo
 
 
 def _of_models(project: Project) -> Iterator[TableName]:
@@ -608,7 +660,7 @@ def _of_models(project: Project) -> Iterator[TableName]:
     yield from map(TableName.of, project.metadata.tables.values())
 
 
-def _without(project: Project, connection: sa.Connection | None = None) -> tuple[str, ...]:
+def without(project: Project, connection: sa.Connection | None = None) -> tuple[str, ...]:
     """Return the tables of the models of which no snapshot has anything: on MariaDB those of another schema.
 
     Args:

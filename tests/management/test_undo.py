@@ -7,7 +7,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from tests.databases import Database, administrate, fresh, server_address, settle
 from tests.houses import House, OpenTerminal, Runner
-from tests.management.test_reset import DROPS, FAILS, HANGS, MAKES, PAPER, put_in_ada
+from tests.management.test_reset import DROPS, FAILS, HANGS, MAKES, PAPER, expect_fresh, in_its_place, put_in_ada
 from tests.management.test_snapshots import at, file_of, how, names, undo
 from tests.processes import Result
 
@@ -147,17 +147,20 @@ def test_what_comes_into_an_empty_database_amid_a_restore_comes_back(
 
 
 BEFORE_A_LOSS = [
-    (("reset", "--rebuild"), "rebuilding", "        with connection.begin():\n            guard."),
+    (("reset", "--rebuild"), "rebuilding", "        with connection.begin():\n            guard."),  # in its place
+    (("reset", "--rebuild"), "commands/reset", "            try:\n                undo = snapshots.restore("),
     (("seed", "--fresh"), "seeding", "    with connection.begin():\n        if request.look"),
     (("rollback", "2"), "migrations", "    with (\n        project.connect(write=True, create=True)"),
 ]
 
 
-@pytest.mark.parametrize(("command", "file", "before"), BEFORE_A_LOSS, ids=("reset", "seed", "rollback"))
+@pytest.mark.parametrize(("command", "file", "before"), BEFORE_A_LOSS, ids=("in place", "reset", "seed", "rollback"))
 def test_what_comes_between_the_snapshot_and_the_loss_comes_back(
     house: House, manage: Runner, migrated: Database, command: tuple[str, ...], file: str, before: str
 ) -> None:
     """A row is committed when the snapshot has been taken, and nothing is locked yet."""
+    if file == "rebuilding":
+        in_its_place(house)
     manage.ok("seed")
     migrated.execute(BY_HAND, *(["PRAGMA journal_mode = WAL"] if migrated.kind == "sqlite" else []))
     path = f"project/management/{file}.py"
@@ -188,10 +191,12 @@ while not pathlib.Path("go").exists():
 """
 
 
-@pytest.mark.parametrize(("command", "file", "before"), BEFORE_A_LOSS[:2], ids=("reset", "seed"))
+@pytest.mark.parametrize(("command", "file", "before"), BEFORE_A_LOSS[:3], ids=("in place", "reset", "seed"))
 def test_what_an_older_transaction_commits_between_the_snapshot_and_the_loss_comes_back(
     house: House, manage: Runner, postgresql_database: Database, command: tuple[str, ...], file: str, before: str
 ) -> None:
+    if file == "rebuilding":
+        in_its_place(house)
     manage.ok("reset")
     path = f"project/management/{file}.py"
     unchanged = house.read(path)
@@ -234,6 +239,7 @@ TRIGGER = """\
 def test_a_trigger_made_before_the_tables_are_locked_comes_back(
     house: House, manage: Runner, mariadb_database: Database
 ) -> None:
+    in_its_place(house)
     manage.ok("reset")
     path = "project/management/backends/mariadb_copies.py"
     unchanged = house.read(path)
@@ -261,7 +267,8 @@ def restored_amid(house: House, manage: Runner, database: Database, command: Seq
     """Put back a procedure that was replaced while somebody runs statements, just before tables change places."""
     path = "project/management/backends/mariadb_copies.py"
     unchanged = house.read(path)
-    code = ROW[: ROW.index("    if not")] + "".join(f"    connection.exec_driver_sql({one!r})\n" for one in statements)
+    code = "import os, sys\nif not os.path.exists('amid'):\n    sys.exit()\n" + ROW[: ROW.index("    if not")]
+    code += "".join(f"    connection.exec_driver_sql({one!r})\n" for one in statements)
     run_before(house, path, "            triggers = [one for one in change.objects", code)
     made = (
         "CREATE PROCEDURE p() SELECT 'new'",
@@ -272,6 +279,7 @@ def restored_amid(house: House, manage: Runner, database: Database, command: Seq
     manage.ok("reset")
     manage.ok("snapshot", "base")
     database.execute("CREATE OR REPLACE PROCEDURE p() SELECT 'old'")
+    (house.root / "amid").touch()
     result = manage(*command, "--no-input")
     house.write(path, unchanged)
     return result
@@ -346,13 +354,14 @@ ENDS = '__import__("threading").Timer(0.005, __import__("os").kill, (__import__(
     ("file", "before", "code"),
     [
         ("backends/mariadb", "                drop_tables_at_once(", ENDS),
-        ("rebuilding", "            left = ", f'{ENDS}; __import__("time").sleep(5)'),
+        ("rebuilding", "            left = backend.", f'{ENDS}; __import__("time").sleep(5)'),
     ],
     ids=("amid it", "then"),
 )
 def test_a_reset_that_is_ended_when_it_drops_tables_puts_them_back(
     house: House, manage: Runner, mariadb_database: Database, file: str, before: str, code: str
 ) -> None:
+    in_its_place(house)
     manage.ok("reset")
     mariadb_database.execute(BY_HAND)
     blanks = len(before) - len(before.lstrip())
@@ -368,8 +377,31 @@ def test_a_reset_that_is_ended_when_it_drops_tables_puts_them_back(
 def test_a_reset_that_cannot_build_leaves_everything_as_it_was(
     house: House, manage: Runner, migrated: Database
 ) -> None:
+    """However often it is tried, it takes nobody's undo."""
+    kept = {"SNAPSHOTS_KEPT": "1"}
+    manage.ok("seed", "--count", "3")
+    first = undo(manage.ok("reset", "--rebuild", "--no-input", env=kept))
+    migrated.execute(BY_HAND, *OF_ONES_OWN.get(migrated.kind, ()))
+    house.add_revision("bad111", FAILS)
+
+    tries = [manage("reset", "--no-input", env=kept).expect(1).err.splitlines() for _ in range(2)]
+
+    for *_, note, line in tries:
+        assert re.fullmatch(r".* is as it was before\.", note)
+        assert "bad111" in line
+        assert "snapshot" not in line
+        assert line.endswith(" — correct it, then run the command again")
+    assert "made" not in migrated.tables()
+    assert is_by_hand(migrated)
+    assert [one for one in names(manage, migrated) if not one.startswith("reset-")] == [first]
+
+
+def test_a_reset_that_cannot_build_in_place_brings_everything_back(
+    house: House, manage: Runner, migrated: Database
+) -> None:
     """However often it is tried: what it had built half takes nobody's undo, and what others put into that is kept."""
     kept = {"SNAPSHOTS_KEPT": "1"}
+    in_its_place(house)
     manage.ok("seed", "--count", "3")
     first = undo(manage.ok("reset", "--rebuild", "--no-input", env=kept))
     migrated.execute(BY_HAND, *OF_ONES_OWN.get(migrated.kind, ()))
@@ -389,10 +421,94 @@ def test_a_reset_that_cannot_build_leaves_everything_as_it_was(
     assert migrated.count("students") == 0
 
 
-def test_a_reset_that_was_killed_is_told_and_what_it_lost_stays(
+def test_a_reset_that_was_killed_leaves_everything_as_it_was(house: House, manage: Runner, migrated: Database) -> None:
+    manage.ok("seed", "--count", "3")
+    migrated.execute(BY_HAND)
+    house.add_revision("bad111", HANGS)
+    running = manage.start("reset", "--no-input")
+    running.wait_for("half-way")
+    running.kill()
+
+    assert is_by_hand(migrated)
+    assert migrated.count("students") == 3
+    assert "database.W004" not in manage("check").out
+    assert names(manage, migrated) == []
+    house.add_revision("bad111", f"{MAKES}\n{DROPS}", parent=house.line()[-2])
+    told = manage.ok("reset", "--no-input")
+    expect_fresh(house, migrated)
+    manage.ok("restore", undo(told), "--no-input")
+    assert is_by_hand(migrated)
+
+
+def test_what_is_changed_while_a_reset_builds_is_saved_and_no_part_of_it(
+    house: House, manage: Runner, migrated: Database
+) -> None:
+    house.add_revision("slow111", WAITS)
+    running = manage.start("reset", "--no-input")
+    running.wait_until((house.root / "asked").exists, "building")
+    put_in_ada(migrated)
+    (house.root / "go").touch()
+    first = running.wait().expect(0)
+    there = migrated.rows("SELECT * FROM students ORDER BY id")
+
+    again = manage.ok("reset", "--no-input")
+    migrated.execute(BY_HAND)
+    restored = manage.ok("reset", "--no-input")
+
+    assert (how(again), how(restored)) == ("Nothing", "Restored")
+    assert len(there) == 100
+    assert migrated.rows("SELECT * FROM students ORDER BY id") == there
+    manage.ok("restore", undo(first), "--no-input")
+    assert migrated.count("students") == 1
+
+
+def test_what_a_migration_does_to_the_database_by_its_name_is_done_to_it(
+    house: House, manage: Runner, server_database: Database
+) -> None:
+    """It is built in its place: in another database that would be done to that one, or twice."""
+    name = server_database.name
+    said = {
+        "postgresql": f"ALTER DATABASE {name} SET statement_timeout TO '77s'",
+        "mariadb": f"CREATE TABLE `{name}`.made (id INT PRIMARY KEY)",
+    }[server_database.kind]
+    house.add_revision("aaa111", f"op.execute({said!r})")
+
+    manage.ok("reset", "--no-input")
+
+    if server_database.kind == "mariadb":
+        assert "made" in server_database.tables()
+    else:
+        assert server_database.value("SHOW statement_timeout") == "77s"
+
+
+@pytest.mark.parametrize("connected", [False, True], ids=("alone", "beside a session"))
+def test_what_a_reset_leaves_alone_is_there_when_it_builds_and_after(
+    house: House, manage: Runner, postgresql_database: Database, connected: bool
+) -> None:
+    house.add_revision("aaa111", "op.execute(\"CREATE TABLE zones AS SELECT current_setting('timezone'), mine()\")")
+    name = postgresql_database.name
+    postgresql_database.execute(
+        *OF_ONES_OWN["postgresql"],
+        "SELECT lo_from_bytea(4711, 'mine')",
+        f"ALTER DATABASE {name} SET timezone TO 'Asia/Tokyo'",
+    )
+    manage.ok("migrate")
+    put_in_ada(postgresql_database)
+
+    with postgresql_database.connect() if connected else nullcontext():
+        told = manage.ok("reset", "--no-input")
+
+    assert postgresql_database.rows("SELECT * FROM zones") == [("Asia/Tokyo", 1)]
+    assert postgresql_database.value("SELECT convert_from(lo_get(4711), 'UTF8')") == "mine"
+    assert postgresql_database.count("students") == 100
+    assert names(manage, postgresql_database) == [undo(told)]
+
+
+def test_a_reset_in_place_that_was_killed_is_told_and_what_it_lost_stays(
     house: House, manage: Runner, migrated: Database
 ) -> None:
     kept = {"SNAPSHOTS_KEPT": "1"}
+    in_its_place(house)
     manage.ok("seed", "--count", "3")
     migrated.execute(BY_HAND)
     house.add_revision("bad111", HANGS)
@@ -452,6 +568,7 @@ if not os.path.exists("deleted"):
 
 
 def test_an_undo_that_somebody_deletes_is_taken_again(house: House, manage: Runner, migrated: Database) -> None:
+    in_its_place(house)
     manage.ok("seed", "--count", "3")
     migrated.execute(BY_HAND)
     _, file, before = BEFORE_A_LOSS[0]
@@ -466,6 +583,7 @@ def test_an_undo_that_somebody_deletes_is_taken_again(house: House, manage: Runn
 def test_a_database_that_a_reset_has_built_is_put_back_whatever_the_size_of_what_failed(
     house: House, manage: Runner, sqlite_database: Database
 ) -> None:
+    in_its_place(house)
     manage.ok("reset")
     fills = 'op.execute("INSERT INTO filled SELECT randomblob(2000000)")'
     house.add_revision("aaa111", f'op.create_table("filled", sa.Column("id", sa.LargeBinary()))\n{fills}', DROPS)
@@ -484,7 +602,7 @@ def test_what_is_changed_all_the_time_is_left_as_it_is_and_so_is_an_older_undo(
     put_in_ada(migrated)
     first = undo(manage.ok("seed", "--fresh", "--no-input", env=kept))
     migrated.execute(BY_HAND)
-    _, file, before = BEFORE_A_LOSS[1]
+    _, file, before = BEFORE_A_LOSS[2]
     always = ROW.replace("WHERE code = 'X'", "WHERE 1 = 0").replace(
         "VALUES ('X', 'X', 1, 2)", "SELECT count(*), 'X', 1, 2 FROM subjects"
     )

@@ -124,6 +124,7 @@ class Backend:
         self.root = root
         self.waiting = Waiting()
         self.progress: Progress = unseen
+        self.shown_as = ""  # instead of its own name, where it is to take another one's place
 
     # Who it is
 
@@ -140,6 +141,10 @@ class Backend:
     @property
     def label(self) -> str:
         """The name shown in messages: never with user or password."""
+        return self.shown_as or self._label
+
+    @property
+    def _label(self) -> str:
         return self.database
 
     def hosts(self) -> list[str]:
@@ -419,6 +424,9 @@ class Backend:
 
     def end_idle_readers(self, connection: sa.Connection) -> None:
         """End the sessions that wait in a transaction that has only read: they lose nothing, and hold up everything."""
+
+    def compact(self, connection: sa.Connection) -> None:
+        """Give back the room of what was dropped, where that does not go by itself; outside a transaction."""
 
     # Filling it
 

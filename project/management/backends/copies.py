@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
@@ -51,6 +52,13 @@ class Keep(NamedTuple):
     size: int  # bytes
 
 
+class Building(NamedTuple):
+    """A database in which a copy is built: its name, as `Project.beside` takes it, and what makes it that copy."""
+
+    database: str
+    keep: Callable[[Describe], None]  # is given what `save` is; when nobody is connected to it any more
+
+
 class Counted(NamedTuple):
     """The rows of tables at one moment, and what the same look at the database tells of changes in it."""
 
@@ -64,6 +72,8 @@ class Copies:
 
     Everything that changes something is called inside `alone`: one process at a time.
     """
+
+    schemas_are_databases = False  # whether a table of another schema is in another database
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
@@ -93,6 +103,16 @@ class Copies:
 
         Args:
             describe: is given a connection to the copy, and returns what to write down about it.
+        """
+        raise NotImplementedError
+
+    def building(self, name: str) -> AbstractContextManager[Building]:
+        """Give a database to build a copy of this name in: all there is in this one, though its tables may be empty.
+
+        Inside `alone`. What is not kept in the end goes; what a crash leaves of it, `clear_up` removes.
+
+        Raises:
+            CannotCopy: there can be none.
         """
         raise NotImplementedError
 
@@ -178,6 +198,10 @@ class Copies:
         """Return those of some tables that are in no copy."""
         return []
 
+    def is_named_in(self, text: str) -> bool:
+        """Return whether a migration, or a seeder, may do something to this very database, in whichever it runs."""
+        return bool(_OF_A_DATABASE.search(text))
+
     def throwaway(self, *, empty: bool = False) -> AbstractContextManager[str]:
         """Give a copy of the database as it is, whoever works with it, for as long as it is used; inside `alone`.
 
@@ -236,6 +260,15 @@ class Copies:
     def size(self, connection: sa.Connection) -> int:
         """Return the size of the database in bytes, about what a copy will take."""
         raise NotImplementedError
+
+
+# What asks in which database it is, changes what is said of one as a whole, or opens one itself.
+_OF_A_DATABASE = re.compile(
+    r"\bcurrent_(?:database|catalog)\b|\b(?:database|schema)\s*\(\s*\)|\b(?:alter|comment\s+on)\s+database\b"
+    r"|\b(?:grant|revoke)\b[^;]*?\bon\s+database\b"
+    r"|\battach\b|\bdatabase_url\b|\bcreate_engine\b|\b(?:sqlite3|psycopg2?|pymysql|mysqldb|asyncpg)\.connect\b",
+    re.IGNORECASE,
+)
 
 
 def unreadable(place: str) -> Copy:

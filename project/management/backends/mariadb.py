@@ -65,7 +65,7 @@ class MariaDB(Backend):
         self.title = "MariaDB" if url.get_dialect().name == "mariadb" else "MySQL"
 
     @property
-    def label(self) -> str:
+    def _label(self) -> str:
         return f"{self.database} on {', '.join(self.hosts()) or 'this machine'}"
 
     def hosts(self) -> list[str]:

@@ -17,6 +17,7 @@ from ..errors import CommandError, driver_words
 from . import mariadb_objects
 from .copies import (
     TABLE,
+    Building,
     CannotCopy,
     Connect,
     Copies,
@@ -49,6 +50,7 @@ class MariaDBCopies(Copies):
     """
 
     backend: MariaDB
+    schemas_are_databases = True
     _held: sa.Connection | None = None
 
     @contextmanager
@@ -84,6 +86,45 @@ class MariaDBCopies(Copies):
                 self._write(server, place, written)
 
     @contextmanager
+    def building(self, name: str) -> Iterator[Building]:
+        making = self._working("making")
+        with self._server() as server:
+            self._refuse_keys_of_others(server)
+            objects = self._objects(server)
+            if event := next((one.name for one in objects if one.kind == "EVENT"), None):
+                raise CannotCopy(f"the event {event} would run in a second database too", "drop it for that long")
+
+            def keep(describe: Describe) -> None:
+                place = self._place(server, name)
+                with self._dropped_if_it_fails(place):
+                    self._keep(server, making, place, name, describe)
+
+            try:
+                self._create(server, making)
+                self._copy(server, self.owner, making, to=making, with_rows=False)
+                mariadb_objects.make(server, making, objects)
+                yield Building(making, keep)
+            finally:
+                self._drop(server, making)
+
+    def _keep(self, server: sa.Connection, making: str, place: str, name: str, describe: Describe) -> None:
+        """Make a copy of what was in the making, whose tables go there as they are."""
+        objects = mariadb_objects.read(server, making)
+        mariadb_objects.drop(server, making, objects)
+        self._make(server, place)
+        tables = self._tables(server, making)
+        if tables:
+            moves = (f"{_table(making, one)} TO {_table(place, one)}" for one in tables)
+            self._rename(server, f"RENAME TABLE {', '.join(moves)}")
+        self._name_sequences_of(server, place, before=making)
+        with self.backend.engine_of(place).connect() as copy:
+            about = describe(copy)
+        about["inventory"] = sorted(about["inventory"] + [_noted(*one.key) for one in objects])
+        state = self._state(server, place, objects)
+        written = {"snapshot": name, "database": self.owner, "about": about, "objects": objects, "state": state}
+        self._write(server, place, written | {"numbered_by": place})
+
+    @contextmanager
     def _dropped_if_it_fails(self, place: str) -> Iterator[None]:
         """Leave no half of a copy."""
         try:
@@ -97,8 +138,9 @@ class MariaDBCopies(Copies):
         with self._server() as server:
             making = self._working("making")
             self._make(server, making)
-            self._copy(server, copy.place, making, of=copy.database, to=making)
-            wanted = _objects_of(self._written(server, copy.place))
+            known = self._written(server, copy.place)
+            self._copy(server, copy.place, making, of=known.get("numbered_by", copy.database), to=making)
+            wanted = _objects_of(known)
             mariadb_objects.make(server, making, wanted, asleep=True)  # what cannot be made is to be known before
             mariadb_objects.drop(server, making, wanted)
             self._refuse_others(server, self.owner)
@@ -114,6 +156,7 @@ class MariaDBCopies(Copies):
             words = [f"{_table(source, name)} TO {_table(target, name)}" for source, name, target in moves]
             rename = f"RENAME TABLE {', '.join(words)}" if words else "DO 0"
             letters = self._letters(server, self.owner), self._letters(server, copy.place)
+            self.backend.end_idle_readers(server)
             is_plain = objects == wanted and not any(one.kind == "TRIGGER" for one in wanted)
             if is_plain and letters[0] == letters[1] and not self._tables(server, making, "SEQUENCE"):
                 self._rename(server, rename)
@@ -180,15 +223,18 @@ class MariaDBCopies(Copies):
         if is_done:
             if change.wanted_letters and change.wanted_letters != self._letters(server, self.owner):
                 run(server, f"ALTER DATABASE {quoted(self.owner)} {change.wanted_letters}")
-            for table, column, default in server.execute(_DEFAULTS, {"database": self.owner}).all():
-                own = default.replace(f"nextval({quoted(making)}.", f"nextval({quoted(self.owner)}.")
-                if own != default:
-                    place = _table(self.owner, table)
-                    run(server, f"ALTER TABLE {place} ALTER COLUMN {quoted(column)} SET DEFAULT ({own})")
+            self._name_sequences_of(server, self.owner, before=making)
             mariadb_objects.change(server, self.owner, *self._kept_too(server, making, change))
         else:
             self._put_back(server, [one for one in _stored(change.objects) if one.kind == "TRIGGER"])
         self._drop(server, making)  # else the next command would finish it once more
+
+    def _name_sequences_of(self, server: sa.Connection, database: str, *, before: str) -> None:
+        """Let the defaults of a database's tables take their numbers of its own sequences, not of another one's."""
+        for table, column, default in server.execute(_DEFAULTS, {"database": database}).all():
+            own = default.replace(f"nextval({quoted(before)}.", f"nextval({quoted(database)}.")
+            if own != default:
+                run(server, f"ALTER TABLE {_table(database, table)} ALTER COLUMN {quoted(column)} SET DEFAULT ({own})")
 
     def _put_back(self, server: sa.Connection, triggers: Sequence[StoredObject]) -> None:
         """Make the triggers that are not there: nothing else has gone, and somebody may have made something since."""
@@ -336,6 +382,10 @@ class MariaDBCopies(Copies):
                 if code_of(error) not in _REFUSED:
                     raise
 
+    def is_named_in(self, text: str) -> bool:
+        name = re.escape(self.owner)
+        return super().is_named_in(text) or bool(re.search(rf"[\"'`]{name}[\"'`]|(?<![\w.]){name}`?\.", text))
+
     def without(self, tables: Iterable[TableName]) -> list[TableName]:
         return [one for one in tables if one[0] not in (None, self.owner)]
 
@@ -474,12 +524,15 @@ class MariaDBCopies(Copies):
         row = server.execute(_KNOWN_AS, {"name": database}).one()
         return f"CHARACTER SET {row.charset} COLLATE {row.collation}"
 
-    def _copy(self, server: sa.Connection, source: str, target: str, *, of: str = "", to: str = "") -> None:
+    def _copy(
+        self, server: sa.Connection, source: str, target: str, *, of: str = "", to: str = "", with_rows: bool = True
+    ) -> None:
         """Copy every table and sequence, all as they are at one moment: who writes meanwhile waits.
 
         Args:
             of: the database whose sequences the defaults of the tables name.
             to: the one whose they shall name.
+            with_rows: else only what they are made of.
         """
         self._refuse_others(server, source)
         sequences = self._tables(server, source, "SEQUENCE")
@@ -488,7 +541,7 @@ class MariaDBCopies(Copies):
         with using(server, target):
             for table in tables:
                 run(server, self._made_by(server, source, table).replace(own, other))
-        if not tables:
+        if not tables or not with_rows:
             return
         # A default that takes a number of a sequence locks that one too, though the rows come with theirs.
         locked = {(source, table): "WRITE" if table in sequences else "READ" for table in tables}
@@ -613,7 +666,7 @@ class MariaDBCopies(Copies):
     def _state(self, server: sa.Connection, database: str, objects: Sequence[StoredObject]) -> str:
         """Return what stands for all the rows and tables of a database."""
         tables = self._tables(server, database)
-        made = {table: self._made_by(server, database, table) for table in tables}
+        made = {table: re.sub(_SEQUENCE_OF, "nextval(", self._made_by(server, database, table)) for table in tables}
         unsummed = [table for table in tables if " VIRTUAL" in made[table]]  # a checksum takes in what is not stored
         names = ", ".join(_table(database, table) for table in tables if table not in unsummed)
         sums = [row[1] for row in run(server, f"CHECKSUM TABLE {names} EXTENDED")] if names else []
@@ -712,6 +765,7 @@ def _table(database: str, name: str) -> str:
     return f"{quoted(database)}.{quoted(name)}"
 
 
+_SEQUENCE_OF = r"nextval\(`(?:[^`]|``)+`\.(?=`)"
 _GRANT = re.compile(r"GRANT (?P<rights>.+?) ON (?:\*|`(?P<pattern>(?:[^`]|``)+)`)\.\* TO ")
 _LETTER = re.compile(r"\\.|.", re.S)
 # What is there was allowed once: no rule that came later keeps it from being copied, or seen, as it is.

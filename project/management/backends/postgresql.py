@@ -86,7 +86,7 @@ class PostgreSQL(Backend):
         return "postgresql"
 
     @property
-    def label(self) -> str:
+    def _label(self) -> str:
         return f"{self.database} on {', '.join(self.hosts()) or 'this machine'}"
 
     @property

@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import CommandError, shortened
@@ -18,6 +18,7 @@ from ..lazily import sqlalchemy as sa
 from . import looking
 from .base import IDLE, TableName, quoted
 from .copies import (
+    Building,
     CannotCopy,
     Connect,
     Copies,
@@ -114,28 +115,66 @@ class PostgreSQLCopies(Copies):
             making, place = self._working("making"), self._place(server, name)
             live = {"oid": _oid(server, self.owner), "after": _transaction(server)}  # later changes have later numbers
             with self._dropped_if_it_fails(server, making):
+                # A dump leaves out what somebody has not committed, whose number may be an earlier one.
                 is_whole = self._copied(server, making)
-                with self.backend.session(making) as copy:
-                    about = describe(copy.itself)
-                    signs = _look_at_all(copy.itself)
-                    size = self.size(copy.itself)
-            comment = {"snapshot": name, "database": self.owner, "about": about, "size": size}
-            if is_whole:  # a dump leaves out what somebody has not committed, whose number may be an earlier one
-                comment |= {"live": live, "counts": signs.counts if signs else {}}
-            with _at_once(server):
-                _comment(server, making, comment)
-                self._give(server, making)
-                self._rename(server, making, place)
-                _keep_as_it_is(server, place)
+                comment = self._told(name, making, describe, with_counts=is_whole)
+            self._complete(server, making, place, comment | ({"live": live} if is_whole else {}))
 
-    def _copied(self, server: Session, target: str) -> bool:
-        """Copy the database, whoever works with it; return whether it is a copy of all there is, pages and all."""
+    @contextmanager
+    def building(self, name: str) -> Iterator[Building]:
+        if self._refused:
+            raise self._refused
+        with self.backend.on_server() as server:
+            making, place = self._working("making"), self._place(server, name)
+
+            def keep(describe: Describe) -> None:
+                comment = self._told(name, making, describe, with_counts=True)
+                self._when_nobody_is_in(server, making, partial(self._complete, server, making, place, comment))
+
+            with self._dropped_if_it_fails(server, making):
+                self._copied(server, making, with_rows=False)
+                cure = "let the database's owner run this"
+                with self._permitted(f"set for a copy what is set for {self.owner}", cure), _at_once(server):
+                    self._carry_over(server, self.owner, making, only_rights=True, all_settings=True)
+                yield Building(making, keep)
+                if self._is_there(server, making):
+                    self._drop(server, making)
+
+    def _told(self, name: str, making: str, describe: Describe, *, with_counts: bool) -> dict[str, Any]:
+        """Return what is to be known of a copy."""
+        with self.backend.session(making) as copy:
+            about = describe(copy.itself)
+            signs = _look_at_all(copy.itself)
+            size = self.size(copy.itself)
+        counts = {"counts": signs.counts if signs else {}} if with_counts else {}
+        return {"snapshot": name, "database": self.owner, "about": about, "size": size} | counts
+
+    def _complete(self, server: Session, making: str, place: str, comment: dict[str, Any]) -> None:
+        """Make a copy of what was in the making."""
+        with _at_once(server):
+            _comment(server, making, comment)
+            self._give(server, making)
+            self._rename(server, making, place)
+            _keep_as_it_is(server, place)
+
+    def _copied(self, server: Session, target: str, *, with_rows: bool = True) -> bool:
+        """Copy the database, whoever works with it; return whether it is a copy of all there is, pages and all.
+
+        Args:
+            with_rows: else they may be left out.
+        """
         if is_whole := not self._is_used(server):
             self._clone(server, self.owner, target)
             self._open(server, target)
         else:
-            self._dump(server, target)
+            self._dump(server, target, *([] if with_rows else self._without_rows()))
         return is_whole
+
+    def _without_rows(self) -> list[str]:
+        """Return what has pg_dump leave out the rows of all tables but those of extensions."""
+        with self.backend.session() as live:
+            tables = self.tables(live.itself)
+        return [f"--exclude-table-data={'.'.join(quoted(one) for one in table if one)}" for table in tables]
 
     def require_possible(self) -> None:
         refused = self._refused
@@ -465,10 +504,10 @@ class PostgreSQLCopies(Copies):
             )
         self._open(server, database)
 
-    def _dump(self, server: Session, target: str) -> None:
+    def _dump(self, server: Session, target: str, *options: str) -> None:
         """Copy the database as pg_dump sees it at one moment, beside those who work in it."""
         self._create(server, target)
-        dump = ["pg_dump", "--no-password", f"--lock-wait-timeout={round(self.backend.patience * 1000)}"]
+        dump = ["pg_dump", "--no-password", f"--lock-wait-timeout={round(self.backend.patience * 1000)}", *options]
         load = ["psql", "--no-password", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction"]
         with (
             self.backend.watching_program() as given,
@@ -546,10 +585,16 @@ class PostgreSQLCopies(Copies):
                 self.backend.waiting.notify(f"ended session {pid} of {user}{inside}, which did nothing")
         return found
 
-    def _carry_over(self, server: Session, old: str, new: str, *, only_rights: bool = False) -> None:
+    def _carry_over(
+        self, server: Session, old: str, new: str, *, only_rights: bool = False, all_settings: bool = False
+    ) -> None:
         """Give the new database what belongs to the old one and is not in it: rights, owner, settings, comment.
 
         From then on one can connect to it.
+
+        Args:
+            only_rights: only the rights, and in which schemas a table is found.
+            all_settings: with them all that is set for who connects.
         """
         [(owner, me, limit, is_template, comment, rights, settings)] = server.exec_driver_sql(_BELONGINGS, (old,))
         target, statements = quoted(new), []
@@ -565,7 +610,7 @@ class PostgreSQLCopies(Copies):
                 statements.append(f"GRANT {right} ON DATABASE {target} TO {to}{option}")
         for role, setting in settings or ():
             name, _, value = setting.partition("=")
-            if only_rights and (name != "search_path" or role not in (None, me)):  # in which tables are found
+            if only_rights and (role not in (None, me) or not (all_settings or name == "search_path")):
                 continue
             items = [value]
             if name in _LISTS:

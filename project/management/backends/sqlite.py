@@ -102,6 +102,10 @@ class SQLite(Backend):
         sa.event.listen(engine, "before_cursor_execute", _refuse_after_rollback)
         return engine
 
+    def compact(self, connection: sa.Connection) -> None:
+        with driver_errors(connection, sqlite3.Error):
+            driver_of(connection).execute("VACUUM")
+
     @contextmanager
     def looking(self) -> Iterator[sa.Connection]:
         """Open a connection that only looks, without SQLAlchemy where SQLite itself can tell all that is asked."""

@@ -17,7 +17,7 @@ from ..errors import TERMINATING
 from ..lazily import sqlalchemy as sa
 from . import looking
 from .base import TableName, driver_errors
-from .copies import Connect, Copy, Counted, Describe, IsUnchanged, Keep
+from .copies import Building, Connect, Copy, Counted, Describe, IsUnchanged, Keep
 from .folders import CHUNK, FolderCopies, checksum, data_of, explained, sync, write
 from .looking import raised_as_sqlalchemys
 from .sqlite_looking import BESIDE, PlainSQLite, driver_of
@@ -57,6 +57,25 @@ class SQLiteCopies(FolderCopies):
             with _looking_into(making / DATA) as connection:
                 about = describe(connection)
             self._complete(making, name, about)
+
+    @contextmanager
+    def building(self, name: str) -> Iterator[Building]:
+        with self._making() as making:
+            data = making / DATA
+            if self.backend.exists():
+                self._copy_out(data)
+            else:
+                data.touch()
+
+            def keep(describe: Describe) -> None:
+                with raised_as_sqlalchemys("backup", sqlite3.Error), closing(sqlite3.connect(data)) as driver:
+                    driver.execute("PRAGMA journal_mode = DELETE").fetchall()  # a copy is one file
+                sync(data)
+                with _looking_into(data) as connection:
+                    about = describe(connection)
+                self._complete(making, name, about)
+
+            yield Building(str(data.with_suffix("")), keep)
 
     def restore(self, copy: Copy, keep: Keep | None, same: Copy | None = None) -> bool:
         source = Path(copy.place, DATA)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import time
 from functools import partial
+from typing import NamedTuple
 
 from .. import guard, resetting, snapshots
 from ..backends.copies import CannotCopy, Damaged
@@ -71,28 +72,25 @@ def handle(
             raise CommandError(cause, "run the command again")
         if agreed is None:
             _ask(project, _losses(project, wanted, plan, drop_unknown), plan.undo, no_input=True)
-        how, undo, is_all_ours = "", plan.undo, False
+        how, undo, is_to_be_kept, can_take_its_place = "", plan.undo, False, True
         if plan.kept:
             guard.refuse_more(agreed, plan.losses)
-            how, undo = _restore(project, plan.kept, undo)
+            try:
+                how, undo = _restore(project, plan.kept, undo)
+            except (CannotCopy, Damaged) as error:
+                can_take_its_place = isinstance(error, Damaged)
+                words = error.cause if can_take_its_place else error  # what is damaged, this replaces
+                project.console.note(f"Snapshot {plan.kept.name} is not restored: {words}")
         if not how:
-            from .. import rebuilding
-
-            undo, is_all_ours = snapshots.save_and_lose(
-                project,
-                undo,
-                "reset",
-                partial(rebuilding.empty, project, drop_unknown=drop_unknown, agreed=agreed),
-                drops=True,
-                no_input=no_input,
-                build=partial(_build, project, wanted),
-            )
             how = "Rebuilt"
+            empty = _Emptying(agreed, drop_unknown, no_input)
+            built = _build_beside(project, plan, wanted, empty) if can_take_its_place else None
+            undo, is_to_be_kept = (built, False) if built else _build_in_place(project, plan, wanted, empty)
         seconds = time.perf_counter() - begun
         project.console.say(f"{project.backend.label} is reset: at head, as the models say. {how} in {seconds:.2f} s.")
         if undo.words:
             project.console.say(undo.words)
-        if is_all_ours:
+        if is_to_be_kept:
             _keep(project, plan, wanted, undo.name)
 
 
@@ -120,20 +118,73 @@ def _losses(project: Project, wanted: Wanted, plan: Plan, drop_unknown: bool) ->
 
 
 def _restore(project: Project, kept: Snapshot, undo: Undo) -> tuple[str, Undo]:
-    """Put a snapshot back and return how that is told, and undone; nothing is told where it cannot be."""
-    try:
-        with snapshots.alone(project):
-            restored = snapshots.restore(project, kept, undo)
-    except (CannotCopy, Damaged) as error:
-        words = error.cause if isinstance(error, Damaged) else error  # what is damaged, this replaces
-        project.console.note(f"Snapshot {kept.name} is not restored: {words}")
-        return "", undo
+    """Put a snapshot back and return how that is told, and undone."""
+    with snapshots.alone(project):
+        restored = snapshots.restore(project, kept, undo)
     rows = [[table, plural(number, "row")] for table, number in kept.rows.items()]
     for line in columns(rows, right=frozenset({1})).splitlines():
         project.console.say(line)
     if restored is None:
         return f"Nothing had changed since snapshot {kept.name}: seen", Undo()
     return f"Restored from snapshot {kept.name}", restored
+
+
+class _Emptying(NamedTuple):
+    """What a person agreed to lose, None where nobody was asked."""
+
+    agreed: guard.Losses | None
+    drop_unknown: bool
+    no_input: bool
+
+
+def _build_beside(project: Project, plan: Plan, wanted: Wanted, emptying: _Emptying) -> Undo | None:
+    """Build the database anew beside it, and put that in its place: until then it is as it was.
+
+    Returns how that is undone; None where it can only be built in its place.
+    """
+    from .. import rebuilding
+
+    if plan.undo.why_not or not rebuilding.can_be_aside(project):
+        return None
+
+    def printed() -> str | None:
+        return plan.fingerprint if resetting.printed(project, wanted) == plan.fingerprint else None
+
+    try:
+        with snapshots.alone(project):
+            build = partial(_build, wanted=wanted)
+            built = rebuilding.aside(project, build, printed, drop_unknown=emptying.drop_unknown)
+            guard.refuse_more(emptying.agreed, rebuilding.inspect(project, drop_unknown=emptying.drop_unknown))
+            undo = resetting.undo(project)
+            snapshots.confirm(project, undo, plan.undo, no_input=emptying.no_input)
+            try:
+                undo = snapshots.restore(project, built, undo) or Undo()
+            except CannotCopy as error:
+                project.console.note(f"What was built beside {project.backend.label} cannot take its place: {error}")
+                raise
+            why_not = snapshots.keep_built(project, built, undo.name)
+    except CannotCopy:
+        return None
+    if built.fingerprint is None and printed() is None:
+        why_not = _CHANGED
+    if why_not:
+        project.console.note(f"No snapshot of it is kept: {why_not}")
+    return undo
+
+
+def _build_in_place(project: Project, plan: Plan, wanted: Wanted, emptying: _Emptying) -> tuple[Undo, bool]:
+    """Build the database anew in its place; return how that is undone, and whether all that is there is ours."""
+    from .. import rebuilding
+
+    return snapshots.save_and_lose(
+        project,
+        plan.undo,
+        "reset",
+        partial(rebuilding.empty, project, drop_unknown=emptying.drop_unknown, agreed=emptying.agreed),
+        drops=True,
+        no_input=emptying.no_input,
+        build=partial(_build, project, wanted),
+    )
 
 
 def _build(project: Project, wanted: Wanted) -> None:
@@ -153,9 +204,12 @@ def _build(project: Project, wanted: Wanted) -> None:
 def _keep(project: Project, plan: Plan, wanted: Wanted, told: str | None) -> None:
     """Keep what was built for the next reset; where that cannot be, this one is done all the same."""
     if resetting.printed(project, wanted) != plan.fingerprint:
-        project.console.note("No snapshot of it is kept: the project was changed while it was built")
+        project.console.note(f"No snapshot of it is kept: {_CHANGED}")
         return
     try:
         snapshots.keep_reset(project, plan.fingerprint, told)
     except CommandError as error:
         project.console.note(f"No snapshot of it is kept: {error}")
+
+
+_CHANGED = "the project was changed while it was built"
