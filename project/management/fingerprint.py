@@ -83,13 +83,14 @@ def _parts(project: Project, connection: sa.Connection | None, wanted: Wanted) -
 
 
 def sources(project: Project) -> Iterator[str]:
-    """Yield the texts that build a database: of models, migrations, seeders, and of what else there is beside them.
+    """Yield the texts that build a database: of migrations, models and seeders.
 
     Raises:
         CommandError: a file cannot be read.
     """
-    for name, text, is_machinery in _read(project):
-        if not is_machinery and name != os.path.join(project.package, "settings.py"):
+    folders = ("migrations", os.path.join(project.package, "models"), os.path.join(project.package, "seeds"))
+    for name, text, _ in _read(project):
+        if name.startswith(tuple(f"{one}{os.sep}" for one in folders)):
             yield text.decode("utf-8", "replace")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
@@ -97,12 +97,41 @@ def can_be_aside(project: Project) -> bool:
         made = history.made(history.load(project), project.backend.offline_dialect)
         if any(one.schema for one in project.metadata.tables.values()) or any(one.name[0] for one in made):
             return False
-    return not any(map(copies.is_named_in, fingerprint.sources(project)))
+    return not any(map(copies.is_named_in, fingerprint.sources(project))) and not _others(project)
+
+
+def _others(project: Project) -> bool:
+    """Return whether there is something that holds rows, and that no reset touches, as a table in another schema."""
+    if not project.backend.exists():
+        return False
+    with project.connect() as connection:
+        found = contents(project, connection)
+        tables = {*project.backend.copies.tables(connection)} - {one.name for one in found.ours + found.unknown}
+        return bool(tables) or any(one.startswith(_OBJECT) for one in project.backend.copies.inventory(connection))
+
+
+class Built(NamedTuple):
+    """A snapshot of what was built beside the database, and what that had besides rows when the building began."""
+
+    snapshot: snapshots.Snapshot
+    before: frozenset[str]
+
+    def refuse_made(self, project: Project) -> None:
+        """Refuse to put it in the place of what has got something since, or lost a right, which no rebuild would touch.
+
+        Raises:
+            CommandError: naming it; nothing was changed.
+        """
+        made = sorted(_besides_rows(project) - self.before - self.snapshot.inventory)
+        if made:
+            raise CommandError(
+                f"{project.backend.label} has got {made[0]} meanwhile. Nothing was changed", "run the command again"
+            )
 
 
 def aside(
     project: Project, build: Callable[[Project], None], printed: Callable[[], str | None], *, drop_unknown: bool
-) -> snapshots.Snapshot:
+) -> Built:
     """Build the database anew beside it, and make a snapshot of that; inside `snapshots.alone`.
 
     Args:
@@ -113,8 +142,14 @@ def aside(
         CannotCopy: it can only be built in its place.
         CommandError: it cannot be built; the database is as it was.
     """
-    name, label = snapshots.free_name(project, "reset"), project.backend.label
-    with project.backend.copies.building(name) as building:
+    name, label, before = snapshots.free_name(project, "reset"), project.backend.label, _besides_rows(project)
+    found = Contents([], [], [])
+    if project.backend.exists():
+        with project.connect() as connection:
+            found = contents(project, connection)
+    going = found.ours + (found.unknown if drop_unknown else [])
+    tables = [one.name for one in going if one.kind == "TABLE"]
+    with project.backend.copies.building(name, tables) as building:
         copy = project.beside(
             building.database, source="what a reset builds", console=project.console, shown_as=project.backend.label
         )
@@ -122,7 +157,7 @@ def aside(
         copy.backend.waiting.limit(project.backend.waiting.seconds, project.backend.waiting.option)
         try:
             with copy.backend.sessions_kept():
-                is_all_ours = _emptied_beside(project, copy, drop_unknown=drop_unknown)
+                is_all_ours = _emptied_beside(project, copy, before, going + found.beside)
                 build(copy)
         except CannotCopy:
             raise
@@ -133,31 +168,48 @@ def aside(
                 raise
             what = error.what if isinstance(error, StepFailed) else error.cause  # what stays of a step is gone with it
             cure = "correct it, then run the command again" if isinstance(error, StepFailed) else error.cure
-            cause = what.replace(building.database, project.backend.database)
-            raise CommandError(cause, cure, exit_code=error.exit_code) from error
-        return snapshots.built(project, name, building, printed() if is_all_ours else None)
+            for one in (f"{building.database}.db", building.database):  # on SQLite a file
+                what = what.replace(one, project.backend.database)
+            raise CommandError(what, cure, exit_code=error.exit_code) from error
+        return Built(snapshots.built(project, name, building, printed() if is_all_ours else None), before)
 
 
-def _emptied_beside(project: Project, copy: Project, *, drop_unknown: bool) -> bool:
-    """Drop in a copy of the database what `empty` drops in itself; return whether nothing is left."""
-    inventory = project.backend.copies.inventory
+def _besides_rows(project: Project) -> frozenset[str]:
+    """Return all there is in the database besides rows, and who may do what in it."""
+    if not project.backend.exists():
+        return frozenset()
+    with project.connect() as connection:
+        return frozenset(project.backend.copies.inventory(connection) + project.backend.copies.rights(connection))
+
+
+def _emptied_beside(project: Project, copy: Project, before: frozenset[str], going: Sequence[Relation]) -> bool:
+    """Drop in a copy of the database what `empty` drops in itself; return whether nothing is left.
+
+    Raises:
+        CannotCopy: the copy lacks something, or what is left holds more than what it was made by: rows, a number.
+    """
+    copies = project.backend.copies
     if not project.backend.exists():
         return True
-    with project.connect() as connection:
-        found, there = contents(project, connection), {*inventory(connection)}
     with copy.connect(write=True) as connection, copy.backend.migrating(connection):
         with connection.begin():
-            if lacking := sorted(there - {*inventory(connection)}):
-                raise CannotCopy(f"{lacking[0]} of {project.backend.label} is in no copy without rows", "drop it")
-            copy.backend.drop(connection, found.ours + (found.unknown if drop_unknown else []) + found.beside)
-            left = inventory(connection)
+            lacking = sorted(before - {*copies.inventory(connection), *copies.rights(connection)})
+            copy.backend.drop(connection, going)
+            left = copies.inventory(connection)
         copy.backend.compact(connection)
+    if others := [*lacking, *(one for one in left if one.startswith(_HOLDING_ROWS))]:
+        raise CannotCopy(f"{others[0]} is not this project's", "drop it, or leave it as it is")
     return _is_nothing(left)
 
 
 def _is_nothing(left: Iterable[str]) -> bool:
     """Return whether what is left is nobody's: empty schemas and extensions."""
     return all(one.startswith(("schema ", "extension ")) for one in left)
+
+
+_OBJECT = "large object "
+# What an inventory calls what holds more than what it was made by: rows, a number.
+_HOLDING_ROWS = ("relation ", "sequence ", "table ", "base table ", _OBJECT)
 
 
 def verify(project: Project, rows: Mapping[str, int]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -120,8 +120,13 @@ def alone(project: Project) -> Iterator[None]:
         yield
 
 
-def take(project: Project, name: str, *, kind: Kind = "by hand", fingerprint: str | None = None) -> Snapshot:
+def take(
+    project: Project, name: str, *, kind: Kind = "by hand", fingerprint: str | None = None, all_of_it: bool = False
+) -> Snapshot:
     """Save the database under a name that is free; inside `alone`.
+
+    Args:
+        all_of_it: as `Copies.save` takes it.
 
     Raises:
         CommandError: the name is taken, or cannot be one.
@@ -135,17 +140,20 @@ def take(project: Project, name: str, *, kind: Kind = "by hand", fingerprint: st
                 f"take another name, or python manage.py snapshots --delete {one.name}",
             )
     moment = _moment_after(known)
-    project.backend.copies.save(name, lambda copy: _description(project, copy, kind, fingerprint, moment))
+    project.backend.copies.save(
+        name, lambda copy: _description(project, copy, kind, fingerprint, moment), all_of_it=all_of_it
+    )
     return next(one for one in own(project) if one.name == name)
 
 
-def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
+def restore(project: Project, snapshot: Snapshot, undo: Undo, *, first: str | None = None) -> Undo | None:
     """Put a snapshot in the database's place; inside `alone`.
 
     Returns how that is undone; None where nothing was to be done.
 
     Args:
         undo: what was found to bring the database back as it is.
+        first: the snapshot of what was there before it was decided what is put in its place.
     """
     copies = project.backend.copies
     if undo.same == snapshot.name and snapshot.database == copies.owner:
@@ -163,7 +171,7 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo) -> Undo | None:
         if undo.same == snapshot.name and snapshot.database == copies.owner:  # it was seen only now
             undo = replace(undo, name=None)
     undo = _without_needless(project, undo)
-    forget(project, undo.kind, but=undo.name, told=undo.earlier)
+    forget(project, undo.kind, but=undo.name, told=(undo.earlier, first))
     prepare(project, snapshot)  # who restores it once will do so again
     return undo
 
@@ -220,14 +228,14 @@ def delete(project: Project, snapshots: Sequence[Snapshot]) -> None:
         project.backend.copies.delete(one.copy)
 
 
-def forget(project: Project, kind: Kind, *, but: str | None, told: str | None = None) -> None:
+def forget(project: Project, kind: Kind, *, but: str | None, told: Collection[str | None] = ()) -> None:
     """Delete those of a kind that are more than the settings keep, before each action as many; inside `alone`.
 
     What was to be done is done: one that somebody is in stays until the next time, and nobody waits for the last to go.
 
     Args:
         but: the one that this command has taken, or names; it is the newest, whatever the clock once said.
-        told: one that stays too, for it was named as what undoes something.
+        told: some that stay too, for they were named as what undoes something.
     """
     if not project.settings.snapshots_kept:  # none is taken; those that are there are somebody's undo
         return
@@ -237,7 +245,7 @@ def forget(project: Project, kind: Kind, *, but: str | None, told: str | None = 
         if one.kind == kind and one.name != but:
             action = _STAMP.split(one.name)[0]
             kept[action] = kept.get(action, 0) + 1
-            going += [one] if kept[action] > project.settings.snapshots_kept and one.name != told else []
+            going += [one] if kept[action] > project.settings.snapshots_kept and one.name not in told else []
     for one in going:
         try:
             with project.backend.waiting.at_most(SAY_AFTER):
@@ -295,7 +303,7 @@ def keep_built(project: Project, snapshot: Snapshot, told: str | None) -> str:
             delete(project, [snapshot])
         else:
             _forget_same(project, snapshot.fingerprint, snapshot.name, told)
-            forget(project, "reset", but=snapshot.name, told=told)
+            forget(project, "reset", but=snapshot.name, told=(told,))
     return why_not
 
 
@@ -314,7 +322,7 @@ def keep_reset(project: Project, fingerprint: str, told: str | None) -> None:
     with project.backend.waiting.at_most(SAY_AFTER), alone(project):
         _forget_same(project, fingerprint, told)
         kept = take(project, free_name(project, "reset"), kind="reset", fingerprint=fingerprint)
-        forget(project, "reset", but=kept.name, told=told)
+        forget(project, "reset", but=kept.name, told=(told,))
         prepare(project, kept)
 
 
@@ -506,6 +514,47 @@ def save_and_lose(
     )
 
 
+@contextmanager
+def saved_first(project: Project, asked: Undo, action: str, *, no_input: bool) -> Iterator[Undo]:
+    """Save what there is before code of the project's runs, which might change it.
+
+    Where that fails, what was saved goes again, unless it has what is no longer there.
+    """
+    undo = _saved(project, asked, action, no_input=no_input, all_of_it=True)
+    try:
+        yield undo
+    except BaseException:
+        if undo.name and not undo.same:
+            with suppress(Exception):  # where it cannot be told, it ends as it was asked to
+                if _undo_of_now(project, action, undo.described).same != undo.name:
+                    _tell(project, undo.name)
+                else:
+                    with alone(project):
+                        delete(project, [one for one in own(project) if one.name == undo.name])
+        raise
+
+
+def settled(project: Project, first: Undo, undo: Undo) -> Undo:
+    """Return how it is undone that something has the place of what `saved_first` has saved; inside `alone`.
+
+    Args:
+        first: what that has found.
+        undo: how it is undone as it was when it was replaced.
+    """
+    if not first.name or undo.name == first.name:
+        return undo
+    if undo.name:  # what somebody did meanwhile
+        project.console.note(
+            f"What was there when it began is in a snapshot too: python manage.py restore {first.name}"
+        )
+        return undo
+    if first.schema is None:  # there were rows
+        return replace(undo, name=first.name)
+    if not first.same:
+        delete(project, [one for one in own(project) if one.name == first.name])
+    return undo
+
+
 def _lost(project: Project, undo: Undo, lose: Callable[[], Result], build: Callable[[], None] | None) -> Result:
     """Lose something, and build what takes its place; where that fails, put back what was lost, or say what has it."""
     left: frozenset[str] | None = None
@@ -620,8 +669,12 @@ def _refuse_changed(
         raise _Changed(None if undo.same else undo.name)
 
 
-def _saved(project: Project, asked: Undo, action: str, *, no_input: bool) -> Undo:
-    """Take the snapshot that is needed, of what is there now; return how it will be undone."""
+def _saved(project: Project, asked: Undo, action: str, *, no_input: bool, all_of_it: bool = False) -> Undo:
+    """Take the snapshot that is needed, of what is there now; return how it will be undone.
+
+    Args:
+        all_of_it: as `Copies.save` takes it.
+    """
     undo = _undo_of_now(project, action, asked.described)
     if undo.name and not undo.same:
         try:
@@ -630,7 +683,7 @@ def _saved(project: Project, asked: Undo, action: str, *, no_input: bool) -> Und
                 if undo.name in taken:  # by another process, in this second
                     undo = replace(undo, name=free_name(project, undo.name, stamped=True))
                 assert undo.name is not None
-                take(project, undo.name, kind=undo.kind)
+                take(project, undo.name, kind=undo.kind, all_of_it=all_of_it)
                 undo = _without_twin(project, undo.name, undo)
         except (CannotCopy, NotAllowed) as error:
             undo = Undo(why_not=error.cause)
@@ -683,7 +736,7 @@ def _forget_before(project: Project, undo: Undo) -> Undo:
         with suppress(CommandError), project.backend.waiting.at_most(SAY_AFTER), alone(project):
             undo = _without_needless(project, undo)
             if not undo.same:
-                forget(project, undo.kind, but=undo.name, told=undo.earlier)
+                forget(project, undo.kind, but=undo.name, told=(undo.earlier,))
     return undo
 
 

@@ -24,7 +24,7 @@ from tests.faults import kills, migrators, sequences, sessions, statements, writ
 from tests.faults.stages import (
     Stage,
     Work,
-    keeping_resets,
+    building_resets,
     migrations,
     opened,
     resets,
@@ -82,13 +82,15 @@ def rows(every: int = 1) -> list[Row]:
         each += [Row(f"kill -9 at {moments} moments of {name}", kind, _moments(make, moments)) for name, make in _WORKS]
         each += [Row(f"{title} {name}", kind, _points(make, _points_of(kills_at))) for name, make in _WORKS]
         each += [
-            Row(f"kill -9 at {moments} moments of {name}", kind, _moments(make, moments)) for name, make in _COPIES
+            Row(f"kill -9 at {moments} moments of {name}", kind, _moments(make, moments))
+            for name, make in (*_COPIES, _BUILDS)
         ]
         step = kills_at if kind == "mariadb" else every  # which has many for each table
         title = f"kill -9 at {_some('statement', step)} of"
         each += [Row(f"{title} {name}", kind, _points(make, _points_of(step))) for name, make in _COPIES]
-        title = f"kill -9 at {_some('statement', BUILDING * every)} of reset that keeps a snapshot"
-        each.append(Row(title, kind, _points(lambda stage: keeping_resets(stage, SAVED), _points_of(BUILDING * every))))
+        name, make = _BUILDS
+        title = f"kill -9 at {_some('statement', BUILDING * every)} of {name}"
+        each.append(Row(title, kind, _points(make, _points_of(BUILDING * every))))
         each += [
             Row("8 migrators at once, from empty, half-way, at head", kind, _migrators),
             Row("a migration that fails at each statement", kind, statements.failing),
@@ -202,6 +204,10 @@ _COPIES: Sequence[tuple[str, Callable[[Stage], list[Work]]]] = (
     ("snapshot", lambda stage: takings(stage, SAVED)),
     ("restore", lambda stage: restores(stage, SAVED)),
     ("reset from a snapshot", lambda stage: resets_from_snapshot(stage, SAVED)),
+)
+_BUILDS: tuple[str, Callable[[Stage], list[Work]]] = (
+    "reset that builds beside the database",
+    lambda stage: building_resets(stage, SAVED),
 )
 _FILES: Sequence[tuple[str, Callable[[Stage], list[Work]]]] = (
     ("migrate, up and down", migrations),

@@ -350,16 +350,15 @@ def resets_from_snapshot(stage: Stage, count: int) -> list[Work]:
     return [_copying(stage, "reset from a snapshot", command, before, after, copies)]
 
 
-def keeping_resets(stage: Stage, count: int) -> list[Work]:
-    """A reset that builds, and keeps both what was there and what it has built."""
+def building_resets(stage: Stage, count: int) -> list[Work]:
+    """A reset that builds beside the database, and keeps both what was there and what it has built."""
     command = ("reset", "--no-input", "--count", str(count))
     stage.run.ok(*command)
     after = stage.state()
     stage.database.execute("DELETE FROM enrollments", OWN_ROW)
     before = stage.state()
-    copies = Copies({"reset": after, "before": None}, ("reset", "before"), undo="before", or_more=True)
-    work = _copying(stage, "reset that keeps a snapshot", command, before, after, copies)
-    return [replace(work, between=None)]
+    copies = Copies({"reset": after, "before": before}, ("reset", "before"), undo="before")
+    return [_copying(stage, "reset that builds beside the database", command, before, after, copies)]
 
 
 def _old_and_new(stage: Stage, count: int) -> tuple[State, State]:

@@ -7,7 +7,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -148,7 +148,7 @@ def test_what_comes_into_an_empty_database_amid_a_restore_comes_back(
 
 BEFORE_A_LOSS = [
     (("reset", "--rebuild"), "rebuilding", "        with connection.begin():\n            guard."),  # in its place
-    (("reset", "--rebuild"), "commands/reset", "            try:\n                undo = snapshots.restore("),
+    (("reset", "--rebuild"), "commands/reset", "            undo = snapshots.restore("),
     (("seed", "--fresh"), "seeding", "    with connection.begin():\n        if request.look"),
     (("rollback", "2"), "migrations", "    with (\n        project.connect(write=True, create=True)"),
 ]
@@ -176,7 +176,10 @@ def test_what_comes_between_the_snapshot_and_the_loss_comes_back(
     assert there == {"reset": 14, "seed": 15, "rollback": 0}[command[0]]
     assert migrated.count("subjects") == 15
     assert is_by_hand(migrated)
-    assert kept == [undo(result)]
+    assert undo(result) in kept
+    first = [one for one in kept if one != undo(result)]
+    assert first == re.findall(r"in a snapshot too: python manage\.py restore (\S+)\n", result.err)
+    assert len(first) == (file == "commands/reset")
 
 
 OF_ONES_OWN = {
@@ -191,7 +194,9 @@ while not pathlib.Path("go").exists():
 """
 
 
-@pytest.mark.parametrize(("command", "file", "before"), BEFORE_A_LOSS[:3], ids=("in place", "reset", "seed"))
+@pytest.mark.parametrize(
+    ("command", "file", "before"), [BEFORE_A_LOSS[0], BEFORE_A_LOSS[2]], ids=("reset in place", "seed")
+)
 def test_what_an_older_transaction_commits_between_the_snapshot_and_the_loss_comes_back(
     house: House, manage: Runner, postgresql_database: Database, command: tuple[str, ...], file: str, before: str
 ) -> None:
@@ -324,6 +329,28 @@ def test_what_cannot_be_made_in_a_copy_stays_where_it_is(
     assert dict(mariadb_database.rows(OBJECTS)) == OLD | {"p": "SELECT 'work'", "v": "view"}
 
 
+def test_a_restore_ends_though_somebody_makes_one_procedure_after_the_other(
+    manage: Runner, mariadb_database: Database
+) -> None:
+    manage.ok("migrate")
+    manage.ok("snapshot", "base")
+    mariadb_database.execute("CREATE PROCEDURE first() SELECT 1")
+    made: list[str] = []
+    restoring = manage.start("restore", "base", "--no-input")
+    with mariadb_database.connect() as connection:
+        while not restoring.has_ended():
+            with suppress(sa.exc.DBAPIError):  # it asks for a lock on the database that others hold
+                connection.exec_driver_sql(f"CREATE PROCEDURE p{len(made)}() SELECT 1")
+                made.append(f"p{len(made)}")
+    result = restoring.wait().expect(0)
+
+    there = {name for name, _ in mariadb_database.rows(OBJECTS)}
+    manage.ok("restore", undo(result), "--no-input")
+    before = {name for name, _ in mariadb_database.rows(OBJECTS)}
+    assert made
+    assert {*made, "first"} <= there | before
+
+
 def test_a_restore_that_fails_leaves_what_somebody_has_made(
     house: House, manage: Runner, mariadb_database: Database
 ) -> None:
@@ -432,11 +459,12 @@ def test_a_reset_that_was_killed_leaves_everything_as_it_was(house: House, manag
     assert is_by_hand(migrated)
     assert migrated.count("students") == 3
     assert "database.W004" not in manage("check").out
-    assert names(manage, migrated) == []
+    [kept] = names(manage, migrated)
     house.add_revision("bad111", f"{MAKES}\n{DROPS}", parent=house.line()[-2])
     told = manage.ok("reset", "--no-input")
     expect_fresh(house, migrated)
-    manage.ok("restore", undo(told), "--no-input")
+    assert undo(told) == kept
+    manage.ok("restore", kept, "--no-input")
     assert is_by_hand(migrated)
 
 
@@ -460,6 +488,52 @@ def test_what_is_changed_while_a_reset_builds_is_saved_and_no_part_of_it(
     assert migrated.rows("SELECT * FROM students ORDER BY id") == there
     manage.ok("restore", undo(first), "--no-input")
     assert migrated.count("students") == 1
+
+
+BEHIND = {  # what a migration does to the very database in a way that nothing here knows
+    "sqlite": 'with closing(import_module("sqlite" + "3").connect("{}", isolation_level=None)) as other:',
+    "postgresql": 'with import_module("psyco" + "pg").connect("host=127.0.0.1 user=postgres dbname={}") as other:',
+}
+
+
+@pytest.mark.parametrize("database", BEHIND, indirect=True)
+def test_what_a_migration_does_behind_our_back_is_undone(house: House, manage: Runner, database: Database) -> None:
+    """What was there is saved before any of it runs, and is told."""
+    manage.ok("migrate")
+    manage.ok("seed")
+    database.execute(BY_HAND)
+    name = str(database.file) if database.file else database.name
+    imports = "from contextlib import closing\nfrom importlib import import_module"
+    house.add_revision(
+        "aaa111", f'{imports}\n{BEHIND[database.kind].format(name)}\n    other.execute("DELETE FROM enrollments")'
+    )
+
+    result = manage.ok("reset", "--no-input", env={"SNAPSHOTS_KEPT": "1"})
+
+    [first] = re.findall(r"in a snapshot too: python manage\.py restore (\S+)\n", result.err)
+    manage.ok("restore", first, "--no-input")
+    assert database.count("enrollments") == 300
+    assert is_by_hand(database)
+
+
+def test_what_somebody_makes_while_a_reset_builds_is_not_replaced(
+    house: House, manage: Runner, server_database: Database
+) -> None:
+    house.add_revision("slow111", WAITS)
+    running = manage.start("reset", "--no-input")
+    running.wait_until((house.root / "asked").exists, "building")
+    server_database.execute(*OF_ONES_OWN[server_database.kind])
+    (house.root / "go").touch()
+
+    line = running.wait().expect(1).err.splitlines()[-1]
+    again = manage.ok("reset", "--no-input")
+
+    assert re.fullmatch(
+        r"manage\.py: .* has got function mine(\(\))? meanwhile\. Nothing was changed — run the command again", line
+    )
+    assert how(again) == "Rebuilt"
+    assert server_database.value("SELECT mine()") == 1
+    assert server_database.count("students") == 100
 
 
 def test_what_a_migration_does_to_the_database_by_its_name_is_done_to_it(
@@ -489,7 +563,6 @@ def test_what_a_reset_leaves_alone_is_there_when_it_builds_and_after(
     name = postgresql_database.name
     postgresql_database.execute(
         *OF_ONES_OWN["postgresql"],
-        "SELECT lo_from_bytea(4711, 'mine')",
         f"ALTER DATABASE {name} SET timezone TO 'Asia/Tokyo'",
     )
     manage.ok("migrate")
@@ -499,9 +572,45 @@ def test_what_a_reset_leaves_alone_is_there_when_it_builds_and_after(
         told = manage.ok("reset", "--no-input")
 
     assert postgresql_database.rows("SELECT * FROM zones") == [("Asia/Tokyo", 1)]
-    assert postgresql_database.value("SELECT convert_from(lo_get(4711), 'UTF8')") == "mine"
     assert postgresql_database.count("students") == 100
     assert names(manage, postgresql_database) == [undo(told)]
+
+
+HOLDING = {  # what no reset touches, and what it looks like
+    "postgresql": (
+        (
+            "CREATE SCHEMA other",
+            "CREATE TABLE other.kept AS SELECT 7 AS n",
+            "CREATE SEQUENCE mine INCREMENT 5 START 100",
+            "SELECT nextval('mine')",
+            "SELECT lo_from_bytea(4711, 'mine')",
+        ),
+        "SELECT n, nextval('mine'), convert_from(lo_get(4711), 'UTF8') FROM other.kept",
+        (7, 105, "mine"),
+    ),
+    "mariadb": (
+        ("CREATE SEQUENCE mine START WITH 100 INCREMENT BY 5 NOCACHE", "SELECT nextval(mine)"),
+        "SELECT nextval(mine)",
+        (105,),
+    ),
+}
+
+
+@pytest.mark.parametrize("connected", [False, True], ids=("alone", "beside a session"))
+def test_what_holds_rows_and_is_not_ours_stays_as_it_is(
+    manage: Runner, server_database: Database, connected: bool
+) -> None:
+    made, look, held = HOLDING[server_database.kind]
+    manage.ok("migrate")
+    put_in_ada(server_database)
+    server_database.execute(*made)
+
+    with server_database.connect() if connected else nullcontext():
+        told = manage.ok("reset", "--no-input")
+
+    assert server_database.rows(look) == [held]
+    assert server_database.count("students") == 100
+    assert names(manage, server_database) == [undo(told)]
 
 
 def test_a_reset_in_place_that_was_killed_is_told_and_what_it_lost_stays(

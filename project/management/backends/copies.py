@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
@@ -98,18 +98,29 @@ class Copies:
             CannotCopy: there can be none.
         """
 
-    def save(self, name: str, describe: Describe) -> None:
+    def save(self, name: str, describe: Describe, *, all_of_it: bool = False) -> None:
         """Copy the database as it is at one moment, whoever works with it.
 
         Args:
             describe: is given a connection to the copy, and returns what to write down about it.
+            all_of_it: so that `unchanged_since` can tell later; sessions that do nothing are ended where it takes that.
         """
         raise NotImplementedError
 
-    def building(self, name: str) -> AbstractContextManager[Building]:
-        """Give a database to build a copy of this name in: all there is in this one, though its tables may be empty.
+    def require_exchangeable(self) -> None:
+        """Look whether a copy could take the database's place now.
+
+        Raises:
+            CannotCopy: naming who would be waited for, though the database could be changed as it is.
+        """
+
+    def building(self, name: str, going: Collection[TableName]) -> AbstractContextManager[Building]:
+        """Give a database to build a copy of this name in: all there is in this one.
 
         Inside `alone`. What is not kept in the end goes; what a crash leaves of it, `clear_up` removes.
+
+        Args:
+            going: tables that will be dropped there; they may have no rows.
 
         Raises:
             CannotCopy: there can be none.
@@ -266,7 +277,8 @@ class Copies:
 _OF_A_DATABASE = re.compile(
     r"\bcurrent_(?:database|catalog)\b|\b(?:database|schema)\s*\(\s*\)|\b(?:alter|comment\s+on)\s+database\b"
     r"|\b(?:grant|revoke)\b[^;]*?\bon\s+database\b"
-    r"|\battach\b|\bdatabase_url\b|\bcreate_engine\b|\b(?:sqlite3|psycopg2?|pymysql|mysqldb|asyncpg)\.connect\b",
+    r"|\battach\b|\bdatabase_url\b|\bcreate_engine\b|\b(?:sqlite3|psycopg2?|pymysql|mysqldb|asyncpg)\b"
+    r"|\bdefault_schema_name\b|\burl\.database\b|\bengine\.url\b|\bdatabase_list\b",
     re.IGNORECASE,
 )
 

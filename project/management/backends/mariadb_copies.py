@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .mariadb import MariaDB
 
 _ALWAYS_WHOLE = 5  # letters of the owner's name that are in every copy's
+_LOOKS = 5  # at what somebody makes again and again meanwhile
 LONGEST_NAME = 64  # characters: https://mariadb.com/kb/en/identifier-names/#maximum-length
 
 
@@ -70,7 +71,7 @@ class MariaDBCopies(Copies):
             if not _may_make(server, place):
                 raise self._not_allowed(server, place)
 
-    def save(self, name: str, describe: Describe) -> None:
+    def save(self, name: str, describe: Describe, *, all_of_it: bool = False) -> None:
         with self._server() as server:
             self._refuse_others(server, self.owner)
             objects = self._lasting(server, mariadb_objects.read(server, self.owner))
@@ -86,7 +87,7 @@ class MariaDBCopies(Copies):
                 self._write(server, place, written)
 
     @contextmanager
-    def building(self, name: str) -> Iterator[Building]:
+    def building(self, name: str, going: Collection[TableName]) -> Iterator[Building]:
         making = self._working("making")
         with self._server() as server:
             self._refuse_keys_of_others(server)
@@ -101,7 +102,7 @@ class MariaDBCopies(Copies):
 
             try:
                 self._create(server, making)
-                self._copy(server, self.owner, making, to=making, with_rows=False)
+                self._copy(server, self.owner, making, to=making, without={table for _, table in going})
                 mariadb_objects.make(server, making, objects)
                 yield Building(making, keep)
             finally:
@@ -110,6 +111,10 @@ class MariaDBCopies(Copies):
     def _keep(self, server: sa.Connection, making: str, place: str, name: str, describe: Describe) -> None:
         """Make a copy of what was in the making, whose tables go there as they are."""
         objects = mariadb_objects.read(server, making)
+        if named := next((one for one in objects if making in one.statement), None):
+            raise CannotCopy(
+                f"the {named.kind.lower()} {named.name} names the database that it was made in", "leave that out"
+            )
         mariadb_objects.drop(server, making, objects)
         self._make(server, place)
         tables = self._tables(server, making)
@@ -260,16 +265,21 @@ class MariaDBCopies(Copies):
         there = mariadb_objects.read(server, self.owner)
         if not change.is_seen:  # else what is gone is what this has dropped
             gone = {one.key for one in before if one.kind != "TRIGGER"} - {one.key for one in there}
-        while (new := [one for one in map(unqualified, there) if one not in known]) or gone:
+        for number in range(_LOOKS):
+            new = [one for one in map(unqualified, there) if one not in known]
+            if not new and not gone:
+                break
             known += new
             keys = {one.key for one in new}
-            if not (change.kept and self._amend(server, change.kept, gone | keys, new)) and new:
+            is_last = number == _LOOKS - 1  # somebody goes on and on
+            if not (change.kept and not is_last and self._amend(server, change.kept, gone | keys, new)) and new:
                 stays |= keys
                 names = ", ".join(f"{kind.lower()} {name}" for kind, name in sorted(keys))
                 self.backend.waiting.notify(f"made meanwhile, and left as it is: {names}")
             else:
                 gone = set()
-            there = mariadb_objects.read(server, self.owner)
+            if not is_last:  # what is made from now on is not seen, and so is left, too
+                there = mariadb_objects.read(server, self.owner)
         self._write(server, making, {"database": self.owner, "change": change._replace(is_seen=True)})
         return [one for one in there if one.key not in stays], [one for one in wanted if one.key not in stays]
 
@@ -525,14 +535,21 @@ class MariaDBCopies(Copies):
         return f"CHARACTER SET {row.charset} COLLATE {row.collation}"
 
     def _copy(
-        self, server: sa.Connection, source: str, target: str, *, of: str = "", to: str = "", with_rows: bool = True
+        self,
+        server: sa.Connection,
+        source: str,
+        target: str,
+        *,
+        of: str = "",
+        to: str = "",
+        without: Collection[str] = (),
     ) -> None:
         """Copy every table and sequence, all as they are at one moment: who writes meanwhile waits.
 
         Args:
             of: the database whose sequences the defaults of the tables name.
             to: the one whose they shall name.
-            with_rows: else only what they are made of.
+            without: those of which no rows are copied.
         """
         self._refuse_others(server, source)
         sequences = self._tables(server, source, "SEQUENCE")
@@ -541,7 +558,8 @@ class MariaDBCopies(Copies):
         with using(server, target):
             for table in tables:
                 run(server, self._made_by(server, source, table).replace(own, other))
-        if not tables or not with_rows:
+        tables = [one for one in tables if one not in without]
+        if not tables:
             return
         # A default that takes a number of a sequence locks that one too, though the rows come with theirs.
         locked = {(source, table): "WRITE" if table in sequences else "READ" for table in tables}

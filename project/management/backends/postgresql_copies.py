@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -107,7 +107,7 @@ class PostgreSQLCopies(Copies):
                 pass
         return found
 
-    def save(self, name: str, describe: Describe) -> None:
+    def save(self, name: str, describe: Describe, *, all_of_it: bool = False) -> None:
         if self._refused:
             self._save_dump(self._refused, name, describe)
             return
@@ -116,14 +116,21 @@ class PostgreSQLCopies(Copies):
             live = {"oid": _oid(server, self.owner), "after": _transaction(server)}  # later changes have later numbers
             with self._dropped_if_it_fails(server, making):
                 # A dump leaves out what somebody has not committed, whose number may be an earlier one.
-                is_whole = self._copied(server, making)
+                is_whole = self._copied(server, making, all_of_it=all_of_it)
                 comment = self._told(name, making, describe, with_counts=is_whole)
             self._complete(server, making, place, comment | ({"live": live} if is_whole else {}))
 
-    @contextmanager
-    def building(self, name: str) -> Iterator[Building]:
+    def require_exchangeable(self) -> None:
         if self._refused:
             raise self._refused
+        with self.backend.on_server() as server:
+            others = self._others(server, self.owner, end=False)
+        busy = [one for one in others if not (one[-1] or re.match(_OURS, one[2]))]  # programs of ours end soon
+        if busy:
+            raise CannotCopy(f"{sessions(busy)} is connected to {self.owner}", "end it")
+
+    @contextmanager
+    def building(self, name: str, going: Collection[TableName]) -> Iterator[Building]:
         with self.backend.on_server() as server:
             making, place = self._working("making"), self._place(server, name)
 
@@ -132,7 +139,7 @@ class PostgreSQLCopies(Copies):
                 self._when_nobody_is_in(server, making, partial(self._complete, server, making, place, comment))
 
             with self._dropped_if_it_fails(server, making):
-                self._copied(server, making, with_rows=False)
+                self._copied(server, making, all_of_it=True)
                 cure = "let the database's owner run this"
                 with self._permitted(f"set for a copy what is set for {self.owner}", cure), _at_once(server):
                     self._carry_over(server, self.owner, making, only_rights=True, all_settings=True)
@@ -157,24 +164,18 @@ class PostgreSQLCopies(Copies):
             self._rename(server, making, place)
             _keep_as_it_is(server, place)
 
-    def _copied(self, server: Session, target: str, *, with_rows: bool = True) -> bool:
+    def _copied(self, server: Session, target: str, *, all_of_it: bool = False) -> bool:
         """Copy the database, whoever works with it; return whether it is a copy of all there is, pages and all.
 
         Args:
-            with_rows: else they may be left out.
+            all_of_it: so that it is, when nobody is connected any more.
         """
-        if is_whole := not self._is_used(server):
+        if is_whole := all_of_it or not self._is_used(server):
             self._clone(server, self.owner, target)
             self._open(server, target)
         else:
-            self._dump(server, target, *([] if with_rows else self._without_rows()))
+            self._dump(server, target)
         return is_whole
-
-    def _without_rows(self) -> list[str]:
-        """Return what has pg_dump leave out the rows of all tables but those of extensions."""
-        with self.backend.session() as live:
-            tables = self.tables(live.itself)
-        return [f"--exclude-table-data={'.'.join(quoted(one) for one in table if one)}" for table in tables]
 
     def require_possible(self) -> None:
         refused = self._refused
@@ -504,10 +505,10 @@ class PostgreSQLCopies(Copies):
             )
         self._open(server, database)
 
-    def _dump(self, server: Session, target: str, *options: str) -> None:
+    def _dump(self, server: Session, target: str) -> None:
         """Copy the database as pg_dump sees it at one moment, beside those who work in it."""
         self._create(server, target)
-        dump = ["pg_dump", "--no-password", f"--lock-wait-timeout={round(self.backend.patience * 1000)}", *options]
+        dump = ["pg_dump", "--no-password", f"--lock-wait-timeout={round(self.backend.patience * 1000)}"]
         load = ["psql", "--no-password", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction"]
         with (
             self.backend.watching_program() as given,

@@ -39,7 +39,7 @@ class PostgreSQLDumps(FolderCopies):
         self.server = f"{', '.join(backend.hosts())}:{backend.address.port or os.environ.get('PGPORT') or 5432}"
         super().__init__(backend, backend.database, backend.database)
 
-    def save(self, name: str, describe: Describe) -> None:
+    def save(self, name: str, describe: Describe, *, all_of_it: bool = False) -> None:
         waits = f"--lock-wait-timeout={round(self.backend.patience * 1000)}"
         with self._making() as making, self.backend.engine().connect() as live:
             live.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -7,7 +7,7 @@ import shutil
 import signal
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -51,7 +51,7 @@ class SQLiteCopies(FolderCopies):
         own = os.path.relpath(path, backend.root) if path.is_relative_to(backend.root) else str(path)
         super().__init__(backend, own, path.name)
 
-    def save(self, name: str, describe: Describe) -> None:
+    def save(self, name: str, describe: Describe, *, all_of_it: bool = False) -> None:
         with self._making() as making:
             self._copy_out(making / DATA)
             with _looking_into(making / DATA) as connection:
@@ -59,7 +59,8 @@ class SQLiteCopies(FolderCopies):
             self._complete(making, name, about)
 
     @contextmanager
-    def building(self, name: str) -> Iterator[Building]:
+    def building(self, name: str, going: Collection[TableName]) -> Iterator[Building]:
+        self.backend.engine(create=True)  # where no file can be, that is to be known before
         with self._making() as making:
             data = making / DATA
             if self.backend.exists():

@@ -5,8 +5,10 @@ and for names that say production; tables that are not this project's are never 
 as a snapshot, which the next one takes when nothing has changed that it would build from: project/, migrations/,
 alembic.ini, settings, options, versions. Where they read something else, a file beside them or a variable of the
 environment, --rebuild builds with what that says now.
-What was there before is kept as well: the last line says how to get it back. Where building fails it is put back,
-unless somebody has made something else there meanwhile, and what had been built is kept as a snapshot failed-reset-...
+What was there before is kept as well: the last line says how to get it back. It is built beside the database, which
+stays as it is until all is verified; in its place only where no snapshots are kept or can be, or where a migration, a
+model or a seeder speaks of the database itself. Where that fails, what was there is put back, unless somebody has
+made something else there meanwhile, and what had been built is kept as a snapshot failed-reset-...
 """
 
 from __future__ import annotations
@@ -150,22 +152,23 @@ def _build_beside(project: Project, plan: Plan, wanted: Wanted, emptying: _Empty
     def printed() -> str | None:
         return plan.fingerprint if resetting.printed(project, wanted) == plan.fingerprint else None
 
+    agreed, drop_unknown, no_input = emptying
     try:
-        with snapshots.alone(project):
+        project.backend.copies.require_exchangeable()
+        with snapshots.saved_first(project, plan.undo, "reset", no_input=no_input) as first, snapshots.alone(project):
             build = partial(_build, wanted=wanted)
-            built = rebuilding.aside(project, build, printed, drop_unknown=emptying.drop_unknown)
-            guard.refuse_more(emptying.agreed, rebuilding.inspect(project, drop_unknown=emptying.drop_unknown))
+            built = rebuilding.aside(project, build, printed, drop_unknown=drop_unknown)
+            guard.refuse_more(agreed, rebuilding.inspect(project, drop_unknown=drop_unknown))
+            built.refuse_made(project)
             undo = resetting.undo(project)
-            snapshots.confirm(project, undo, plan.undo, no_input=emptying.no_input)
-            try:
-                undo = snapshots.restore(project, built, undo) or Undo()
-            except CannotCopy as error:
-                project.console.note(f"What was built beside {project.backend.label} cannot take its place: {error}")
-                raise
-            why_not = snapshots.keep_built(project, built, undo.name)
-    except CannotCopy:
+            snapshots.confirm(project, undo, first, no_input=no_input)
+            undo = snapshots.restore(project, built.snapshot, undo, first=first.name) or Undo()
+            undo = snapshots.settled(project, first, undo)
+            why_not = snapshots.keep_built(project, built.snapshot, undo.name)
+    except CannotCopy as error:
+        project.console.note(f"{project.backend.label} is built in its place: {error}")
         return None
-    if built.fingerprint is None and printed() is None:
+    if built.snapshot.fingerprint is None and printed() is None:
         why_not = _CHANGED
     if why_not:
         project.console.note(f"No snapshot of it is kept: {why_not}")
