@@ -2173,12 +2173,14 @@ def test_a_transaction_that_is_open_is_waited_for_and_named_in_mariadb(
         busy.exec_driver_sql("DELETE FROM subjects WHERE id = 1")
 
         line = manage("restore", "good", "--no-input", "--lock-timeout", "1").expect(1).err.splitlines()[-1]
+        left = mariadb_database.rows(f"SHOW DATABASES LIKE '{mariadb_database.name}\\_snapshot\\_%'")
         waiting = manage.start("restore", "good", "--no-input")
         waiting.wait_for(f"waiting for session {number} of root")
         busy.commit()
         result = waiting.wait().expect(0)
 
     assert f"session {number} of root" in line
+    assert left == [(f"{mariadb_database.name}_snapshot_good",)]
     assert (adas(mariadb_database), mariadb_database.count("subjects")) == (0, 14)
     manage.ok("restore", undo(Result(0, result.out, "")), "--no-input")
     assert (adas(mariadb_database), mariadb_database.count("subjects")) == (1, 13)

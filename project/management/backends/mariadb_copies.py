@@ -163,15 +163,28 @@ class MariaDBCopies(Copies):
             letters = self._letters(server, self.owner), self._letters(server, copy.place)
             self.backend.end_idle_readers(server)
             is_plain = objects == wanted and not any(one.kind == "TRIGGER" for one in wanted)
-            if is_plain and letters[0] == letters[1] and not self._tables(server, making, "SEQUENCE"):
-                self._rename(server, rename)
-            else:
-                change = _Change(here, there, objects, wanted, *letters, kept=old if keep else "")
-                self._change_places(server, making, rename, change)
+            with self._dropped_unless_moved(old, making, there):
+                if is_plain and letters[0] == letters[1] and not self._tables(server, making, "SEQUENCE"):
+                    self._rename(server, rename)
+                else:
+                    change = _Change(here, there, objects, wanted, *letters, kept=old if keep else "")
+                    self._change_places(server, making, rename, change)
             self._drop(server, making)
             if not keep:
                 self._drop(server, old)
         return keep is not None
+
+    @contextmanager
+    def _dropped_unless_moved(self, old: str, making: str, there: Sequence[str]) -> Iterator[None]:
+        """Leave nothing of a restore that failed: what the tables would have gone to, and come from."""
+        try:
+            yield
+        except BaseException:
+            with suppress(CommandError, sa.exc.DBAPIError), self._server() as beside:  # else the next command drops it
+                if not self._tables(beside, old) and [*there] == self._tables(beside, making):
+                    self._drop(beside, old)
+                    self._drop(beside, making)
+            raise
 
     def _change_places(self, server: sa.Connection, making: str, rename: str, change: _Change) -> None:
         """Rename all tables at one moment; what is no table before and after it, so that a crash amid it is mended.
