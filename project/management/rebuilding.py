@@ -142,7 +142,7 @@ def aside(
         CannotCopy: it can only be built in its place.
         CommandError: it cannot be built; the database is as it was.
     """
-    name, label, before = snapshots.free_name(project, "reset"), project.backend.label, _besides_rows(project)
+    name, before = snapshots.free_name(project, "reset"), _besides_rows(project)
     found = Contents([], [], [])
     if project.backend.exists():
         with project.connect() as connection:
@@ -161,11 +161,7 @@ def aside(
                 build(copy)
         except CannotCopy:
             raise
-        except BaseException as error:
-            if project.backend.exists():
-                project.console.note(f"{label} is as it was before.")
-            if not isinstance(error, CommandError):
-                raise
+        except CommandError as error:
             what = error.what if isinstance(error, StepFailed) else error.cause  # what stays of a step is gone with it
             cure = "correct it, then run the command again" if isinstance(error, StepFailed) else error.cure
             for one in (f"{building.database}.db", building.database):  # on SQLite a file

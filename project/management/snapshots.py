@@ -284,13 +284,35 @@ def built(project: Project, name: str, building: Building, fingerprint: str | No
     return next(one for one in own(project) if one.name == name)
 
 
-def keep_built(project: Project, snapshot: Snapshot, told: str | None) -> str:
+@contextmanager
+def to_be_restored(project: Project, snapshot: Snapshot, first: Undo) -> Iterator[None]:
+    """Delete what a reset has built where it does not come to put it in place, but for somebody in the way.
+
+    Inside `alone`. The next reset takes what is kept.
+
+    Args:
+        first: what has what was there.
+    """
+    try:
+        with project.explained():
+            yield
+    except BaseException as error:
+        with suppress(CommandError):
+            if isinstance(error, GaveUp) and snapshot.fingerprint:
+                project.console.note("What was built is kept: the next reset takes it")
+                _forget_same(project, snapshot.fingerprint, snapshot.name, first.name)
+            else:
+                delete(project, [snapshot])
+        raise
+
+
+def keep_built(project: Project, snapshot: Snapshot, told: Collection[str | None]) -> str:
     """Let the next reset take what this one has built and put in place, if it may; inside `alone`.
 
     Returns why it cannot be kept, where that is for its size.
 
     Args:
-        told: the snapshot that was named as what undoes the reset.
+        told: the snapshots that were named as what undoes the reset.
     """
     why_not = ""
     try:
@@ -302,8 +324,8 @@ def keep_built(project: Project, snapshot: Snapshot, told: str | None) -> str:
         if why_not or snapshot.fingerprint is None:
             delete(project, [snapshot])
         else:
-            _forget_same(project, snapshot.fingerprint, snapshot.name, told)
-            forget(project, "reset", but=snapshot.name, told=(told,))
+            _forget_same(project, snapshot.fingerprint, snapshot.name, *told)
+            forget(project, "reset", but=snapshot.name, told=told)
     return why_not
 
 
@@ -518,20 +540,41 @@ def save_and_lose(
 def saved_first(project: Project, asked: Undo, action: str, *, no_input: bool) -> Iterator[Undo]:
     """Save what there is before code of the project's runs, which might change it.
 
-    Where that fails, what was saved goes again, unless it has what is no longer there.
+    Where that fails, what was saved goes again, unless it has what is no longer there: then it is told, and stays.
     """
     undo = _saved(project, asked, action, no_input=no_input, all_of_it=True)
     try:
         yield undo
     except BaseException:
-        if undo.name and not undo.same:
-            with suppress(Exception):  # where it cannot be told, it ends as it was asked to
-                if _undo_of_now(project, action, undo.described).same != undo.name:
-                    _tell(project, undo.name)
-                else:
-                    with alone(project):
-                        delete(project, [one for one in own(project) if one.name == undo.name])
+        with suppress(Exception), project.backend.waiting.at_most(SAY_AFTER):  # else it ends as it was asked to
+            _settle_failure(project, undo, action)
         raise
+
+
+def _settle_failure(project: Project, undo: Undo, action: str) -> None:
+    """Say what became of the database where something failed beside it, and let go what is not needed of that."""
+    saved = next((one for one in own(project) if one.name == undo.name), None)
+    if saved is None:
+        return
+    with project.looking() as connection:
+        now = undo_of(project, connection, action, described=undo.described)
+    if now.same:
+        project.console.note(f"{project.backend.label} is as it was before.")
+    elif not _has_all_of(project, saved):
+        _tell(project, saved.name)
+        _begin_building(project, undo.earlier or saved.name)  # so that the next one tells it too, and leaves it
+        return
+    if not undo.same:
+        with alone(project):
+            delete(project, [saved])
+
+
+def _has_all_of(project: Project, saved: Snapshot) -> bool:
+    """Return whether the database has as much of everything as a snapshot: others may have added to it."""
+    with project.looking() as connection:
+        rows = {str(table): number for table, number in counted(project, connection).rows.items()}
+        there = {*project.backend.copies.inventory(connection)}
+    return saved.inventory <= there and all(rows.get(table, -1) >= number for table, number in saved.rows.items())
 
 
 def settled(project: Project, first: Undo, undo: Undo) -> Undo:
@@ -572,7 +615,8 @@ def _lost(project: Project, undo: Undo, lose: Callable[[], Result], build: Calla
         try:
             if left is None and build:
                 left = _left_where_all_is_gone(project)
-            is_back = left is not None and _brought_back(project, undo, left)
+                is_back = left is None and _let_go_where_all_is_there(project, undo)
+            is_back = is_back or (left is not None and _brought_back(project, undo, left))
         finally:
             if not is_back:
                 _tell(project, undo.name)
@@ -599,6 +643,17 @@ def _left_where_all_is_gone(project: Project) -> frozenset[str] | None:
         if not project.backend.copies.tables(connection):
             return frozenset(project.backend.copies.inventory(connection))
     return None
+
+
+def _let_go_where_all_is_there(project: Project, undo: Undo) -> bool:
+    """Delete what was saved for a loss that did not come, as where somebody was waited for too long."""
+    with suppress(CommandError):
+        saved = next((one for one in own(project) if one.name == undo.name), None)
+        if saved is not None and _has_all_of(project, saved):
+            with alone(project):
+                delete(project, [] if undo.same else [saved])
+            return True
+    return False
 
 
 def _end_building(project: Project) -> None:

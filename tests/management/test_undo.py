@@ -468,6 +468,52 @@ def test_a_reset_that_was_killed_leaves_everything_as_it_was(house: House, manag
     assert is_by_hand(migrated)
 
 
+def test_what_a_reset_names_it_keeps(house: House, manage: Runner, migrated: Database) -> None:
+    """Of what is as a reset has built it, and changed while the next one builds, two snapshots are named."""
+    kept = {"SNAPSHOTS_KEPT": "1"}
+    manage.ok("reset", "--no-input", env=kept)
+    house.add_revision("slow111", WAITS)
+    running = manage.start("reset", "--no-input", env=kept)
+    running.wait_until((house.root / "asked").exists, "building")
+    migrated.execute(BY_HAND)
+    (house.root / "go").touch()
+    result = running.wait().expect(0)
+
+    [first] = re.findall(r"in a snapshot too: python manage\.py restore (\S+)\n", result.err)
+    assert {first, undo(result)} <= {*names(manage, migrated)}
+    manage.ok("restore", undo(result), "--no-input")
+    assert is_by_hand(migrated)
+
+
+def test_a_reset_that_gives_up_leaves_what_it_has_built_for_the_next(
+    house: House, manage: Runner, mariadb_database: Database
+) -> None:
+    manage.ok("reset", "--no-input")
+    house.add_revision("slow111", WAITS)
+    with mariadb_database.connect() as busy:
+        busy.exec_driver_sql(BY_HAND)
+        busy.commit()
+        for _ in range(2):
+            running = manage.start("reset", "--rebuild", "--no-input", "--lock-timeout", "1")
+            running.wait_until((house.root / "asked").exists, "building")
+            busy.exec_driver_sql("DELETE FROM enrollments")
+            (house.root / "go").touch()
+            told = running.wait().expect(1).err.splitlines()
+            busy.rollback()
+            (house.root / "asked").unlink()
+            (house.root / "go").unlink()
+    left = names(manage, mariadb_database)
+
+    assert told[-3:-1] == [
+        "What was built is kept: the next reset takes it",
+        f"{mariadb_database.name} on 127.0.0.1 is as it was before.",
+    ]
+    assert len([one for one in left if one.startswith("reset-")]) == 2  # of before, and of this project
+    assert [one for one in left if one.startswith("before-")] == []
+    (house.root / "go").touch()
+    assert how(manage.ok("reset", "--no-input")) == "Restored"
+
+
 def test_what_is_changed_while_a_reset_builds_is_saved_and_no_part_of_it(
     house: House, manage: Runner, migrated: Database
 ) -> None:
@@ -494,6 +540,33 @@ BEHIND = {  # what a migration does to the very database in a way that nothing h
     "sqlite": 'with closing(import_module("sqlite" + "3").connect("{}", isolation_level=None)) as other:',
     "postgresql": 'with import_module("psyco" + "pg").connect("host=127.0.0.1 user=postgres dbname={}") as other:',
 }
+
+
+@pytest.mark.parametrize("database", BEHIND, indirect=True)
+@pytest.mark.parametrize("by_hand", [False, True], ids=("saved for it", "saved before"))
+def test_what_a_failing_migration_does_behind_our_back_is_told_until_a_reset_is_done(
+    house: House, manage: Runner, database: Database, by_hand: bool
+) -> None:
+    kept = {"SNAPSHOTS_KEPT": "1"}
+    manage.ok("migrate")
+    manage.ok("seed")
+    database.execute(BY_HAND)
+    if by_hand:
+        manage.ok("snapshot", "mine")
+    name = str(database.file) if database.file else database.name
+    imports = "from contextlib import closing\nfrom importlib import import_module"
+    deletes = 'other.execute("DELETE FROM enrollments WHERE id = (SELECT min(id) FROM enrollments)")'
+    house.add_revision("aaa111", f"{imports}\n{BEHIND[database.kind].format(name)}\n    {deletes}\nnothing()")
+
+    tries = [manage("reset", "--no-input", env=kept).expect(1).err.splitlines()[-2] for _ in range(3)]
+    house.add_revision("aaa111", MAKES, DROPS, parent=house.line()[-2])
+    last = manage.ok("reset", "--no-input", env=kept).out.splitlines()[-1]
+
+    [first] = re.findall(r"^What was there is in a snapshot: python manage\.py restore (\S+)$", tries[0])
+    assert by_hand == (first == "mine")
+    assert last.endswith(f"What a reset lost that was cut off: python manage.py restore {first}")
+    manage.ok("restore", first, "--no-input")
+    assert database.count("enrollments") == 300
 
 
 @pytest.mark.parametrize("database", BEHIND, indirect=True)
@@ -526,8 +599,10 @@ def test_what_somebody_makes_while_a_reset_builds_is_not_replaced(
     (house.root / "go").touch()
 
     line = running.wait().expect(1).err.splitlines()[-1]
+    left = names(manage, server_database)
     again = manage.ok("reset", "--no-input")
 
+    assert left == []
     assert re.fullmatch(
         r"manage\.py: .* has got function mine(\(\))? meanwhile\. Nothing was changed — run the command again", line
     )

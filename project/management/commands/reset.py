@@ -158,13 +158,14 @@ def _build_beside(project: Project, plan: Plan, wanted: Wanted, emptying: _Empty
         with snapshots.saved_first(project, plan.undo, "reset", no_input=no_input) as first, snapshots.alone(project):
             build = partial(_build, wanted=wanted)
             built = rebuilding.aside(project, build, printed, drop_unknown=drop_unknown)
-            guard.refuse_more(agreed, rebuilding.inspect(project, drop_unknown=drop_unknown))
-            built.refuse_made(project)
-            undo = resetting.undo(project)
-            snapshots.confirm(project, undo, first, no_input=no_input)
-            undo = snapshots.restore(project, built.snapshot, undo, first=first.name) or Undo()
+            with snapshots.to_be_restored(project, built.snapshot, first):
+                built.refuse_made(project)
+                guard.refuse_more(agreed, rebuilding.inspect(project, drop_unknown=drop_unknown))
+                undo = resetting.undo(project)
+                snapshots.confirm(project, undo, first, no_input=no_input)
+                undo = snapshots.restore(project, built.snapshot, undo, first=first.name) or Undo()
             undo = snapshots.settled(project, first, undo)
-            why_not = snapshots.keep_built(project, built.snapshot, undo.name)
+            why_not = snapshots.keep_built(project, built.snapshot, (undo.name, first.name))
     except CannotCopy as error:
         project.console.note(f"{project.backend.label} is built in its place: {error}")
         return None
