@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from tests.databases import Database
 from tests.houses import House, Python, Runner
 from tests.management.test_concurrency import BLOCK, WAITS, counts
+from tests.management.test_reset import put_in_ada
 
 SOME = 5 * BLOCK
 LOCKERS = [("migrate",), ("rollback", "--no-input"), ("seed",), ("reset", "--no-input")]
@@ -68,19 +69,21 @@ def beside(database: Database, *statements: str) -> Iterator[sqlite3.Connection]
         yield connection
 
 
-def cut_everybody(database: Database) -> None:
-    """Cut every connection to the database but this one."""
+def cut_everybody(database: Database, name: str = "") -> None:
+    """Cut every connection to the database but this one, or to another of this name."""
+    given = {"name": name or database.name}
     with database.connect() as connection:
         if database.kind == "postgresql":
-            connection.exec_driver_sql(
+            query = (
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " WHERE datname = :name AND pid <> pg_backend_pid()"
             )
+            assert connection.execute(sa.text(query), given).all()
             return
-        query = (
-            "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID() ORDER BY id"
-        )
-        for (number,) in connection.exec_driver_sql(query).all():
+        query = "SELECT id FROM information_schema.processlist WHERE db = :name AND id <> CONNECTION_ID() ORDER BY id"
+        numbers = connection.scalars(sa.text(query), given).all()
+        assert numbers
+        for number in numbers:
             connection.exec_driver_sql(f"KILL {number}")
 
 
@@ -310,19 +313,27 @@ def test_a_migration_whose_connection_is_cut_leaves_nothing_and_the_next_ends_ri
     assert server_database.rows("SELECT id, lowest_grade FROM subjects ORDER BY id") == grades
 
 
+@pytest.mark.parametrize("in_place", [False, True], ids=("beside", "in place"))
 def test_a_reset_whose_connections_are_cut_is_done_by_the_next(
-    house: House, manage: Runner, server_database: Database, sign: Path
+    house: House, manage: Runner, server_database: Database, sign: Path, in_place: bool
 ) -> None:
+    manage.ok("migrate")
+    put_in_ada(server_database)
     house.write("project/seeds/students.py", WAITS)
-    running = manage.start("reset", "--no-input", "--count", str(SOME), env={"SIGN": str(sign)})
+    running = manage.start(
+        "reset", "--no-input", "--count", str(SOME), env={"SIGN": str(sign), "SNAPSHOTS_KEPT": "0" if in_place else "3"}
+    )
     running.wait_for("half-way")
 
-    cut_everybody(server_database)
+    cut_everybody(server_database, "" if in_place else f"{server_database.name}_snapshot_~making")
     sign.touch()
 
     result = running.wait().expect(1)
-    assert result.err.splitlines()[-1].endswith("was cut — run the command again")
+    assert (
+        result.err.splitlines()[-1]
+        == f"manage.py: the connection to {server_database.name} on 127.0.0.1 was cut — run the command again"
+    )
     assert "Traceback" not in result.err
-    assert counts(server_database) == (0, 14, 0)
+    assert counts(server_database) == ((0, 14, 0) if in_place else (1, 14, 0))
     manage.ok("reset", "--no-input", "--count", "20")
     assert counts(server_database) == (20, 14, 20)
