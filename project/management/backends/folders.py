@@ -20,7 +20,7 @@ from .base import Backend
 from .copies import About, CannotCopy, Copies, Copy, Damaged, digest, unreadable
 
 ABOUT = "about.json"
-CHUNK = 1 << 20  # bytes
+CHUNK = 1 << 17  # bytes; memory for larger ones is asked of the system each time
 _MAKING = ".making-"  # what begins with this is not complete
 _WRITABLE = "make it writable (chmod u+w)"
 
