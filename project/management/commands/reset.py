@@ -5,10 +5,11 @@ and for names that say production; tables that are not this project's are never 
 as a snapshot, which the next one takes when nothing has changed that it would build from: project/, migrations/,
 alembic.ini, settings, options, versions. Where they read something else, a file beside them or a variable of the
 environment, --rebuild builds with what that says now.
-What was there before is kept as well: the last line says how to get it back. It is built beside the database, which
-stays as it is until all is verified; in its place only where no snapshots are kept or can be, or where a migration, a
-model or a seeder speaks of the database itself. Where that fails, what was there is put back, unless somebody has
-made something else there meanwhile, and what had been built is kept as a snapshot failed-reset-...
+What was there before is kept as well: the last line says how to get it back. All is built beside the database, which
+stays as it is until that is verified; in its place only where no snapshots are kept or can be, where a migration, a
+model or a seeder speaks of the database itself, where something that is not this project's holds rows, or somebody
+works in a PostgreSQL database. Where that fails, what was there is put back, unless somebody has made something else
+there meanwhile, and what had been built is kept as a snapshot failed-reset-...
 """
 
 from __future__ import annotations
