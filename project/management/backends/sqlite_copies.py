@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..errors import TERMINATING
@@ -80,15 +81,39 @@ class SQLiteCopies(FolderCopies):
 
     def restore(self, copy: Copy, keep: Keep | None, same: Copy | None = None) -> bool:
         source = Path(copy.place, DATA)
-        self._refuse_damaged(copy)
+        with self._looked_at(copy) as require_whole:
+            if self._replace(source, keep, same, require_whole):
+                return keep is not None and same is None
+            require_whole()
         if not self.backend.exists():  # what belonged to the file that is gone is no part of this one
             for ending in BESIDE:
                 with suppress(OSError):  # SQLite itself takes none of them for its own
                     Path(f"{self.backend.path.resolve()}{ending}").unlink()
-        if self._replace(source, keep, same):
-            return keep is not None and same is None
         self._write_into(source, keep)
         return keep is not None
+
+    @contextmanager
+    def _looked_at(self, copy: Copy) -> Iterator[Callable[[], None]]:
+        """Look whether a copy is as it was saved while something else is done; give what waits for that."""
+        found: list[BaseException] = []
+
+        def look() -> None:
+            try:
+                self._refuse_damaged(copy)
+            except BaseException as error:  # which is raised below
+                found.append(error)
+
+        def require_whole() -> None:
+            thread.join()
+            for error in found:
+                raise error
+
+        thread = Thread(target=look)
+        thread.start()
+        try:
+            yield require_whole
+        finally:
+            thread.join()
 
     @contextmanager
     def throwaway(self, *, empty: bool = False) -> Iterator[str]:
@@ -200,7 +225,7 @@ class SQLiteCopies(FolderCopies):
 
     # Into the database
 
-    def _replace(self, source: Path, keep: Keep | None, same: Copy | None) -> bool:
+    def _replace(self, source: Path, keep: Keep | None, same: Copy | None, require_whole: Callable[[], None]) -> bool:
         """Put a copy of the source in the file's place, where the system promises that nobody has the file open.
 
         Return False where that cannot be, or somebody has written meanwhile; then nothing was done.
@@ -217,6 +242,7 @@ class SQLiteCopies(FolderCopies):
         with self._making() as making:
             try:
                 with _laid_beside(source, live) as beside:
+                    require_whole()
                     return self._swap(beside, live, making, keep, same)
             except OSError:  # no room for two, another file system, no right to the folder
                 return False
