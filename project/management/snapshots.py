@@ -540,7 +540,7 @@ def save_and_lose(
 def saved_first(project: Project, asked: Undo, action: str, *, no_input: bool) -> Iterator[Undo]:
     """Save what there is before code of the project's runs, which might change it.
 
-    Where that fails, what was saved goes again, unless it has what is no longer there: then it is told, and stays.
+    Where that fails, what was saved goes again if nothing has changed since; else it is told, and stays.
     """
     undo = _saved(project, asked, action, no_input=no_input, all_of_it=True)
     try:
@@ -558,15 +558,15 @@ def _settle_failure(project: Project, undo: Undo, action: str) -> None:
         return
     with project.looking() as connection:
         now = undo_of(project, connection, action, described=undo.described)
-    if now.same:
+    if now.same == saved.name:
         project.console.note(f"{project.backend.label} is as it was before.")
-    elif not _has_all_of(project, saved):
-        _tell(project, saved.name)
-        _begin_building(project, undo.earlier or saved.name)  # so that the next one tells it too, and leaves it
+        if not undo.same:
+            with alone(project):
+                delete(project, [saved])
         return
-    if not undo.same:
-        with alone(project):
-            delete(project, [saved])
+    _tell(project, saved.name)
+    if not _has_all_of(project, saved):
+        _begin_building(project, undo.earlier or saved.name)  # so that the next one tells it too, and leaves it
 
 
 def _has_all_of(project: Project, saved: Snapshot) -> bool:
