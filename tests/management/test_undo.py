@@ -453,6 +453,22 @@ def test_a_reset_that_was_killed_leaves_everything_as_it_was(house: House, manag
     assert is_by_hand(migrated)
 
 
+def test_what_changed_while_a_failing_reset_built_is_told(house: House, manage: Runner, migrated: Database) -> None:
+    """There are as many rows as before."""
+    manage.ok("seed", "--count", "3")
+    migrated.execute(BY_HAND)
+    house.add_revision("bad111", f"{WAITS}{FAILS}")
+    running = manage.start("reset", "--no-input")
+    running.wait_until((house.root / "asked").exists, "building")
+    migrated.execute("UPDATE students SET name = 'Somebody' WHERE id = 1")
+    (house.root / "go").touch()
+    *_, told, _ = running.wait().expect(1).err.splitlines()
+
+    [kept] = re.findall(r"^What was there is in a snapshot: python manage\.py restore (\S+)$", told)
+    manage.ok("restore", kept, "--no-input")
+    assert is_by_hand(migrated)
+
+
 def test_what_a_reset_names_it_keeps(house: House, manage: Runner, migrated: Database) -> None:
     """Of what is as a reset has built it, and changed while the next one builds, two snapshots are named."""
     kept = {"SNAPSHOTS_KEPT": "1"}
