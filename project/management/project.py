@@ -144,7 +144,7 @@ class Project:
         return table.fullname
 
     def beside(self, name: str, *, source: str, console: Console, shown_as: str = "") -> Project:
-        """Return the same project with another database of the same server, of which no snapshots are kept.
+        """Return the same project with another database of the same server, without snapshots; it waits as long.
 
         Args:
             name: the database's, on SQLite the path of a file but for its .db.
@@ -157,6 +157,7 @@ class Project:
         other = Project(self.package, self.root, console=console)
         other.variables = self.variables.but({"DATABASE_URL": Value(url, source), "SNAPSHOTS_KEPT": Value("0", source)})
         other.backend.shown_as = shown_as
+        other.backend.waiting.limit(self.backend.waiting.seconds, self.backend.waiting.option)
         return other
 
     def beside_itself(self) -> Project:

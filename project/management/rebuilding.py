@@ -154,7 +154,6 @@ def aside(
             building.database, source="what a reset builds", console=project.console, shown_as=project.backend.label
         )
         copy.kept_history = history.load(project)
-        copy.backend.waiting.limit(project.backend.waiting.seconds, project.backend.waiting.option)
         try:
             with copy.backend.sessions_kept():
                 is_all_ours = _emptied_beside(project, copy, before, going + found.beside)

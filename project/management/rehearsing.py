@@ -137,7 +137,6 @@ def throwaway(project: Project, *, empty: bool = False) -> Iterator[Project]:
     quietly = autogenerate.quiet(types=True)  # whoever uses the table knows its types
     with snapshots.alone(project), project.backend.copies.throwaway(empty=empty) as name, quietly:
         copy = project.beside(name, source="a throwaway copy", console=Console(verbosity=0))
-        copy.backend.waiting.limit(project.backend.waiting.seconds, project.backend.waiting.option)
         with copy.backend.sessions_kept():
             yield copy
 

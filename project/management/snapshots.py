@@ -337,8 +337,8 @@ def keep_reset(project: Project, fingerprint: str, told: str | None) -> None:
     """
     if not project.settings.snapshots_kept:
         return
-    if lacking := without(project):
-        raise CannotCopy(f"snapshots have nothing of {', '.join(lacking)}", "reset builds it anew each time")
+    if without := _without(project):
+        raise CannotCopy(f"snapshots have nothing of {', '.join(without)}", "reset builds it anew each time")
     with project.looking() as connection:
         refuse_size(project, connection)
     with project.backend.waiting.at_most(SAY_AFTER), alone(project):
@@ -451,12 +451,12 @@ def _undo_of(
     begin = "failed-reset" if is_half_built else f"before-{action}"
     about = _description(project, connection, kind, None, _moment_after(kept), rows)
     is_production = guard.is_production(project, connection)
-    lacking = without(project, connection)
+    without = _without(project, connection)
     is_empty = not any(about["rows"].values()) and rows.is_all
     is_nothing = is_empty and (stays is None or stays >= {*about["inventory"]})
     connection.rollback()
-    if is_nothing and lacking:
-        return Undo(why_not=f"snapshots have nothing of {', '.join(lacking)}")
+    if is_nothing and without:
+        return Undo(why_not=f"snapshots have nothing of {', '.join(without)}")
     if is_nothing and (is_production or not project.settings.snapshots_kept):
         return Undo()
     if not project.settings.snapshots_kept:
@@ -475,14 +475,14 @@ def _undo_of(
         copies.require_possible()
     except CannotCopy:
         if known or is_nothing:
-            return Undo(known, same=known, without=lacking, schema=schema)
+            return Undo(known, same=known, without=without, schema=schema)
         raise
     name = free_name(project, begin)
     if known:
-        return Undo(known, about, size, known, name, without=lacking, schema=schema)
+        return Undo(known, about, size, known, name, without=without, schema=schema)
     if is_nothing and not schema:  # yet: somebody may commit a row any moment
         return Undo(None, about, size, spare=name)
-    return Undo(name, about, size, unsure=not copies.sees_changes, without=lacking, schema=schema)
+    return Undo(name, about, size, unsure=not copies.sees_changes, without=without, schema=schema)
 
 
 def cut_off(project: Project, connection: sa.Connection) -> str | None:
@@ -768,7 +768,7 @@ def _of_models(project: Project) -> Iterator[TableName]:
     yield from map(TableName.of, project.metadata.tables.values())
 
 
-def without(project: Project, connection: sa.Connection | None = None) -> tuple[str, ...]:
+def _without(project: Project, connection: sa.Connection | None = None) -> tuple[str, ...]:
     """Return the tables of the models of which no snapshot has anything: on MariaDB those of another schema.
 
     Args:

@@ -6,8 +6,8 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing, nullcontext, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from tests.databases import Database, administrate, fresh, server_address, settl
 from tests.houses import House, OpenTerminal, Runner
 from tests.management.test_reset import DROPS, FAILS, HANGS, MAKES, PAPER, expect_fresh, in_its_place, put_in_ada
 from tests.management.test_snapshots import at, file_of, how, names, undo
-from tests.processes import Result
+from tests.processes import Result, Running
 
 BY_HAND = "UPDATE students SET name = 'By Hand' WHERE id = 1"
 
@@ -453,15 +453,22 @@ def test_a_reset_that_was_killed_leaves_everything_as_it_was(house: House, manag
     assert is_by_hand(migrated)
 
 
+@contextmanager
+def building(house: House, manage: Runner, *then: str, env: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """Give a reset that is amid its building, and goes on afterwards, with what a revision does then."""
+    house.add_revision("slow111", "\n".join([WAITS, *then]))
+    running = manage.start("reset", "--no-input", env=env or {})
+    running.wait_until((house.root / "asked").exists, "building")
+    yield running
+    (house.root / "go").touch()
+
+
 def test_what_changed_while_a_failing_reset_built_is_told(house: House, manage: Runner, migrated: Database) -> None:
     """There are as many rows as before."""
     manage.ok("seed", "--count", "3")
     migrated.execute(BY_HAND)
-    house.add_revision("bad111", f"{WAITS}{FAILS}")
-    running = manage.start("reset", "--no-input")
-    running.wait_until((house.root / "asked").exists, "building")
-    migrated.execute("UPDATE students SET name = 'Somebody' WHERE id = 1")
-    (house.root / "go").touch()
+    with building(house, manage, FAILS) as running:
+        migrated.execute("UPDATE students SET name = 'Somebody' WHERE id = 1")
     *_, told, _ = running.wait().expect(1).err.splitlines()
 
     [kept] = re.findall(r"^What was there is in a snapshot: python manage\.py restore (\S+)$", told)
@@ -473,11 +480,8 @@ def test_what_a_reset_names_it_keeps(house: House, manage: Runner, migrated: Dat
     """Of what is as a reset has built it, and changed while the next one builds, two snapshots are named."""
     kept = {"SNAPSHOTS_KEPT": "1"}
     manage.ok("reset", "--no-input", env=kept)
-    house.add_revision("slow111", WAITS)
-    running = manage.start("reset", "--no-input", env=kept)
-    running.wait_until((house.root / "asked").exists, "building")
-    migrated.execute(BY_HAND)
-    (house.root / "go").touch()
+    with building(house, manage, env=kept) as running:
+        migrated.execute(BY_HAND)
     result = running.wait().expect(0)
 
     [first] = re.findall(r"in a snapshot too: python manage\.py restore (\S+)\n", result.err)
@@ -518,11 +522,8 @@ def test_a_reset_that_gives_up_leaves_what_it_has_built_for_the_next(
 def test_what_is_changed_while_a_reset_builds_is_saved_and_no_part_of_it(
     house: House, manage: Runner, migrated: Database
 ) -> None:
-    house.add_revision("slow111", WAITS)
-    running = manage.start("reset", "--no-input")
-    running.wait_until((house.root / "asked").exists, "building")
-    put_in_ada(migrated)
-    (house.root / "go").touch()
+    with building(house, manage) as running:
+        put_in_ada(migrated)
     first = running.wait().expect(0)
     there = migrated.rows("SELECT * FROM students ORDER BY id")
 
@@ -543,6 +544,12 @@ BEHIND = {  # what a migration does to the very database in a way that nothing h
 }
 
 
+def behind(database: Database, does: str) -> str:
+    name = str(database.file) if database.file else database.name
+    imports = "from contextlib import closing\nfrom importlib import import_module"
+    return f"{imports}\n{BEHIND[database.kind].format(name)}\n    {does}"
+
+
 @pytest.mark.parametrize("database", BEHIND, indirect=True)
 @pytest.mark.parametrize("by_hand", [False, True], ids=("saved for it", "saved before"))
 def test_what_a_failing_migration_does_behind_our_back_is_told_until_a_reset_is_done(
@@ -554,10 +561,8 @@ def test_what_a_failing_migration_does_behind_our_back_is_told_until_a_reset_is_
     database.execute(BY_HAND)
     if by_hand:
         manage.ok("snapshot", "mine")
-    name = str(database.file) if database.file else database.name
-    imports = "from contextlib import closing\nfrom importlib import import_module"
     deletes = 'other.execute("DELETE FROM enrollments WHERE id = (SELECT min(id) FROM enrollments)")'
-    house.add_revision("aaa111", f"{imports}\n{BEHIND[database.kind].format(name)}\n    {deletes}\nnothing()")
+    house.add_revision("aaa111", f"{behind(database, deletes)}\nnothing()")
 
     tries = [manage("reset", "--no-input", env=kept).expect(1).err.splitlines()[-2] for _ in range(3)]
     house.add_revision("aaa111", MAKES, DROPS, parent=house.line()[-2])
@@ -576,11 +581,7 @@ def test_what_a_migration_does_behind_our_back_is_undone(house: House, manage: R
     manage.ok("migrate")
     manage.ok("seed")
     database.execute(BY_HAND)
-    name = str(database.file) if database.file else database.name
-    imports = "from contextlib import closing\nfrom importlib import import_module"
-    house.add_revision(
-        "aaa111", f'{imports}\n{BEHIND[database.kind].format(name)}\n    other.execute("DELETE FROM enrollments")'
-    )
+    house.add_revision("aaa111", behind(database, 'other.execute("DELETE FROM enrollments")'))
 
     result = manage.ok("reset", "--no-input", env={"SNAPSHOTS_KEPT": "1"})
 
@@ -593,11 +594,8 @@ def test_what_a_migration_does_behind_our_back_is_undone(house: House, manage: R
 def test_what_somebody_makes_while_a_reset_builds_is_not_replaced(
     house: House, manage: Runner, server_database: Database
 ) -> None:
-    house.add_revision("slow111", WAITS)
-    running = manage.start("reset", "--no-input")
-    running.wait_until((house.root / "asked").exists, "building")
-    server_database.execute(*OF_ONES_OWN[server_database.kind])
-    (house.root / "go").touch()
+    with building(house, manage) as running:
+        server_database.execute(*OF_ONES_OWN[server_database.kind])
 
     line = running.wait().expect(1).err.splitlines()[-1]
     left = names(manage, server_database)

@@ -79,12 +79,7 @@ class MariaDBCopies(Copies):
             with self._dropped_if_it_fails(place):
                 self._make(server, place)
                 self._copy(server, self.owner, place)
-                with self.backend.engine_of(place).connect() as copy:
-                    about = describe(copy)
-                about["inventory"] = sorted(about["inventory"] + [_noted(*one.key) for one in objects])
-                state = self._state(server, place, objects)
-                written = {"snapshot": name, "database": self.owner, "about": about, "objects": objects, "state": state}
-                self._write(server, place, written)
+                self._complete(server, place, name, describe, objects)
 
     @contextmanager
     def building(self, name: str, going: Collection[TableName]) -> Iterator[Building]:
@@ -122,12 +117,24 @@ class MariaDBCopies(Copies):
             moves = (f"{_table(making, one)} TO {_table(place, one)}" for one in tables)
             self._rename(server, f"RENAME TABLE {', '.join(moves)}")
         self._name_sequences_of(server, place, before=making)
+        self._complete(server, place, name, describe, objects, numbered_by=place)
+
+    def _complete(
+        self,
+        server: sa.Connection,
+        place: str,
+        name: str,
+        describe: Describe,
+        objects: Sequence[StoredObject],
+        **more: str,
+    ) -> None:
+        """Write down what is known of a copy that has all its tables: from now on it is one."""
         with self.backend.engine_of(place).connect() as copy:
             about = describe(copy)
         about["inventory"] = sorted(about["inventory"] + [_noted(*one.key) for one in objects])
         state = self._state(server, place, objects)
         written = {"snapshot": name, "database": self.owner, "about": about, "objects": objects, "state": state}
-        self._write(server, place, written | {"numbered_by": place})
+        self._write(server, place, written | more)
 
     @contextmanager
     def _dropped_if_it_fails(self, place: str) -> Iterator[None]:
