@@ -2,7 +2,10 @@
 
 import gc
 
+import faker
+
 import tests.processes  # noqa: F401  # which every fork imports
 
+faker.Faker("en_US")  # whose providers are looked for in a hundred folders, the first time
 gc.collect()
 gc.freeze()

@@ -47,6 +47,8 @@ LIBRARIES = [
     "sqlglot",
     "sqlglot.dialects",
     "faker",
+    "encodings.idna",
+    "encodings.utf_8_sig",
     "faker.proxy",
     "faker.decode",
     "faker.providers.person.en_US",
