@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -218,10 +220,9 @@ def require_head(project: Project, connection: sa.Connection) -> None:
 
 def tables_of_nobody(project: Project, script: ScriptDirectory, connection: sa.Connection) -> list[str]:
     """Return the tables that revisions make and that are there though no revision is recorded."""
-    if heads_of(connection):
-        return []
-    made = tables_made(script, project.backend.offline_dialect)
-    return sorted(name for name in sa.inspect(connection).get_table_names() if TableName(None, name) in made)
+    there = [] if heads_of(connection) else sa.inspect(connection).get_table_names()
+    made = tables_made(script, project.backend.offline_dialect) if there else set()
+    return sorted(name for name in there if TableName(None, name) in made)
 
 
 def unrecorded(project: Project, tables: list[str]) -> CommandError:
@@ -303,7 +304,7 @@ def render(revision: Script, direction: Direction, dialect: str) -> list[str]:
     Raises NotOnlySQL when the step does more than build statements, for it would do that here and now, and whatever
     the migration raises when it asks the database something.
     """
-    _refuse_other_work(function_of(revision, direction), _read_tree(revision))
+    _refuse_other_work(function_of(revision, direction), _tree_of(revision).body)
     statements = _Statements()
     options: dict[str, object] = {"as_sql": True, "output_buffer": statements, "literal_binds": True}
     with silent():
@@ -324,22 +325,33 @@ def render(revision: Script, direction: Direction, dialect: str) -> list[str]:
 
 def function_of(revision: Script, direction: Direction) -> ast.AST:
     """Return the text of one step, as Python reads it."""
-    found = [node for node in _read_tree(revision).body if isinstance(node, ast.FunctionDef) and node.name == direction]
+    found = [node for node in _tree_of(revision).body if isinstance(node, ast.FunctionDef) and node.name == direction]
     return found[-1] if found else ast.Module([], [])
 
 
 def made(script: ScriptDirectory, dialect: str) -> set[Relation]:
     """Return everything that some revision makes or renames to, as far as the files say it without a database."""
-    found: set[Relation] = set()
-    for revision in script.walk_revisions():
-        for statement in _rendered(revision, "upgrade", dialect):
-            if match := _CREATE.match(statement):
-                kind = " ".join(match["kind"].upper().split()).removeprefix("VIRTUAL ")
-                if not (match["unless"] and kind in ("SCHEMA", "EXTENSION")):  # these may have been there before
-                    found.add(Relation(kind, _table_name(match["table"])))
-            elif match := _RENAME_TABLE.match(statement):
-                found.add(Relation("TABLE", _table_name(match["table"])))
-    return found
+    return {one for revision in script.walk_revisions() for one in _made_by(revision, dialect)}
+
+
+def _made_by(revision: Script, dialect: str) -> frozenset[Relation]:
+    of_this_file = (revision.path, migration_history.text_of(Path(revision.path)), dialect)
+    if of_this_file not in _made:
+        _made[of_this_file] = frozenset(_relations(_rendered(revision, "upgrade", dialect)))
+    return _made[of_this_file]
+
+
+_made: dict[tuple[str, str, str], frozenset[Relation]] = {}  # by path, text, dialect: a reset asks four times
+
+
+def _relations(statements: Iterable[str]) -> Iterator[Relation]:
+    for statement in statements:
+        if match := _CREATE.match(statement):
+            kind = " ".join(match["kind"].upper().split()).removeprefix("VIRTUAL ")
+            if not (match["unless"] and kind in ("SCHEMA", "EXTENSION")):  # these may have been there before
+                yield Relation(kind, _table_name(match["table"]))
+        elif match := _RENAME_TABLE.match(statement):
+            yield Relation("TABLE", _table_name(match["table"]))
 
 
 def tables_made(script: ScriptDirectory, dialect: str) -> set[TableName]:
@@ -396,26 +408,39 @@ def _as_written(function: ast.AST) -> Iterator[str]:
                 yield f'ALTER TABLE x RENAME TO {prefix}"{given[1]}"'
 
 
-def _read_tree(revision: Script) -> ast.Module:
-    return ast.parse(migration_history.text_of(Path(revision.path)))
+def _tree_of(revision: Script) -> ast.Module:
+    return _parsed(migration_history.text_of(Path(revision.path)), revision.path)
+
+
+@lru_cache(maxsize=128)
+def _parsed(text: str, path: str) -> ast.Module:
+    """Return a file's text as Python reads it, the same object for the same text: nobody changes it."""
+    return ast.parse(text, filename=path)
 
 
 _HARMLESS_MODULES = {"alembic", "sqlalchemy", "collections", "datetime", "decimal", "enum", "itertools", "json", "uuid"}
 _HARMLESS_CALLS = {"dict", "enumerate", "int", "len", "list", "range", "set", "sorted", "str", "tuple", "zip"}
 
 
-def _refuse_other_work(function: ast.AST, tree: ast.Module) -> None:
-    """Refuse a step that calls anything but Alembic, SQLAlchemy, and what it made from them."""
+def _refuse_other_work(function: ast.AST, module: Sequence[ast.stmt]) -> None:
+    """Refuse a step that calls anything but Alembic, SQLAlchemy, and what it made from them.
+
+    Args:
+        module: the statements of its file. What is named in other functions is nothing that this one can call.
+    """
     harmless = set(_HARMLESS_CALLS)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
+    inside = [*ast.walk(function)]
+    outside = (node for one in module if not isinstance(one, ast.FunctionDef) for node in ast.walk(one))
+    for node in chain(outside, inside):
+        if isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Store):
+                harmless.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
-                module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
-                if not getattr(node, "level", 0) and module.partition(".")[0] in _HARMLESS_MODULES:
+                name = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
+                if not getattr(node, "level", 0) and name.partition(".")[0] in _HARMLESS_MODULES:
                     harmless.add(alias.asname or alias.name.partition(".")[0])
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            harmless.add(node.id)
-    for node in ast.walk(function):
+    for node in inside:
         if isinstance(node, ast.Call) and _root(node.func) not in harmless:
             raise NotOnlySQL(ast.unparse(node.func))
 
@@ -446,7 +471,7 @@ def _paths(script: ScriptDirectory) -> list[Path]:
 
 def _read(path: Path, root: Path) -> RevisionFile:
     try:
-        tree = ast.parse(migration_history.text_of(path), filename=str(path))
+        tree = _parsed(migration_history.text_of(path), str(path))
     except (OSError, SyntaxError, ValueError) as error:
         raise CommandError(
             f"{_short(path, root)} cannot be read: {first_line(error)}", "correct it, then try again"

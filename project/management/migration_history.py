@@ -250,8 +250,12 @@ def _code(text: str, documented: tuple[type[_Documented], ...] = _DOCUMENTED) ->
 
 def _plain(node: object) -> object:
     if isinstance(node, ast.AST):
-        fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
-        return [type(node).__name__, *([name, _plain(value)] for name, value in fields if name != "kind")]
+        plain: list[object] = [type(node).__name__]
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if value is not None and value != [] and name != "kind":
+                plain.append([name, _plain(value)])
+        return plain
     if isinstance(node, list):
         return [_plain(one) for one in node]
     return f"{type(node).__name__} {node!r}"
