@@ -34,6 +34,7 @@ LAYERS = (
     ("losing",),
     ("history", "fields"),
     ("lost",),
+    ("undoing",),
     ("snapshots",),
     ("guard", "git", "culprits"),
     ("parents", "interlocking"),

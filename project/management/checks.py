@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import autogenerate, guard, history, migration_history, migrations, rebuilding, snapshots
+from . import autogenerate, guard, history, migration_history, migrations, rebuilding, undoing
 from .errors import CommandError, first_line
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def database(project: Project, *, history_is_sound: bool) -> list[Problem]:
     was applied.
 
     models.E002 differs from the models, W001 in a server default or a comment, W002 in what holds for new rows only;
-    database.W002 other tables, W003 a history that cannot be read, W004 a reset that was cut off.
+    database.W002 other tables, W003 a history that cannot be read, W004 a reset that did not come to its end.
     """
     if not project.backend.exists():
         try:
@@ -141,10 +141,10 @@ def _connected(project: Project, connection: sa.Connection, *, history_is_sound:
             f"a restore of {project.backend.label} was cut off, or is under way: views and triggers may be missing",
             "python manage.py migrate finishes it",
         )
-    if earlier := snapshots.cut_off(project, connection):
+    if earlier := undoing.cut_off(project, connection):
         yield Problem(
             "database.W004",
-            f"a reset of {project.backend.label} was cut off: what was there before it is in snapshot {earlier}",
+            f"a reset of {project.backend.label} did not come to its end: what was there is in snapshot {earlier}",
             f"python manage.py restore {earlier} brings that back, python manage.py reset builds anew",
         )
     left = migrations.unfinished(connection)

@@ -21,13 +21,13 @@ from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionS
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError as AlembicCommandError
 
-from . import autogenerate, bookkeeping, guard, history, losing, migration_history, snapshots
+from . import autogenerate, bookkeeping, guard, history, losing, migration_history, undoing
 from .backends.base import TableName
 from .backends.waiting import LOCK_TIMEOUT, seconds_of
 from .console import columns, plural
 from .errors import CommandError, StepFailed, StepRefused, Terminated, first_line, shortened
 from .losing import Loss
-from .snapshots import Look, Undo
+from .undoing import Look, Undo
 
 if TYPE_CHECKING:
     from .project import Project
@@ -308,7 +308,7 @@ def _run_online(
     if asked.undo is None:
         run(partial(_refuse_rows_since, project, asked.empty) if asked.empty else _lost_nothing)
     else:
-        request.undo, _ = snapshots.save_and_lose(
+        request.undo, _ = undoing.save_and_lose(
             project, asked.undo, "downgrade", run, drops=False, no_input=asked.no_input
         )
     if plain and request.undo.words:
@@ -403,9 +403,9 @@ def _ask_before_going_back(context: ModuleType, project: Project, request: Reque
     undo = None
     if loses:
         with project.connect() as connection:
-            undo = snapshots.undo_of(project, connection, "downgrade")
+            undo = undoing.undo_of(project, connection, "downgrade")
     no_input = request.no_input or in_a_script
-    guard.consent(project, snapshots.warned(explanation, undo) if undo else explanation, no_input=no_input)
+    guard.consent(project, undoing.warned(explanation, undo) if undo else explanation, no_input=no_input)
     return _Asked(back, undo, empty, no_input)
 
 

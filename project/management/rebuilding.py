@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from . import autogenerate, bookkeeping, fingerprint, guard, history, snapshots
+from . import autogenerate, bookkeeping, fingerprint, guard, history, resetting, snapshots, undoing
 from .backends.base import Relation, TableName
 from .backends.copies import CannotCopy
 from .errors import CommandError, StepFailed
@@ -53,13 +53,13 @@ def _losses(connection: sa.Connection, found: Contents) -> guard.Losses:
     return guard.losses(connection, guard.count_rows(connection, tables))
 
 
-def empty(project: Project, look: snapshots.Look, *, drop_unknown: bool, agreed: guard.Losses | None) -> bool:
+def empty(project: Project, look: undoing.Look, *, drop_unknown: bool, agreed: guard.Losses | None) -> bool:
     """Drop this project's tables with its bookkeeping, in one transaction where the database can do that.
 
     Returns whether nothing is left: what is, but for empty schemas and extensions, is other people's.
 
     Args:
-        look: what `snapshots.save_and_lose` gives.
+        look: what `undoing.save_and_lose` gives.
         agreed: what a person was shown; None where nobody was asked.
 
     Raises:
@@ -166,7 +166,7 @@ def aside(
             for one in (f"{building.database}.db", building.database):  # on SQLite a file
                 what = what.replace(one, project.backend.database)
             raise CommandError(what, cure, exit_code=error.exit_code) from error
-        return Built(snapshots.built(project, name, building, printed() if is_all_ours else None), before)
+        return Built(resetting.built(project, name, building, printed() if is_all_ours else None), before)
 
 
 def _besides_rows(project: Project) -> frozenset[str]:

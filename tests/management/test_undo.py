@@ -148,7 +148,7 @@ def test_what_comes_into_an_empty_database_amid_a_restore_comes_back(
 
 BEFORE_A_LOSS = [
     (("reset", "--rebuild"), "rebuilding", "        with connection.begin():\n            guard."),  # in its place
-    (("reset", "--rebuild"), "commands/reset", "            undo = snapshots.restore("),
+    (("reset", "--rebuild"), "commands/reset", "                undo = undoing.restore("),
     (("seed", "--fresh"), "seeding", "    with connection.begin():\n        if request.look"),
     (("rollback", "2"), "migrations", "    with (\n        project.connect(write=True, create=True)"),
 ]
@@ -375,15 +375,17 @@ def test_a_restore_that_fails_leaves_what_somebody_has_made(
 
 
 ENDS = '__import__("threading").Timer(0.005, __import__("os").kill, (__import__("os").getpid(), 15)).start()'
+HALF = 'drop_tables_at_once(connection, relations[:1]); __import__("os").kill(__import__("os").getpid(), 15)'
 
 
 @pytest.mark.parametrize(
     ("file", "before", "code"),
     [
         ("backends/mariadb", "                drop_tables_at_once(", ENDS),
+        ("backends/mariadb", "                drop_tables_at_once(", HALF),
         ("rebuilding", "            left = backend.", f'{ENDS}; __import__("time").sleep(5)'),
     ],
-    ids=("amid it", "then"),
+    ids=("amid it", "half of it", "then"),
 )
 def test_a_reset_that_is_ended_when_it_drops_tables_puts_them_back(
     house: House, manage: Runner, mariadb_database: Database, file: str, before: str, code: str
@@ -397,8 +399,9 @@ def test_a_reset_that_is_ended_when_it_drops_tables_puts_them_back(
     told = manage("reset", "--rebuild", "--no-input").expect(143).err.splitlines()
 
     assert is_by_hand(mariadb_database)
-    assert told[-2].endswith(" is as it was before.")
-    assert [one for one in names(manage, mariadb_database) if not one.startswith("reset-")] == []
+    assert " is as it was before." in told[-2]
+    kept = [one for one in names(manage, mariadb_database) if not one.startswith("reset-")]
+    assert kept == re.findall(r"What had been built is in snapshot (failed-reset-\S+)$", told[-2])
 
 
 @pytest.mark.parametrize("in_place", [False, True], ids=("beside", "in place"))
@@ -471,7 +474,7 @@ def test_what_changed_while_a_failing_reset_built_is_told(house: House, manage: 
         migrated.execute("UPDATE students SET name = 'Somebody' WHERE id = 1")
     *_, told, _ = running.wait().expect(1).err.splitlines()
 
-    [kept] = re.findall(r"^What was there is in a snapshot: python manage\.py restore (\S+)$", told)
+    [kept] = re.findall(r"^What was there when it began is in a snapshot: python manage\.py restore (\S+)$", told)
     manage.ok("restore", kept, "--no-input")
     assert is_by_hand(migrated)
 
@@ -540,12 +543,13 @@ def test_what_is_changed_while_a_reset_builds_is_saved_and_no_part_of_it(
 
 BEHIND = {  # what a migration does to the very database in a way that nothing here knows
     "sqlite": 'with closing(import_module("sqlite" + "3").connect("{}", isolation_level=None)) as other:',
-    "postgresql": 'with import_module("psyco" + "pg").connect("host=127.0.0.1 user=postgres dbname={}") as other:',
+    "postgresql": 'with import_module("psyco" + "pg").connect("host=127.0.0.1 {}") as other:',
 }
 
 
 def behind(database: Database, does: str) -> str:
-    name = str(database.file) if database.file else database.name
+    address = database.address
+    name = str(database.file or f"port={address.port} user={address.username} dbname={address.database}")
     imports = "from contextlib import closing\nfrom importlib import import_module"
     return f"{imports}\n{BEHIND[database.kind].format(name)}\n    {does}"
 
@@ -565,12 +569,14 @@ def test_what_a_failing_migration_does_behind_our_back_is_told_until_a_reset_is_
     house.add_revision("aaa111", f"{behind(database, deletes)}\nnothing()")
 
     tries = [manage("reset", "--no-input", env=kept).expect(1).err.splitlines()[-2] for _ in range(3)]
+    left = names(manage, database)
     house.add_revision("aaa111", MAKES, DROPS, parent=house.line()[-2])
     last = manage.ok("reset", "--no-input", env=kept).out.splitlines()[-1]
 
-    [first] = re.findall(r"^What was there is in a snapshot: python manage\.py restore (\S+)$", tries[0])
+    [first] = re.findall(r"^What was there when it began is in a snapshot: python manage\.py restore (\S+)$", tries[0])
+    assert len(left) == 2, "the first, and as many as SNAPSHOTS_KEPT says"
     assert by_hand == (first == "mine")
-    assert last.endswith(f"What a reset lost that was cut off: python manage.py restore {first}")
+    assert last.endswith(f"What an earlier reset did not bring back: python manage.py restore {first}")
     manage.ok("restore", first, "--no-input")
     assert database.count("enrollments") == 300
 
@@ -705,10 +711,10 @@ def test_a_reset_in_place_that_was_killed_is_told_and_what_it_lost_stays(
     found = manage("check").out
     told = [manage.ok("reset", "--rebuild", "--no-input", env=kept).out.splitlines()[-1] for _ in range(2)]
 
-    assert f" was cut off: what was there before it is in snapshot {lost}" in found
-    cut_off = f"What a reset lost that was cut off: python manage.py restore {lost}"
+    assert f" did not come to its end: what was there is in snapshot {lost}" in found
+    cut_off = f"What an earlier reset did not bring back: python manage.py restore {lost}"
     assert re.fullmatch(rf"(To undo it: python manage\.py restore failed-reset-[\d-]+   )?{cut_off}", told[0])
-    assert "cut off" not in told[1]
+    assert "earlier reset" not in told[1]
     assert "database.W004" not in manage("check").out
     manage.ok("restore", lost, "--no-input")
     assert is_by_hand(migrated)

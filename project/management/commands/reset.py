@@ -19,14 +19,15 @@ import time
 from functools import partial
 from typing import NamedTuple
 
-from .. import guard, resetting, snapshots
+from .. import guard, resetting, snapshots, undoing
 from ..backends.copies import CannotCopy, Damaged
 from ..console import columns, plural
 from ..errors import CommandError
 from ..fingerprint import Wanted
 from ..project import Project
 from ..resetting import Plan
-from ..snapshots import Snapshot, Undo
+from ..snapshots import Snapshot
+from ..undoing import Undo
 from ._hosts import add_host_arguments
 from ._rows import add_row_arguments
 from ._waiting import add_lock_timeout, limit_waiting
@@ -100,7 +101,7 @@ def handle(
 def _ask(project: Project, losses: guard.Losses, undo: Undo, *, no_input: bool) -> None:
     if losses:
         explanation = f"reset empties {header(project)}. It holds\n{held(losses)}"
-        guard.consent(project, snapshots.warned(explanation, undo), no_input=no_input)
+        guard.consent(project, undoing.warned(explanation, undo), no_input=no_input)
 
 
 def held(losses: guard.Losses) -> str:
@@ -123,7 +124,7 @@ def _losses(project: Project, wanted: Wanted, plan: Plan, drop_unknown: bool) ->
 def _restore(project: Project, kept: Snapshot, undo: Undo) -> tuple[str, Undo]:
     """Put a snapshot back and return how that is told, and undone."""
     with snapshots.alone(project):
-        restored = snapshots.restore(project, kept, undo)
+        restored = undoing.restore(project, kept, undo)
     rows = [[table, plural(number, "row")] for table, number in kept.rows.items()]
     for line in columns(rows, right=frozenset({1})).splitlines():
         project.console.say(line)
@@ -156,17 +157,17 @@ def _build_beside(project: Project, plan: Plan, wanted: Wanted, emptying: _Empty
     agreed, drop_unknown, no_input = emptying
     try:
         project.backend.copies.require_exchangeable()
-        with snapshots.saved_first(project, plan.undo, "reset", no_input=no_input) as first, snapshots.alone(project):
+        with undoing.saved_first(project, plan.undo, "reset", no_input=no_input) as first, snapshots.alone(project):
             build = partial(_build, wanted=wanted)
             built = rebuilding.aside(project, build, printed, drop_unknown=drop_unknown)
-            with snapshots.to_be_restored(project, built.snapshot, first):
+            with resetting.to_be_restored(project, built.snapshot, first):
                 built.refuse_made(project)
                 guard.refuse_more(agreed, rebuilding.inspect(project, drop_unknown=drop_unknown))
                 undo = resetting.undo(project)
-                snapshots.confirm(project, undo, first, no_input=no_input)
-                undo = snapshots.restore(project, built.snapshot, undo, first=first.name) or Undo()
-            undo = snapshots.settled(project, first, undo)
-            why_not = snapshots.keep_built(project, built.snapshot, (undo.name, first.name))
+                undoing.confirm(project, undo, first, no_input=no_input)
+                undo = undoing.restore(project, built.snapshot, undo, first=first.name) or Undo()
+            undo = undoing.settled(project, first, undo)
+            why_not = resetting.keep_built(project, built.snapshot, (undo.name, first.name))
     except CannotCopy as error:
         project.console.note(f"{project.backend.label} is built in its place: {error}")
         return None
@@ -181,7 +182,7 @@ def _build_in_place(project: Project, plan: Plan, wanted: Wanted, emptying: _Emp
     """Build the database anew in its place; return how that is undone, and whether all that is there is ours."""
     from .. import rebuilding
 
-    return snapshots.save_and_lose(
+    return undoing.save_and_lose(
         project,
         plan.undo,
         "reset",
@@ -212,7 +213,7 @@ def _keep(project: Project, plan: Plan, wanted: Wanted, told: str | None) -> Non
         project.console.note(f"No snapshot of it is kept: {_CHANGED}")
         return
     try:
-        snapshots.keep_reset(project, plan.fingerprint, told)
+        resetting.keep_reset(project, plan.fingerprint, told)
     except CommandError as error:
         project.console.note(f"No snapshot of it is kept: {error}")
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import argparse
 import time
 
-from .. import guard, heads, resetting, snapshots
+from .. import guard, heads, resetting, snapshots, undoing
 from ..console import plural
 from ..project import Project
-from ..snapshots import Snapshot, Undo
+from ..snapshots import Snapshot
+from ..undoing import Undo
 from ._hosts import add_host_arguments
 from ._waiting import add_lock_timeout, limit_waiting
 from .migrate import header
@@ -50,13 +51,13 @@ def handle(
     lacking = [one for one in snapshot.revisions if one not in known]
     if lacking:
         explanation += f"\nThe snapshot is at revision {lacking[0]}, which no file in migrations/versions has."
-    guard.consent(project, snapshots.warned(explanation, undo), no_input=no_input or not is_there)
+    guard.consent(project, undoing.warned(explanation, undo), no_input=no_input or not is_there)
     begun = time.perf_counter()
     with resetting.alone(project), snapshots.alone(project):
         snapshot = snapshots.find(project, snapshot.name, of=of, elsewhere=elsewhere)
         found, undo = _look(project, snapshot)
         guard.refuse_more(None if no_input else losses, found)
-        restored = snapshots.restore(project, snapshot, undo)
+        restored = undoing.restore(project, snapshot, undo)
     seconds = time.perf_counter() - begun
     with project.looking() as connection:
         head = heads.reached_head(project.root, connection)
@@ -84,4 +85,4 @@ def _look(project: Project, snapshot: Snapshot) -> tuple[guard.Losses, Undo]:
         rows = snapshots.counted(project, connection)
         losses = guard.losses(connection, rows.rows)
         connection.rollback()
-        return losses, snapshots.undo_of(project, connection, "restore", rows, stays=snapshot.inventory)
+        return losses, undoing.undo_of(project, connection, "restore", rows, stays=snapshot.inventory)

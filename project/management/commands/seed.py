@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from .. import guard, seeding, snapshots
+from .. import guard, seeding, undoing
 from ..console import columns, plural
 from ..errors import CommandError, shortened
 from ..project import Project
@@ -63,7 +63,7 @@ def run(project: Project, request: Request, *, no_input: bool = False) -> list[R
     console = project.console
     targets = seeding.choose(project, request.tables)
     seeding.refuse_problems(project, targets)
-    undo: snapshots.Undo | None = None
+    undo: undoing.Undo | None = None
     if request.fresh:
         lost, undo = _ask_for_fresh(project, targets, no_input=no_input)
         request = replace(request, agreed=None if no_input else lost)
@@ -74,11 +74,11 @@ def run(project: Project, request: Request, *, no_input: bool = False) -> list[R
         reports.append(done)
         console.say(_line(done, width))
 
-    def fill(look: snapshots.Look | None = None) -> None:
+    def fill(look: undoing.Look | None = None) -> None:
         seeding.seed(project, targets, replace(request, look=look), report=report, progress=console.progress)
 
     if undo is not None:
-        undo, _ = snapshots.save_and_lose(project, undo, "seed-fresh", fill, drops=False, no_input=no_input)
+        undo, _ = undoing.save_and_lose(project, undo, "seed-fresh", fill, drops=False, no_input=no_input)
     else:
         fill()
     console.say(f"Random seed {request.random_seed}, locale {request.locale}.")
@@ -97,7 +97,7 @@ def _line(done: Report, width: int) -> str:
 
 def _ask_for_fresh(
     project: Project, targets: list[Target], *, no_input: bool
-) -> tuple[guard.Losses, snapshots.Undo | None]:
+) -> tuple[guard.Losses, undoing.Undo | None]:
     """Say what will be deleted and ask; return it, and how it can be undone, None where nothing is lost."""
     guard.before_connecting(project, "seed --fresh")
     with project.connect() as connection:
@@ -108,11 +108,11 @@ def _ask_for_fresh(
     undo = None
     if any(count for _, count, _ in lost):
         with project.connect() as connection:
-            undo = snapshots.undo_of(project, connection, "seed-fresh")
+            undo = undoing.undo_of(project, connection, "seed-fresh")
         rows = [[table, plural(count, "row"), note] for table, count, note in lost]
         explanation = f"seed --fresh deletes from {project.backend.label} ({project.backend.title})"
         explanation = f"{explanation}\n{columns(rows, right=frozenset({1}))}"
-        guard.consent(project, snapshots.warned(explanation, undo), no_input=no_input)
+        guard.consent(project, undoing.warned(explanation, undo), no_input=no_input)
     return lost, undo
 
 
