@@ -178,11 +178,10 @@ class Runner:
         folder, files = cwd or self._house.root, _new_folder(self._house)
         values, manage = environment(self._house, self._url, env), self._house.root / "manage.py"
         (files / "stdin").write_text(stdin or "", encoding="utf-8")
-        if self._house.has_own_machinery():
-            command = [sys.executable, *(["-m", self._module] if self._module else [str(manage)]), *arguments]
-            return Started(command, values, folder, files)
-        file = None if self._module else manage
-        return Forked(Program(arguments, values, folder, self._house.root, files, file, self._module))
+        program = Program(
+            arguments, values, folder, self._house.root, files, None if self._module else manage, self._module
+        )
+        return Forked(program, has_own_machinery=self._house.has_own_machinery())
 
 
 class Python:

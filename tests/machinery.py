@@ -2,11 +2,8 @@
 
 import importlib
 import pkgutil
-import warnings
 
-warnings.simplefilter("error")  # first, as PYTHONWARNINGS would be: what a module lets pass comes before it
-
-import project.management  # noqa: E402
+import project.management
 
 for found in pkgutil.walk_packages(project.management.__path__, "project.management."):
     if found.name != "project.management.testing":  # which needs pytest, and is run by that

@@ -1,8 +1,9 @@
 """Run the house's own programs, each in a process of its own, without paying for the same imports every time.
 
 A forkserver imports the libraries and the project's machinery once; every run is then a fork of it that has never seen
-the rest of a project: models, seeders, migrations, settings, commands. A house in which the machinery was changed is
-run by an interpreter of its own. Imports of this module stay light: each of those processes imports it.
+the rest of a project: models, seeders, migrations, settings, commands. A house in which the machinery was changed has
+forks of another server, which has imported only the libraries. Imports of this module stay light: each of those
+processes imports it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -28,6 +30,7 @@ from pathlib import Path
 DEADLINE = 120  # seconds; nothing here takes so long, whatever the machine
 REPOSITORY = Path(__file__).resolve().parent.parent
 LIBRARIES = [
+    "tests.strict",
     "sqlalchemy",
     "sqlalchemy.orm",
     "sqlalchemy.dialects.sqlite.pysqlite",
@@ -56,13 +59,13 @@ LIBRARIES = [
     "mako.template",
     "argparse",
     "logging.config",
-    "tests.machinery",
-    "tests.forkserver",
 ]
 # Who starts a process looks at the ends of all others, and an end can be read once: one thread at a time does either.
 _looking = threading.Lock()
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(LIBRARIES)
+_with_machinery, _without_machinery = forkserver.ForkServer(), forkserver.ForkServer()
+_with_machinery.set_forkserver_preload([*LIBRARIES, "tests.machinery", "tests.forkserver"])
+_without_machinery.set_forkserver_preload([*LIBRARIES, "tests.forkserver"])
 
 
 @dataclass(frozen=True)
@@ -168,11 +171,14 @@ class Running:
 
 
 class Forked(Running):
-    """A fork of the forkserver."""
+    """A fork of a forkserver: of the one with the machinery, unless the house has its own."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, has_own_machinery: bool) -> None:
         self._process: ForkServerProcess = _context.Process(target=_be, args=(program,), daemon=True)
+        server = _without_machinery if has_own_machinery else _with_machinery
         with _looking:
+            # multiprocessing knows one server for all: this is where it asks it for a fork.
+            setattr(forkserver, "connect_to_new_process", server.connect_to_new_process)  # noqa: B010  # a function
             self._process.start()
         assert self._process.pid is not None
         super().__init__(" ".join(program.arguments), self._process.pid, program.files)
@@ -214,7 +220,8 @@ def _be(program: Program) -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     sys.dont_write_bytecode = True
     sys.path[:] = [place for place in sys.path if place and Path(place) not in _OURS]
-    _move(program.root)
+    if "project" in sys.modules:
+        _move(program.root)
     code = 1
     try:
         if program.file is not None:
