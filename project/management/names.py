@@ -8,12 +8,17 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import accumulate, chain, repeat
 from operator import add
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .outcomes import ENTRIES, POOL, Draws, draw, expand
+from .outcomes import ENTRIES, LOCALE, POOL, Draws, draw, entries_of, expand, filled
+
+if TYPE_CHECKING:
+    from faker import Faker
 
 
 def letters(text: str) -> str:
@@ -24,6 +29,14 @@ def letters(text: str) -> str:
         text = unidecode(text)
     lower = text.lower()
     return lower if lower.isascii() and lower.isalpha() else re.sub(r"[^a-z]", "", lower) or "x"
+
+
+def letters_of_each(texts: Sequence[str]) -> list[str]:
+    """Return the letters of each text; of texts of ASCII, as most are, all at once."""
+    joined = "\n".join(texts)
+    if not joined.isascii() or joined.count("\n") != len(texts) - 1:
+        return list(map(letters, texts))
+    return [one or "x" for one in re.sub(r"[^a-z\n]", "", joined.lower()).split("\n")]
 
 
 class Names:
@@ -47,18 +60,23 @@ class PersonNames:
     """
 
     def __init__(self, locale: str) -> None:
-        from faker import Faker
         from faker.providers.person import Provider as Base
 
-        self._fake = Faker(locale, providers=["faker.providers.person"])
-        self._provider: Any = self._fake.provider("faker.providers.person")
+        self._locale = locale
+        self._provider = _provider_of(locale)
         self._base = Base
         self._known: dict[str, _Part] = {}
-        overridden = type(self._provider).name is not Base.name
+        overridden = self._provider.name is not Base.name
         formats = {"{{name}}": 1.0} if overridden else _weights(self._provider.formats)
         self.forms = [self._parse(form) for form in formats]
         total = sum(formats.values())
         self._common, self._others = _arrange(self.forms, [weight / total for weight in formats.values()])
+
+    @cached_property
+    def _fake(self) -> Faker:
+        from faker import Faker
+
+        return Faker(self._locale, providers=["faker.providers.person"])
 
     def texts(self, token: str) -> list[str]:
         """Return what a part of names can be."""
@@ -109,7 +127,7 @@ class PersonNames:
     def _look_up(self, token: str) -> Mapping[str, float]:
         """Return what a token can be and how often, from the provider's list or else from its method."""
         general = token
-        while getattr(type(self._provider), general, None) is getattr(self._base, general, ""):
+        while getattr(self._provider, general, None) is getattr(self._base, general, ""):
             found = getattr(self._provider, _plural(general), None)
             if found:
                 return _weights(found)
@@ -122,8 +140,8 @@ class PersonNames:
 
     def _spellings(self) -> Iterator[dict[str, float]]:
         """Yield the lists of names that a provider holds in several scripts, as ja_JP does, in their first script."""
-        for name in dir(type(self._provider)):
-            elements = getattr(type(self._provider), name)
+        for name in dir(self._provider):
+            elements = getattr(self._provider, name)
             if isinstance(elements, Mapping | tuple | list) and elements and isinstance(next(iter(elements)), tuple):
                 weights = elements.values() if isinstance(elements, Mapping) else repeat(1.0)
                 found: dict[str, float] = {}
@@ -146,7 +164,7 @@ class _Part:
 
     @cached_property
     def slugs(self) -> list[str]:
-        return list(map(letters, self.texts)) if self.in_slug else [""] * len(self.texts)
+        return letters_of_each(self.texts) if self.in_slug else [""] * len(self.texts)
 
     @cached_property
     def longest(self) -> int:
@@ -292,13 +310,17 @@ class _Slot:
     def slugs(self) -> Sequence[str]:
         return self._table([[dot + one for one in part.slugs] for part, _, _, dot in self._own])
 
-    def _table(self, outcomes: list[list[str]]) -> Sequence[str]:
+    @cached_property
+    def _entries(self) -> list[int]:
+        """How many entries each outcome has, of all parts one after the other."""
         weights = [part.weights for part, *_ in self._own]
         if not self.together:
-            return tuple(chain.from_iterable(map(expand, outcomes, weights)))
+            return [*chain.from_iterable(map(entries_of, weights))]
         shares = [share / sum(own) for share, own in zip(self._shares, weights, strict=True)]
-        scaled = [share * weight for share, own in zip(shares, weights, strict=True) for weight in own]
-        return expand(chain.from_iterable(outcomes), scaled)
+        return entries_of(share * weight for share, own in zip(shares, weights, strict=True) for weight in own)
+
+    def _table(self, outcomes: list[list[str]]) -> Sequence[str]:
+        return filled(chain.from_iterable(outcomes), self._entries)
 
 
 class _Others:
@@ -384,6 +406,15 @@ class _Run:
         named = zip(self._parts, drawn, strict=True)
         pieces = [[part.slugs[at] for at in places] for part, places in named if part.in_slug]
         return map(".".join, zip(*pieces, strict=True)) if pieces else repeat("", count)
+
+
+def _provider_of(locale: str) -> Any:
+    """Return the class that Faker has for the persons of a locale, as Faker does: where there is none that of en_US.
+
+    A Faker looks through a hundred folders for it, which takes as long as to draw thousands of names.
+    """
+    module = f"faker.providers.person.{locale}"
+    return import_module(module if find_spec(module) else f"faker.providers.person.{LOCALE}").Provider
 
 
 def _plural(token: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import accumulate, chain, repeat
-from operator import itemgetter
+from operator import itemgetter, sub
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,10 +31,19 @@ Convert = Callable[[Sequence[Any]], Any]
 def expand(outcomes: Iterable[Outcome], weights: Iterable[float] | None = None) -> tuple[Outcome, ...]:
     """Return a table in which each outcome has its share of the entries, to within one entry."""
     outcomes = list(outcomes)
-    reached = list(accumulate(repeat(1.0, len(outcomes)) if weights is None else weights))
+    return filled(outcomes, entries_of(repeat(1.0, len(outcomes)) if weights is None else weights))
+
+
+def entries_of(weights: Iterable[float]) -> list[int]:
+    """Return how many entries of a table each outcome has."""
+    reached = list(accumulate(weights))
     ends = [round(ENTRIES * one / reached[-1]) for one in reached]
-    sizes = (end - start for start, end in zip([0, *ends], ends, strict=False))
-    return tuple(chain.from_iterable(map(repeat, outcomes, sizes)))
+    return list(map(sub, ends, [0, *ends[:-1]]))
+
+
+def filled(outcomes: Iterable[Outcome], entries: Iterable[int]) -> tuple[Outcome, ...]:
+    """Return a table in which each outcome has so many entries."""
+    return tuple(chain.from_iterable(map(repeat, outcomes, entries)))
 
 
 def expand_exactly(outcomes: Sequence[Outcome], weights: Sequence[float] | None = None) -> tuple[Outcome, ...] | None:

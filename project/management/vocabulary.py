@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from itertools import chain
 from typing import TypeVar
 
 Meaning = TypeVar("Meaning")
@@ -498,4 +499,4 @@ def _segments(word: str, known: frozenset[str]) -> list[str] | None:
 def _vocabulary() -> frozenset[str]:
     tables: list[Iterable[str]] = [SAME, TEXTS, OPTIONS, LIKE, NUMBERS, NAMES_OF, SENTENCES, MONEY, OF_ADDRESSES]
     tables += [PEOPLE, OF_PEOPLE, RARE, MORE, WHOLE, UNITS, PARTS, _SHORT, _TYPES]
-    return frozenset(word for table in tables for key in table for word in key.split("_"))
+    return frozenset("_".join(chain.from_iterable(tables)).split("_"))
