@@ -141,7 +141,7 @@ def _connected(project: Project, connection: sa.Connection, *, history_is_sound:
             f"a restore of {project.backend.label} was cut off, or is under way: views and triggers may be missing",
             "python manage.py migrate finishes it",
         )
-    if earlier := undoing.cut_off(project, connection):
+    for earlier in undoing.cut_off(project, connection):
         yield Problem(
             "database.W004",
             f"a reset of {project.backend.label} did not come to its end: what was there is in snapshot {earlier}",

@@ -81,9 +81,10 @@ def empty(project: Project, look: undoing.Look, *, drop_unknown: bool, agreed: g
             if agreed is not None:
                 guard.refuse_more(agreed, _losses(connection, found))
             going = found.ours + (found.unknown if drop_unknown else [])
-            # The bookkeeping goes last: killed before it, the next reset still knows what this was.
-            going.sort(key=lambda one: one.name[1] in bookkeeping.HIDDEN)
-            backend.drop(connection, going + found.beside)
+            # The bookkeeping goes last, by itself: killed before it, the next reset still knows what this was.
+            ours = [one for one in going if one.name[1] in bookkeeping.HIDDEN]
+            backend.drop(connection, [one for one in going if one not in ours] + found.beside)
+            backend.drop(connection, ours)
             left = backend.copies.inventory(connection)
     return _is_nothing(left)
 

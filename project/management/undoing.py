@@ -13,6 +13,7 @@ from .backends.base import TableName
 from .backends.copies import About, CannotCopy, Counted, IsUnchanged, Keep
 from .backends.waiting import SAY_AFTER
 from .errors import CommandError, NotAllowed, StepFailed
+from .heads import reached_head
 from .snapshots import Kind, Snapshot
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Undo:
     why_not: str = ""
     described: Describe | None = None
     schema: frozenset[Any] | None = None  # of a database without rows: where it is there again, nothing is to be undone
-    earlier: str | None = None  # the snapshot of what a reset has lost that did not come to its end
+    earlier: tuple[str, ...] = ()  # snapshots of what resets have lost that did not come to their end
 
     @property
     def words(self) -> str:
@@ -51,7 +52,9 @@ class Undo:
             but = f" (it has nothing of {', '.join(self.without)})" if self.without else ""
             words = f"To undo it: python manage.py restore {self.name}{but}"
         if self.earlier:
-            earlier = f"What an earlier reset did not bring back: python manage.py restore {self.earlier}"
+            first, *more = self.earlier
+            also = f" (also {', '.join(more)})" if more else ""
+            earlier = f"What an earlier reset did not bring back: python manage.py restore {first}{also}"
             return f"{words}   {earlier}" if words else earlier
         return words
 
@@ -101,12 +104,12 @@ def _undo_of(
     rows: Counted | None,
     stays: frozenset[str] | None,
     described: Describe | None,
-    earlier: str | None,
+    earlier: tuple[str, ...],
 ) -> Undo:
     rows = rows or snapshots.counted(project, connection)
     kept = snapshots.own(project)
     # What a reset has built half may not push out what that reset has lost.
-    is_half_built = earlier and described
+    is_half_built = earlier and described and reached_head(project.root, connection) is None
     kind: Kind = "failed" if is_half_built else "before"
     begin = "failed-reset" if is_half_built else f"before-{action}"
     about = snapshots.description(project, connection, kind, None, snapshots.moment_after(kept), rows)
@@ -145,10 +148,10 @@ def _undo_of(
     return Undo(name, about, size, unsure=not copies.sees_changes, without=without, schema=schema)
 
 
-def cut_off(project: Project, connection: sa.Connection) -> str | None:
-    """Return the snapshot that has what a reset has lost which did not come to its end."""
-    name = bookkeeping.read(connection, bookkeeping.REBUILDING)
-    return name if snapshots.named(project, name) else None
+def cut_off(project: Project, connection: sa.Connection) -> tuple[str, ...]:
+    """Return the snapshots that have what resets have lost which did not come to their end, the first one first."""
+    noted = (bookkeeping.read(connection, bookkeeping.REBUILDING) or "").split(",")
+    return tuple(one for one in noted if snapshots.named(project, one))
 
 
 def restore(project: Project, snapshot: Snapshot, undo: Undo, *, first: str | None = None) -> Undo | None:
@@ -177,9 +180,9 @@ def restore(project: Project, snapshot: Snapshot, undo: Undo, *, first: str | No
         if undo.same == snapshot.name and snapshot.database == copies.owner:  # it was seen only now
             undo = replace(undo, name=None)
     undo = _without_needless(project, undo)
-    snapshots.forget(project, undo.kind, but=undo.name, told=(undo.earlier, first))
+    _forget(project, undo, first, snapshot.name)
     snapshots.prepare(project, snapshot)  # who restores it once will do so again
-    return undo
+    return replace(undo, earlier=tuple(one for one in undo.earlier if one != snapshot.name))
 
 
 def _without_twin(project: Project, name: str, undo: Undo) -> Undo:
@@ -240,7 +243,7 @@ def save_and_lose(
         try:
             with _watching(project, drops=drops) as is_unchanged:
                 undo = _saved(project, asked, action, no_input=no_input)
-                look = partial(_refuse_changed, project, undo, is_unchanged)
+                look = partial(_look, project, undo, is_unchanged, builds=build is not None)
                 done = _lost(project, undo, partial(lose, look), build)
             return _forget_before(project, undo), done
         except _Changed as error:
@@ -264,30 +267,35 @@ def saved_first(project: Project, asked: Undo, action: str, *, no_input: bool) -
         yield undo
     except BaseException:
         with suppress(Exception), project.backend.waiting.at_most(SAY_AFTER):  # else it ends as it was asked to
-            _settle_failure(project, undo, action)
+            _settle_failure(project, undo)
         raise
 
 
-def _settle_failure(project: Project, undo: Undo, action: str) -> None:
-    """Say what became of the database where something failed beside it, and let go what is not needed of that."""
+def _settle_failure(project: Project, undo: Undo) -> None:
+    """Say what became of the database where something failed, and let go what is not needed of what was saved."""
     saved = snapshots.named(project, undo.name)
     if saved is None:
         return
-    with project.looking() as connection:
-        now = undo_of(project, connection, action, described=undo.described)
-    is_as_before = now.same == saved.name
+    is_as_before = _is_as(project, saved)
     if is_as_before:
         project.console.note(f"{project.backend.label} is as it was before.")
     else:
         project.console.note(f"What was there when it began is in a snapshot: python manage.py restore {saved.name}")
-        if not _has_all_of(project, saved):
-            _begin_building(project, undo.earlier or saved.name)  # so that the next one tells it too, and leaves it
-    if not undo.same:
-        with snapshots.alone(project):
-            if is_as_before:
-                snapshots.delete(project, [saved])
-            else:
-                snapshots.forget(project, undo.kind, but=saved.name, told=(undo.earlier,))
+        if undo.described and not _has_all_of(project, saved):
+            _begin_building(project, undo)  # so that the next one tells it too, and leaves it
+            undo = replace(undo, earlier=_noted(project, undo))
+    with snapshots.alone(project):
+        snapshots.delete(project, [saved] if is_as_before and not undo.same else [])
+        _forget(project, replace(undo, name=None) if is_as_before and not undo.same else undo)
+
+
+def _is_as(project: Project, saved: Snapshot) -> bool:
+    """Return whether the database certainly is as a snapshot."""
+    with suppress(CannotCopy, NotAllowed), project.looking() as connection:
+        rows = snapshots.counted(project, connection)
+        connection.rollback()
+        return project.backend.copies.unchanged_since([saved.copy], connection, rows) is not None
+    return False
 
 
 def _has_all_of(project: Project, saved: Snapshot) -> bool:
@@ -326,15 +334,19 @@ def _lost(project: Project, undo: Undo, lose: Callable[[], Result], build: Calla
     try:
         done = lose()
         if build:
-            left = _begin_building(project, undo.earlier or undo.name)
+            left = _begin_building(project, undo)
             build()
             _end_building(project)
         return done
     except _Changed:
         raise
     except BaseException as error:
+        if build is None:
+            with suppress(Exception), project.backend.waiting.at_most(SAY_AFTER):  # else it ends as it was asked to
+                _settle_failure(project, undo)
+            raise
         try:
-            if left is None and build:
+            if left is None:
                 left = _left_amid_the_loss(project, undo)
                 is_back = left is None and _let_go_where_all_is_there(project, undo)
             is_back = is_back or (left is not None and _brought_back(project, undo, left))
@@ -346,16 +358,22 @@ def _lost(project: Project, undo: Undo, lose: Callable[[], Result], build: Calla
         raise
 
 
-def _begin_building(project: Project, name: str | None) -> frozenset[str]:
+def _begin_building(project: Project, undo: Undo) -> frozenset[str]:
     """Note in the database which snapshot has what was there, for who finds it half built; return what is left."""
     if not project.backend.exists():
         return frozenset()
     with project.connect(write=True) as connection, connection.begin():
         left = frozenset(project.backend.copies.inventory(connection))
-        if name:
+        if names := _noted(project, undo):
             bookkeeping.ensure(connection)
-            bookkeeping.write(connection, bookkeeping.REBUILDING, name)
+            bookkeeping.write(connection, bookkeeping.REBUILDING, ",".join(names))
     return left
+
+
+def _noted(project: Project, undo: Undo) -> tuple[str, ...]:
+    """Return the first snapshot of those that resets will not have brought back, and the last ones."""
+    names = [*dict.fromkeys([*undo.earlier, *filter(None, [undo.name])])]
+    return (*names[:1], *names[1:][-project.settings.snapshots_kept :])
 
 
 def _left_amid_the_loss(project: Project, undo: Undo) -> frozenset[str] | None:
@@ -373,6 +391,7 @@ def _let_go_where_all_is_there(project: Project, undo: Undo) -> bool:
     with suppress(CommandError):
         saved = snapshots.named(project, undo.name)
         if saved is not None and _has_all_of(project, saved):
+            _end_building(project)  # MariaDB has committed the note with what came to nothing
             with snapshots.alone(project):
                 snapshots.delete(project, [] if undo.same else [saved])
             return True
@@ -435,19 +454,28 @@ def _watching(project: Project, *, drops: bool) -> AbstractContextManager[IsUnch
     return project.backend.copies.watching(partial(project.connect, write=True), drops=drops)
 
 
-def _refuse_changed(
+def _look(
     project: Project,
     undo: Undo,
     is_unchanged: IsUnchanged,
     connection: sa.Connection,
     tables: Sequence[TableName],
+    *,
+    builds: bool,
 ) -> None:
+    """Refuse to lose what was changed since it was saved; note where all is built anew, with what is lost, what has it.
+
+    Raises:
+        _Changed: somebody has changed it.
+    """
     if not undo.name and not undo.spare:  # nothing brings it back, and that was said
         return
     saved = snapshots.named(project, undo.name)
     is_gone = undo.name is not None and saved is None  # somebody may have deleted it
     if is_gone or not is_unchanged(connection, saved.copy if saved else None, tables):
         raise _Changed(None if undo.same else undo.name)
+    if builds and (names := _noted(project, undo)) and bookkeeping.exists(connection):
+        bookkeeping.write(connection, bookkeeping.REBUILDING, ",".join(names))
 
 
 def _saved(project: Project, asked: Undo, action: str, *, no_input: bool, all_of_it: bool = False) -> Undo:
@@ -464,6 +492,7 @@ def _saved(project: Project, asked: Undo, action: str, *, no_input: bool, all_of
                 if undo.name in taken:  # by another process, in this second
                     undo = replace(undo, name=snapshots.free_name(project, undo.name, stamped=True))
                 assert undo.name is not None
+                _forget(project, replace(undo, name=None))  # what was killed has let none go
                 snapshots.take(project, undo.name, kind=undo.kind, all_of_it=all_of_it)
                 undo = _without_twin(project, undo.name, undo)
         except (CannotCopy, NotAllowed) as error:
@@ -498,8 +527,18 @@ def _forget_before(project: Project, undo: Undo) -> Undo:
         with suppress(CommandError), project.backend.waiting.at_most(SAY_AFTER), snapshots.alone(project):
             undo = _without_needless(project, undo)
             if not undo.same:
-                snapshots.forget(project, undo.kind, but=undo.name, told=(undo.earlier,))
+                _forget(project, undo)
     return undo
+
+
+def _forget(project: Project, undo: Undo, *told: str | None) -> None:
+    """Keep no more undos than the settings say; inside `alone`.
+
+    Args:
+        told: some that stay, as those do that have what earlier resets have lost.
+    """
+    for kind in {undo.kind, "failed"} if undo.described else {undo.kind}:
+        snapshots.forget(project, kind, but=undo.name if kind == undo.kind else None, told=(*undo.earlier, *told))
 
 
 def _undo_of_now(project: Project, action: str, described: Describe | None) -> Undo:

@@ -109,7 +109,10 @@ def _cut(connection: Any, *, everybody: bool) -> None:
     other = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT").connect()
     with other:
         if postgresql:
-            sessions = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            sessions = (
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND (datname <> 'postgres' OR application_name LIKE 'manage.py%')"  # where others work too
+            )
         else:
             sessions = (
                 "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"

@@ -279,11 +279,11 @@ class MariaDB(Backend):
 
     @contextmanager
     def _seen_through(self, connection: sa.Connection) -> Iterator[None]:
-        """Wait for what the server is at when somebody ends this program: it goes on, and nothing takes it back."""
+        """Wait for what the server is at when somebody ends this program or session: it goes on, nothing undoes it."""
         session = connection.scalar(sa.text("SELECT CONNECTION_ID()"))
         try:
             yield
-        except (KeyboardInterrupt, SystemExit):
+        except (KeyboardInterrupt, SystemExit, sa.exc.DBAPIError):
             with committing(connection.engine) as beside:
                 while beside.scalar(_BUSY, {"session": session}):
                     clock.sleep(0.01)

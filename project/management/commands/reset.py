@@ -8,8 +8,8 @@ environment, --rebuild builds with what that says now.
 What was there before is kept as well: the last line says how to get it back. All is built beside the database, which
 stays as it is until that is verified; in its place only where no snapshots are kept or can be, where a migration, a
 model or a seeder speaks of the database itself, where something that is not this project's holds rows, or somebody
-works in a PostgreSQL database. Where that fails, what was there is put back, unless somebody has made something else
-there meanwhile, and what had been built is kept as a snapshot failed-reset-...
+works in a PostgreSQL database. Where that fails, what was there is put back; what had been built, with all that others
+have put into it, is kept as a snapshot failed-reset-...
 """
 
 from __future__ import annotations
