@@ -460,25 +460,40 @@ def _needed(bounds: Bounds) -> Iterator[str]:
 def _pass_on(found: Found, table: sa.Table) -> None:
     """Let the bounds of columns that are compared with each other hold for both: 1 <= lowest <= highest <= 12."""
     for _ in range(len(found)):
-        for larger in list(found.values()):
+        for own, larger in list(found.items()):
             for name, steps in larger.after:
                 if not isinstance(name, str):
                     continue
                 smaller = found.setdefault(name, Bounds())
                 column = table.columns[name]
                 if larger.high is not None:
-                    highest = _moved(larger.high, column, -steps)
+                    highest = _moved(_like_those_of(column, larger.high), column, -steps)
                     smaller.high = highest if smaller.high is None else _least(smaller.high, highest)
                     smaller.names += [one for one in larger.names if one not in smaller.names]
                 if smaller.low is not None:
-                    lowest = _moved(smaller.low, column, steps)
+                    lowest = _like_those_of(table.columns[own], _moved(smaller.low, column, steps), up=True)
                     larger.low = lowest if larger.low is None else _most(larger.low, lowest)
             for name, steps in larger.within:
                 if isinstance(name, str) and larger.low is not None:
                     smaller = found[name]
-                    lowest = _moved(larger.low, table.columns[name], -steps)
+                    column = table.columns[name]
+                    lowest = _moved(_like_those_of(column, larger.low, up=True), column, -steps)
                     smaller.low = lowest if smaller.low is None else _most(smaller.low, lowest)
                     smaller.names += [one for one in larger.names if one not in smaller.names]
+
+
+def _like_those_of(column: sa.Column[Any], value: Any, *, up: bool = False) -> Any:
+    """Return a bound of a column that this one is compared with as one of its own: a day as a moment, or the other way.
+
+    Args:
+        up: whether it is a lower bound, which no day before its moment keeps to.
+    """
+    kind = plain_type(column)
+    if isinstance(kind, sa.DateTime) and isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC if kind.timezone else None)
+    if isinstance(kind, sa.Date) and isinstance(value, datetime):
+        return value.date() + timedelta(days=up and value.time() != time())
+    return value
 
 
 class _Reader:

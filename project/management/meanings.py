@@ -51,8 +51,12 @@ _ORDER: list[tuple[str, str, int, int | None]] = [
     ("birth", f"{_HIRED} married marriage graduated graduation", _WORK, None),
     ("birth", "died death deceased retired retirement", 18 * 365, None),
     (_HIRED, "left termination terminated retired retirement resigned resignation fired end ended", 30, 1500),
-    ("created creation", "updated modified changed deleted published completed closed resolved shipped archived",
-     0, None),
+    ("created creation", "updated modified changed deleted published completed closed resolved shipped archived "
+     "approved", 0, None),
+    ("first", "last", 0, None),
+    ("requested", "approved executed completed", 0, None),
+    ("booked", "cancelled canceled", 0, None),
+    ("depart departs departed", "arrive arrives arrived", 0, 1),
     ("start starts started begin begins", "end ends ended finish finishes finished stop due expire expires completed",
      0, None),
     (_LENT, "due", 7, 28),
@@ -66,7 +70,7 @@ _ORDER: list[tuple[str, str, int, int | None]] = [
     ("ordered order", "ship shipped required delivered delivery paid", 0, 14),
     ("shipped ship", "delivered delivery arrived", 0, 10),
     ("invoice invoiced", "due", 14, 30),
-    ("departure", "arrival", 0, None),
+    ("departure", "arrival", 0, 1),
     ("min minimum lowest low", "max maximum highest high", 0, None),
     ("created creation", "due", 1, 60),
 ]  # fmt: skip
@@ -284,7 +288,7 @@ def come_before(column: sa.Column[Any]) -> Iterator[tuple[sa.Column[Any], int, i
     own = words_of(column.name).split("_")
     for word in own:
         for firsts, seconds, least, most in _ORDER:
-            if word not in seconds.split():
+            if word not in seconds.split() or _stage(own) == ["last"]:  # of what, is not said
                 continue
             wanted = [[first if one == word else one for one in own] for first in firsts.split()]
             alike = [one for one in column.table.columns if one is not column and _comparable(one, column)]

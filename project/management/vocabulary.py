@@ -42,14 +42,14 @@ SAME = by_word(
         "death_date": "dod dateofdeath date_of_death date_death",
         "department": "dept dep",
         "description": "desc descr",
-        "email": "mail emailaddress email_address e_mail mail_address",
+        "email": "mail emailaddress email_address e_mail mail_address email_addr email_adr",
         "employee": "emp empl",
-        "first_name": "fname firstname f_name first_nm forename given_name givenname",
+        "first_name": "fname firstname f_name first_nm forename given_name givenname frst_nm frst_name",
         "full_name": "fullname full_nm",
         "identifier": "ident",
         "ip_address": "ip ipaddress ipaddr",
         "language": "lang",
-        "last_name": "lname lastname l_name last_nm surname family_name familyname",
+        "last_name": "lname lastname l_name last_nm surname family_name familyname lst_nm lst_name",
         "latitude": "lat",
         "longitude": "lng lon",
         "mac_address": "mac macaddress",
@@ -74,6 +74,7 @@ SAME = by_word(
         "quantity": "qty qnty",
         "reference": "ref refno",
         "registration": "reg",
+        "salary": "sal",
         "subtotal": "sub_total",
         "temperature": "temp",
         "text": "txt",
@@ -107,7 +108,7 @@ TEXTS = by_word(
         ("address_2 address_3 line2 line_2 line3 secondary_address street_2 apartment apt unit_number suite",
          ("secondary_address",)),
         ("street_name road", ("street_name",)),
-        ("building building_name house_name", ("hall_name",)),
+        ("building building_name house_name stadium stadium_name venue venue_name", ("hall_name",)),
         ("street_type street_suffix", ("street_suffix",)),
         ("street_number house_number building_number street_no housenumber", ("building_number",)),
         ("city birthplace birth_place place_of_birth hometown home_town place capital branch home_branch", ("city",)),
@@ -281,6 +282,7 @@ LIKE = by_word(
         ("national_id id_number license driver_license driving_license", ("A00000000", "00000000")),
         ("initials", ("A.A.", "AA", "A")),
         ("lccn", ("2000000000", "00000000")),
+        ("isrc", ("AAAAA0000000",)),
         ("post_office_box po_box", ("00000", "0000")),
     ]
 )
@@ -303,7 +305,7 @@ NUMBERS: dict[str, tuple[int, int]] = by_word(
         ("subtotal", (1, 5000)),
         ("fee tax", (0, 200)),
         ("balance", (0, 10_000)),
-        ("salary", (30_000, 120_000)),
+        ("salary income", (30_000, 120_000)),
         ("wage", (15, 80)),
         ("budget", (1_000, 500_000)),
         ("discount", (0, 50)),
@@ -368,7 +370,7 @@ UNITS = words(
 )
 PARTS = {**dict.fromkeys(("cents", "cent", "minor", "pence", "pennies"), 100), "ms": 1000}  # of it there are in one
 OF_BODIES = {"weight_kg": (45, 120), "height_cm": (150, 200)}
-MONEY = words("price cost amount total subtotal fee tax balance salary wage budget discount")
+MONEY = words("price cost amount total subtotal fee tax balance salary income wage budget discount")
 
 # Of a table with one of these in its columns' names a state is a part of a country, else it is how far something is.
 OF_ADDRESSES = {"city", "zip", "postcode", "postal", "country", "street", "address", "addresses", "states"}
@@ -389,8 +391,8 @@ OF_PEOPLE = words(
 NAMES_OF = by_word(
     [
         ("company organization supplier vendor manufacturer publisher brand employer shop store restaurant hotel bank "
-         "shipper carrier", "company"),
-        ("city", "city"),
+         "shipper carrier airline", "company"),
+        ("city airport", "city"),
         ("country", "country"),
         ("state province region county", "state"),
         ("color", "color_name"),
@@ -407,14 +409,14 @@ NAMES_OF = by_word(
         ("category", "product_category"),
         ("department", "company_department"),
         ("street", "street_name"),
-        ("building", "hall_name"),
+        ("building stadium venue", "hall_name"),
         ("branch library", "city"),
     ]
 )  # fmt: skip
 # What happens to few: a column called deleted_at is empty in most rows.
 RARE = words(
     "deleted voided archived cancelled canceled discontinued discontinue removed disabled banned blocked suspended "
-    "revoked rejected terminated died death deceased retired termination"
+    "revoked rejected terminated died death deceased retired termination dissolved fired"
 )
 MORE = words(
     "biblio borrower branch item patron card user file name number code type title serial invoice billing shipping "

@@ -1410,6 +1410,31 @@ def test_days_and_moments_are_as_far_apart_as_a_check_lets_them_be(
     assert {*hours} >= {*range(8)}
 
 
+PATIENTS = """
+class Patient(Base):
+    __tablename__ = "patients"
+    __table_args__ = (
+        CheckConstraint("birth_date >= '1900-01-01'", name="in_memory"),
+        CheckConstraint("deceased_at IS NULL OR deceased_at >= birth_date", name="once_born"),
+        CheckConstraint("closed_on <= '2026-01-01'", name="by_now"),
+        CheckConstraint("closed_on >= seen_at", name="seen_first"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    birth_date: Mapped[date]
+    deceased_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime]
+    closed_on: Mapped[date | None]
+"""
+
+
+def test_days_and_moments_are_compared(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, PATIENTS, count=200)
+
+    assert database.value("SELECT count(*) FROM patients WHERE deceased_at >= birth_date") > 0
+    assert database.value("SELECT count(*) FROM patients WHERE closed_on >= seen_at") > 0
+
+
 LEAVES = """
 class Leave(Base):
     __tablename__ = "leaves"
