@@ -391,16 +391,19 @@ def _let_go_where_all_is_there(project: Project, undo: Undo) -> bool:
     with suppress(CommandError):
         saved = snapshots.named(project, undo.name)
         if saved is not None and _has_all_of(project, saved):
-            _end_building(project)  # MariaDB has committed the note with what came to nothing
+            _end_building(project, undo.earlier)  # MariaDB has committed the note with what came to nothing
             with snapshots.alone(project):
                 snapshots.delete(project, [] if undo.same else [saved])
             return True
     return False
 
 
-def _end_building(project: Project) -> None:
+def _end_building(project: Project, earlier: tuple[str, ...] = ()) -> None:
+    """Take the note back, but for what earlier resets have not brought back."""
     with project.connect(write=True) as connection, connection.begin():
-        if bookkeeping.exists(connection):  # without any migration there is none
+        if earlier:
+            bookkeeping.write(connection, bookkeeping.REBUILDING, ",".join(earlier))
+        elif bookkeeping.exists(connection):  # without any migration there is none
             bookkeeping.delete(connection, bookkeeping.REBUILDING)
 
 

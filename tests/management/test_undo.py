@@ -778,6 +778,29 @@ def test_a_reset_killed_when_it_has_dropped_all_but_the_bookkeeping_is_told(
     assert is_by_hand(migrated)
 
 
+def test_what_an_earlier_reset_lost_stays_told_where_the_next_fails(
+    house: House, manage: Runner, mariadb_database: Database
+) -> None:
+    """It fails at its first DROP, which has committed the note of what it was about to lose."""
+    in_its_place(house)
+    manage.ok("migrate")
+    manage.ok("seed", "--count", "3")
+    manage.ok("snapshot", "mine")
+    mariadb_database.execute("INSERT INTO management_metadata VALUES ('rebuilding', 'mine')", BY_HAND)
+    drops = 'connection.exec_driver_sql("DROP TABLE nowhere")'
+    house.change(
+        "project/management/rebuilding.py",
+        "            backend.drop(connection, [one",
+        f"            {drops}\n            backend.drop(connection, [one",
+    )
+
+    manage("reset", "--no-input").expect(1)
+
+    assert re.findall("what was there is in snapshot (.*)\n", manage("check").out) == ["mine"]
+    assert names(manage, mariadb_database) == ["mine"]
+    assert is_by_hand(mariadb_database)
+
+
 def test_killed_resets_do_not_pile_up_snapshots(house: House, manage: Runner, sqlite_database: Database) -> None:
     kept = {"SNAPSHOTS_KEPT": "1"}
     manage.ok("migrate")
