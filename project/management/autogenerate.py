@@ -546,6 +546,10 @@ def _complete(project: Project, script: ScriptDirectory, context: MigrationConte
     used.drop(new.upgrade_ops, left=used.after)
     used.make(new.downgrade_ops, there=used.after)
     used.drop(new.downgrade_ops, left=used.before)
+    if connection is not None and project.backend.has_schemas:
+        wanted = {op.schema for op in new.upgrade_ops.ops if isinstance(op, ops.CreateTableOp) and op.schema}
+        missing = sorted(one for one in wanted if not sa.inspect(connection).has_schema(one))
+        new.upgrade_ops.ops[:0] = map(MakeSchema, missing)
 
 
 def _spell_not_valid(operations: ops.OpContainer) -> None:
@@ -555,6 +559,21 @@ def _spell_not_valid(operations: ops.OpContainer) -> None:
             _spell_not_valid(op)
         elif isinstance(op, ops.CreateCheckConstraintOp) and "not_valid" in op.kw:
             op.kw["postgresql_not_valid"] = op.kw.pop("not_valid")
+
+
+class MakeSchema(ops.MigrateOperation):
+    """Make a schema before the first table in it; it stays at a step back: others may have put something into it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        return ("add_schema", self.name)
+
+
+@renderers.dispatch_for(MakeSchema)
+def _render_make_schema(_context: object, op: MakeSchema) -> str:
+    return f"op.execute(sa.schema.CreateSchema({op.name!r}, if_not_exists=True))"
 
 
 class MakeEnumeration(ops.MigrateOperation):

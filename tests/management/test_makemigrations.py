@@ -505,6 +505,29 @@ def enumerations(database: Database) -> set[str]:
     return {name for (name,) in database.rows("SELECT typname FROM pg_type WHERE typtype = 'e'")}
 
 
+def test_a_schema_is_made_for_the_first_table_in_it(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    manage.ok("migrate")
+    house.write(
+        "project/models/walls.py",
+        IMPORTS
+        + """class Wall(Base):
+    __tablename__ = "walls"
+    __table_args__ = {"schema": "House"}
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+""",
+    )
+
+    manage.ok("makemigrations", "-m", "Walls")
+    up_down_up(manage, postgresql_database)
+
+    assert postgresql_database.value('SELECT count(*) FROM "House".walls') == 0
+    manage.ok("makemigrations", "--check")
+    manage.ok("reset", "--no-input")
+
+
 def test_an_enumeration_is_made_for_a_column_that_is_added_and_goes_with_the_last_one(
     house: House, manage: Runner, migrated: Database
 ) -> None:

@@ -115,6 +115,7 @@ class Backend:
     title = "database"
     transactional_ddl = True  # whether a failed migration can be rolled back
     one_transaction = False  # whether a run of migrations is one transaction with a savepoint for each
+    has_schemas = False  # whether a migration makes the schemas that tables are in
     own_columns: frozenset[str] = frozenset()  # names under which every table has something, whoever made it
     _acts_by_itself: str  # a query
     follows_keys = True  # whether rows go with those they refer to (ON DELETE CASCADE) while it migrates
