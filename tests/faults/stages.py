@@ -357,7 +357,7 @@ def building_resets(stage: Stage, count: int) -> list[Work]:
     after = stage.state()
     stage.database.execute("DELETE FROM enrollments", OWN_ROW)
     before = stage.state()
-    # Killed when what was built has its place, and before what had it is found to be in a snapshot already, it is twice.
+    # Killed when what was built has its place, before what had it is found to be in a snapshot already, that is twice.
     copies = Copies({"reset": after, "before": before}, ("reset", "before"), undo="before", or_more=True)
     return [_copying(stage, "reset that builds beside the database", command, before, after, copies)]
 
