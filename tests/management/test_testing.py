@@ -188,7 +188,9 @@ def test_ctrl_c_leaves_nothing(
 
     os.killpg(screen.process.pid, signal.SIGINT)
 
-    assert screen.wait().code == 2
+    ended = screen.wait()
+    # It may come while xdist waits for a worker, and Python gives back a lock then that it has not got yet.
+    assert ended.code == 2 or (workers and ended.code == 3 and "release unlocked lock" in ended.out)
     assert left(database, suite, folder) == []
 
 
