@@ -70,7 +70,7 @@ def own(project: Project) -> list[Snapshot]:
 
 def named(project: Project, name: str | None) -> Snapshot | None:
     """Return the snapshot of this project's database that has a name; None where there is none."""
-    return next((one for one in own(project) if one.name == name), None)
+    return next((one for one in own(project) if one.name == name), None) if name else None
 
 
 def find(project: Project, name: str | None, *, of: str | None = None, elsewhere: str = "") -> Snapshot:

@@ -540,7 +540,7 @@ def _forget(project: Project, undo: Undo, *told: str | None) -> None:
     Args:
         told: some that stay, as those do that have what earlier resets have lost.
     """
-    for kind in {undo.kind, "failed"} if undo.described else {undo.kind}:
+    for kind in {undo.kind, "failed"} if undo.described and undo.earlier else {undo.kind}:
         snapshots.forget(project, kind, but=undo.name if kind == undo.kind else None, told=(*undo.earlier, *told))
 
 
