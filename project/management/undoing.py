@@ -249,7 +249,7 @@ def save_and_lose(
         except _Changed as error:
             if error.saved:
                 with snapshots.alone(project):
-                    snapshots.delete(project, [one for one in snapshots.own(project) if one.name == error.saved])
+                    _let_go(project, error.saved)
     raise CommandError(
         f"{project.backend.label} is changed all the time: no snapshot has all that would be lost. Nothing was changed",
         "end what writes to it, or set SNAPSHOTS_KEPT=0 to do without a snapshot",
@@ -266,16 +266,18 @@ def saved_first(project: Project, asked: Undo, action: str, *, no_input: bool) -
     try:
         yield undo
     except BaseException:
-        with suppress(Exception), project.backend.waiting.at_most(SAY_AFTER):  # else it ends as it was asked to
-            _settle_failure(project, undo)
+        _settle_failure(project, undo)
         raise
 
 
 def _settle_failure(project: Project, undo: Undo) -> None:
     """Say what became of the database where something failed, and let go what is not needed of what was saved."""
-    saved = snapshots.named(project, undo.name)
-    if saved is None:
-        return
+    with suppress(Exception), project.backend.waiting.at_most(SAY_AFTER):  # else it ends as it was asked to
+        if saved := snapshots.named(project, undo.name):
+            _tell_and_let_go(project, undo, saved)
+
+
+def _tell_and_let_go(project: Project, undo: Undo, saved: Snapshot) -> None:
     is_as_before = _is_as(project, saved)
     if is_as_before:
         project.console.note(f"{project.backend.label} is as it was before.")
@@ -323,8 +325,14 @@ def settled(project: Project, first: Undo, undo: Undo) -> Undo:
     if first.schema is None:  # there were rows
         return replace(undo, name=first.name)
     if not first.same:
-        snapshots.delete(project, [one for one in snapshots.own(project) if one.name == first.name])
+        _let_go(project, first.name)
     return undo
+
+
+def _let_go(project: Project, name: str) -> None:
+    """Delete a snapshot, if it is still there; inside `alone`."""
+    if found := snapshots.named(project, name):
+        snapshots.delete(project, [found])
 
 
 def _lost(project: Project, undo: Undo, lose: Callable[[], Result], build: Callable[[], None] | None) -> Result:
@@ -342,8 +350,7 @@ def _lost(project: Project, undo: Undo, lose: Callable[[], Result], build: Calla
         raise
     except BaseException as error:
         if build is None:
-            with suppress(Exception), project.backend.waiting.at_most(SAY_AFTER):  # else it ends as it was asked to
-                _settle_failure(project, undo)
+            _settle_failure(project, undo)
             raise
         try:
             if left is None:
@@ -366,8 +373,13 @@ def _begin_building(project: Project, undo: Undo) -> frozenset[str]:
         left = frozenset(project.backend.copies.inventory(connection))
         if names := _noted(project, undo):
             bookkeeping.ensure(connection)
-            bookkeeping.write(connection, bookkeeping.REBUILDING, ",".join(names))
+            _note(connection, names)
     return left
+
+
+def _note(connection: sa.Connection, names: Sequence[str]) -> None:
+    """Write down the names that `cut_off` reads."""
+    bookkeeping.write(connection, bookkeeping.REBUILDING, ",".join(names))
 
 
 def _noted(project: Project, undo: Undo) -> tuple[str, ...]:
@@ -402,7 +414,7 @@ def _end_building(project: Project, earlier: tuple[str, ...] = ()) -> None:
     """Take the note back, but for what earlier resets have not brought back."""
     with project.connect(write=True) as connection, connection.begin():
         if earlier:
-            bookkeeping.write(connection, bookkeeping.REBUILDING, ",".join(earlier))
+            _note(connection, earlier)
         elif bookkeeping.exists(connection):  # without any migration there is none
             bookkeeping.delete(connection, bookkeeping.REBUILDING)
 
@@ -478,7 +490,7 @@ def _look(
     if is_gone or not is_unchanged(connection, saved.copy if saved else None, tables):
         raise _Changed(None if undo.same else undo.name)
     if builds and (names := _noted(project, undo)) and bookkeeping.exists(connection):
-        bookkeeping.write(connection, bookkeeping.REBUILDING, ",".join(names))
+        _note(connection, names)
 
 
 def _saved(project: Project, asked: Undo, action: str, *, no_input: bool, all_of_it: bool = False) -> Undo:

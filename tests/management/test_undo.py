@@ -702,9 +702,7 @@ def test_a_reset_in_place_that_was_killed_is_told_and_what_it_lost_stays(
     migrated.execute(BY_HAND)
     house.add_revision("bad111", HANGS)
     for _ in range(2):
-        running = manage.start("reset", "--no-input", "--drop-unknown", env=kept)
-        running.wait_for("half-way")
-        running.kill()
+        kill_amid(manage, "reset", "--drop-unknown", env=kept)
     house.add_revision("bad111", MAKES, DROPS, parent=house.line()[-2])
     *_, lost = names(manage, migrated)
 
@@ -722,8 +720,8 @@ def test_a_reset_in_place_that_was_killed_is_told_and_what_it_lost_stays(
     assert is_by_hand(migrated)
 
 
-def kill_amid(manage: Runner, command: str, env: Mapping[str, str]) -> None:
-    running = manage.start(command, "--no-input", env=env)
+def kill_amid(manage: Runner, *command: str, env: Mapping[str, str]) -> None:
+    running = manage.start(*command, "--no-input", env=env)
     running.wait_for("half-way")
     running.kill()
 
