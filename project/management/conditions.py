@@ -202,12 +202,13 @@ def _read(table: sa.Table, turn: int) -> tuple[Found, frozenset[str]]:
     checks = [(name, tree) for name, sql in _texts_of(table) if (tree := _parsed(sql)) is not None]
     checks = [*_with_formulas(checks, table)]
     narrow: set[str] = set()
+    turns = _turns(checks, turn)
     for name, tree in checks:
-        _Reader(table, {}, name, turn, narrow).read(tree)
+        _Reader(table, {}, name, turns[name], narrow).read(tree)
     for name, tree in checks:
         if name in narrow and can_be_computed(tree, table):
             continue  # of more alternatives than can be read, each row has one
-        if _Reader(table, found, name, turn).read(tree):
+        if _Reader(table, found, name, turns[name]).read(tree):
             understood.add(name)
     for column in table.columns:
         for domain in domains_of(column):
@@ -217,6 +218,21 @@ def _read(table: sa.Table, turn: int) -> tuple[Found, frozenset[str]]:
     _put_in_order(found)
     _pass_on(found, table)
     return found, frozenset(understood)
+
+
+def _turns(checks: Sequence[tuple[str, Any]], turn: int) -> dict[str, int]:
+    """Return which of its alternatives each condition tries first: those of two come in all combinations."""
+    open_ones = [name for name, tree in checks if _has_alternatives(tree)]
+    places = {name: place for place, name in enumerate(open_ones)}
+    return {name: turn >> 1 | (turn & 1) << 1 if places.get(name, 0) % 2 else turn for name, _ in checks}
+
+
+def _has_alternatives(tree: Any) -> bool:
+    from sqlglot import exp
+
+    if tree.find(exp.Or, exp.Case) is not None:
+        return True
+    return any(isinstance(one.this.unnest(), _conditions()) for one in tree.find_all(exp.EQ, exp.NEQ))
 
 
 def _with_formulas(checks: Sequence[tuple[str, Any]], table: sa.Table) -> Iterator[tuple[str, Any]]:
@@ -560,6 +576,7 @@ class _Reader:
             exp.Is: self._read_is,
             exp.Like: self._read_like,
             exp.ILike: self._read_like,
+            exp.StartsWith: self._read_starts_with,
             exp.RegexpLike: self._read_regexp,
             exp.RegexpILike: self._read_regexp,
             exp.SimilarTo: self._read_similar,
@@ -604,6 +621,8 @@ class _Reader:
         return self._compare(node.this, "<=", node.args["high"]) and low
 
     def _read_in(self, node: Any, negated: bool) -> bool:
+        from sqlglot import exp
+
         numbers = [_literal(one) or "" for one in node.expressions]
         if not negated and (counted := _counted(node.this)) and numbers and all(map(str.isdigit, numbers)):
             return self._read_count(counted, "=", int(numbers[self.turn % len(numbers)]))
@@ -616,6 +635,9 @@ class _Reader:
                 return bool(fitting) and self._limit_to(column, fitting)
             if not isinstance(plain_type(column), _DAYS):
                 return self._compare(node.this, "=", node.expressions[0])
+        if isinstance(node.this.unnest(), exp.Substring | exp.Left | exp.Right) and not negated:
+            each = [exp.EQ(this=node.this.copy(), expression=one.copy()) for one in node.expressions]
+            return self._read_any(each, False)
         return self._read_list(node.this, node.expressions, negated)
 
     def _read_list(self, left: Any, nodes: Iterable[Any], negated: bool) -> bool:
@@ -667,12 +689,17 @@ class _Reader:
         return negated or column.nullable is True
 
     def _read_like(self, node: Any, negated: bool) -> bool:
-        column = self._column(node.this)
-        pattern = _literal(node.expression)
+        return self._match_like(node.this, _literal(node.expression), negated is not bool(node.args.get("negate")))
+
+    def _read_starts_with(self, node: Any, negated: bool) -> bool:
+        return self._match_like(node.this, _like_of(_literal(node.expression), after="%"), negated)
+
+    def _match_like(self, node: Any, pattern: str | None, negated: bool) -> bool:
+        column = self._column(node)
         if column is None or pattern is None:
             return False
         like = "".join({"%": ".*", "_": "."}.get(one, re.escape(one)) for one in pattern)
-        if negated is not bool(node.args.get("negate")):
+        if negated:
             self._match(column, f"^(?!{like}$)")
             return self._spell_otherwise(column, pattern)
         self._match(column, f"^{like}$")
@@ -743,6 +770,9 @@ class _Reader:
             listed = right.this.unnest()
             listed = listed.this if isinstance(listed, exp.Cast) else listed
             return self._read_list(node.this, listed.unnest().expressions, negated)
+        for part, than, rest in ((left, sign, right), (right, _MIRRORED[sign], left)):
+            if (pattern := _like_of_part(part, than, _literal(rest))) is not None:
+                return self._match_like(part.this, pattern, sign == "<>")
         return self._compare(node.this, sign, node.expression)
 
     def _read_both(self, left: Any, right: Any, *, alike: bool) -> bool:
@@ -1331,6 +1361,8 @@ def _without_cast(node: Any) -> Any:
 def _literal(node: Any) -> str | None:
     from sqlglot import exp
 
+    if node is None:
+        return None
     node = _without_cast(node)
     if isinstance(node, exp.DPipe | exp.Concat):
         parts = [_literal(one) for one in (node.flatten() if isinstance(node, exp.DPipe) else node.expressions)]
@@ -1352,6 +1384,9 @@ def _value(node: Any, column: Column | None) -> Any:
     """Return a literal as the column's Python type; None when it is something else."""
     from sqlglot import exp
 
+    if column is not None and isinstance(plain_type(column), sa.Interval):
+        least, most = _interval(node) or (None, None)
+        return least if least == most else None
     node = _without_cast(node)
     negative = isinstance(node, exp.Neg)
     node = _without_cast(node.this) if negative else node
@@ -1437,7 +1472,7 @@ def _interval(node: Any) -> tuple[timedelta, timedelta] | None:
     node = _without_cast(node)
     is_whole = not isinstance(node, exp.Interval)
     said = (_literal(node) or "") if is_whole else f"{node.this.name if node.this else ''} {node.text('unit')}"
-    found = duration(said)
+    found = duration(f"{said} seconds" if said.isdigit() else said)
     if found is None:
         return None
     years, months = divmod(found[0], 12)
@@ -1458,6 +1493,27 @@ def _places_of_like(pattern: str, more: int) -> list[str]:
 
 _DIGITS = string.digits
 _SAFE = string.ascii_letters + string.digits + " -_.,:;!?@#/+*=()"
+
+
+def _like_of(text: str | None, before: str = "", after: str = "") -> str | None:
+    """Return a pattern of LIKE for texts with another one in them; None where its signs stand in that."""
+    return None if not text or "%" in text or "_" in text or "\\" in text else f"{before}{text}{after}"
+
+
+def _like_of_part(node: Any, sign: str, text: str | None) -> str | None:
+    """Return the pattern of LIKE that says the same of a part of a text: `substr(code, 1, 2) = 'AB'` is `AB%`."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.StrPosition) and node.args.get("position") is None:
+        is_in = (sign, text) in ((">", "0"), (">=", "1"), ("<>", "0"))
+        return _like_of(_literal(node.args["substr"]), "%", "%") if is_in else None
+    if not isinstance(node, exp.Substring | exp.Left | exp.Right) or sign not in ("=", "<>") or text is None:
+        return None
+    start = "1" if not isinstance(node, exp.Substring) else _literal(node.args["start"]) or ""
+    length = _literal(node.args.get("length") if isinstance(node, exp.Substring) else node.expression)
+    if not re.fullmatch(r"[1-9]\d?", start) or length != str(len(text)):
+        return None
+    return _like_of(text, "%") if isinstance(node, exp.Right) else _like_of(text, "_" * (int(start) - 1), "%")
 
 
 def places_of_regexp(pattern: str, more: int) -> list[str] | None:

@@ -7,7 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
@@ -211,15 +211,20 @@ class numbered(Field):
         self.description = f"numbered {pattern or ''}".strip()
 
     def ready(self, context: Context, column: Column) -> Fill:
+        values_of = self.by_number(context, column)
+        return lambda rows: values_of(rows.numbers)
+
+    def by_number(self, context: Context, column: Column) -> Callable[[Sequence[int]], list[Any]]:
+        """Return what gives rows their values by their numbers, of any rows of the table."""
         start, form = self.start, self.pattern.format if self.pattern else None
         if form is None:
-            numbers = free_numbers(context, column, lambda value: int(value) - start)
-            return lambda rows: [number + start for number in numbers(rows)]
+            free = free_numbers(context, column, lambda value: int(value) - start)
+            return lambda numbers: [number + start for number in free(numbers)]
         width = format_width(self.pattern or "")
         before, _, after = form(0).partition(width) if width else (form(0), "", "")
         around = re.compile(f"{re.escape(before)}(.+){re.escape(after)}", re.IGNORECASE)
-        numbers = free_numbers(context, column, lambda value: number_in(around, value, start))
-        return lambda rows: [form(number + start) for number in numbers(rows)]
+        free = free_numbers(context, column, lambda value: number_in(around, value, start))
+        return lambda numbers: [form(number + start) for number in free(numbers)]
 
     def is_unique(self, column: Column) -> bool:
         return True

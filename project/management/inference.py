@@ -45,6 +45,7 @@ from .inferred import (
     decimals,
     digit,
     earlier_alike,
+    earlier_number,
     earlier_row,
     either,
     email,
@@ -80,8 +81,10 @@ from .vocabulary import LEAST_ROOM
 NULL_SHARE, RARE_NULL_SHARE = 0.2, 0.9
 _WORD, _QUOTED = re.compile(r"\w+"), re.compile("'[^']*'")
 MULTIPLES = 200_000  # of a step, in a column in which none may come twice
+LARGE = 10_000  # of numbers from here on, with no end, it is as many again that are likely
 SHORT = 5  # characters: a column with room for fewer holds a code, not words
 TODAY = meanings.TODAY
+MAIL_ROOM = 20  # characters, that an e-mail address needs
 SAMPLE = 100  # values that tell whether those of a provider suit a column
 FEWEST = 0.05  # of them that have to fulfil a CHECK
 
@@ -134,6 +137,7 @@ class Key:
     columns: tuple[Column, ...]
     why: str
     where: str = ""  # of which rows, if not of all
+    has_nulls: bool = True  # whether rows that are NULL in one of them may repeat, if they can be
 
 
 def plan_table(table: sa.Table, declared: Mapping[str, Plan], around: Around = Around()) -> dict[str, Plan]:
@@ -154,14 +158,16 @@ def keys_of(table: sa.Table, declared: Container[str] = (), around: Around = Aro
         yield Key(primary, "PRIMARY KEY")
     for constraint in sorted(table.constraints, key=lambda one: str(one.name)):
         if isinstance(constraint, sa.UniqueConstraint):
-            yield Key(tuple(constraint.columns), f"UNIQUE {constraint.name or ''}".strip())
+            has_nulls = not constraint.dialect_options["postgresql"]["nulls_not_distinct"]
+            yield Key(tuple(constraint.columns), f"UNIQUE {constraint.name or ''}".strip(), has_nulls=has_nulls)
     for index in sorted(table.indexes, key=lambda one: str(one.name)):
         if index.unique:
             named = [one for part in index.expressions for one in _columns_in(part, table)]
             if named:
                 where = index.dialect_options[around.dialect].get("where") if around.dialect else None
                 of_some = text_of(where) if where is not None else ""
-                yield Key(tuple(dict.fromkeys(named)), f"UNIQUE {index.name or ''}".strip(), of_some)
+                has_nulls = not index.dialect_options["postgresql"]["nulls_not_distinct"]
+                yield Key(tuple(dict.fromkeys(named)), f"UNIQUE {index.name or ''}".strip(), of_some, has_nulls)
 
 
 def _of_sources(keys: Iterable[Key], plans: Mapping[str, Plan], table: sa.Table) -> Iterator[Key]:
@@ -222,8 +228,9 @@ class _Planner:
     def __init__(self, table: sa.Table, declared: Mapping[str, Plan], around: Around, found: Found) -> None:
         self.table, self.declared, self.around = table, declared, around
         self.bounds = deepcopy(found)
-        own = (key for key in table.foreign_key_constraints if key.referred_table is table)
-        self.late = {*around.late, *own}  # keys that wait for their rows
+        own = [key for key in table.foreign_key_constraints if key.referred_table is table]
+        self.tied = {key: one for key in own if (one := self._tied_to_others(key)) is not None}
+        self.late = {*around.late, *own} - {*self.tied}  # keys that wait for their rows
         self.below: set[tuple[str, str]] = set()  # of what waits, and the column that it must be less than
         self._let_what_waits_be_compared_later()
         self._let_what_waits_together_be_there()
@@ -289,6 +296,22 @@ class _Planner:
         if not any(plan.field for plan in self.plans.values()):
             for column in self.table.primary_key.columns:
                 self.plans[column.name] = Plan(numbered(), "there is nothing else to fill")
+
+    def _tied_to_others(self, key: sa.ForeignKeyConstraint) -> Column | None:
+        """Return what a key to the same table refers to, where a CHECK ties it to what else a row holds.
+
+        Such a key cannot wait for the rows: the number that it refers to is given here, and not by the database.
+        """
+        if len(key.columns) > 1:
+            return None
+        [(column, own)] = _pairs(key)
+        others = [one.name for one in self.table.columns if one not in (column, own)]
+        is_always = own.identity is not None and own.identity.always
+        if is_always or not _is_numbered(own, self.around) or {column.name, own.name} & {*self.declared}:
+            return None
+        is_unique = any(one.columns == (column,) for one in keys_of(self.table, self.declared, self.around))
+        is_tied = column.nullable and not is_unique and _are_in_check(self.table, column.name, others)
+        return own if is_tied and column is not own else None
 
     def _let_what_waits_be_compared_later(self) -> None:
         """Let no column be compared with one that is NULL until the rows are there."""
@@ -390,6 +413,8 @@ class _Planner:
 
     def _plan(self, column: Column) -> Plan:
         bounds = self._bounds(column)
+        if column in self.tied.values():
+            return Plan(numbered(), "rows refer to earlier ones")
         if _is_numbered(column, self.around):
             return Plan(None, "identity")
         if column.computed is not None:
@@ -424,8 +449,9 @@ class _Planner:
         is_decimal = isinstance(plain_type(column), DECIMAL)
         if bounds.parts and is_decimal and filled.field is not None and bounds.formula is None:
             return Plan(exact(filled.field, bounds.parts, bounds.low), filled.why)
-        if isinstance(filled.field, spelled) and bounds.case:
-            return Plan(spelled(_in_case(filled.field.spellings.places, bounds.case)), filled.why)
+        if isinstance(filled.field, spelled):
+            places = _in_case(filled.field.spellings.places, bounds.case)
+            return Plan(spelled(_without_letters(places, _fulfilling(column, bounds))), filled.why)
         if filled.field is not None and bounds.case:
             return Plan(cased(filled.field, bounds.case), filled.why if bounds.same else bounds.why)
         if filled.field is not None and bounds.unequal and not bounds.after:
@@ -489,9 +515,12 @@ class _Planner:
         as_moment = _as_moment(column)
         is_day = isinstance(plain_type(column), sa.Date | sa.DateTime)
         named: tuple[Any, Any] | None = meanings.days(column, TODAY) if is_day else meanings.numbers(column)
-        if named is None or None not in (bounds.low, bounds.high):
+        if named is None or not (is_day or isinstance(plain_type(column), NUMBER)):
             return bounds
         low, high = (as_moment(one) if is_day else one for one in named)
+        if None not in (bounds.low, bounds.high):
+            is_wider = bounds.low <= low and high <= bounds.high and (is_day or meanings.is_year(column))
+            return replace(bounds, low=low, high=high) if is_wider else bounds
         if bounds.high is None and bounds.low is not None and bounds.low <= high:
             return replace(bounds, low=max(bounds.low, low), high=high)
         if bounds.low is None and bounds.high is not None and low <= bounds.high:
@@ -522,10 +551,12 @@ class _Planner:
     def _named_text_by_check(self, column: Column, bounds: Bounds) -> Plan | None:
         """Return what the column's name asks for, where that, or enough of it, fulfils the CHECKs."""
         said, fulfils = meanings.texts(column), _fulfilling(column, bounds)
+        if said == meanings.Texts():
+            said = meanings.texts_like(bounds.like)
         why = f"the column is called {column.name}, {bounds.why}"
         if "email" in said.providers:
             made = email(*self._name_columns(column), longest=bounds.longest)
-            return Plan(made, why) if self._is_mail(column) and all(map(fulfils, _ADDRESSES)) else None
+            return Plan(made, why) if _room(column) >= MAIL_ROOM and all(map(fulfils, _ADDRESSES)) else None
         found = _best(_fields_by_name(column, said), fulfils)
         if isinstance(found, fake):
             otherwise = self._made_text_by_check(column, bounds)
@@ -538,8 +569,9 @@ class _Planner:
             if _SEPARATED.fullmatch(bounds.like) and self._is_of_digits(column):
                 places = [string.digits if len(one) > 1 else one for one in places]
             return Plan(spelled(places), bounds.why)
-        if isinstance(bounds.low, str) and isinstance(bounds.high, str) and len(bounds.low) == len(bounds.high) == 1:
-            return Plan(spelled(["".join(map(chr, range(ord(bounds.low), ord(bounds.high) + 1)))]), bounds.why)
+        ends = bounds.low, bounds.high
+        if all(isinstance(one, str) for one in ends) and (places := _places_between(*ends, _room(column))):
+            return Plan(spelled(places), bounds.why)
         length = length_of(column)
         most = min((one for one in (length, bounds.longest) if one is not None), default=None)
         if bounds.shortest > 1 and (most is not None and (most < SHORT or most == bounds.shortest)):
@@ -552,9 +584,6 @@ class _Planner:
     def _is_of_digits(self, column: Column) -> bool:
         said = meanings.texts(column)
         return not _OF_DIGITS.isdisjoint(said.providers) or any(one.isdigit() for one in said.like)
-
-    def _is_mail(self, column: Column) -> bool:
-        return "email" in meanings.texts(column).providers and _room(column) >= 20
 
     def _by_name(self, column: Column, bounds: Bounds, *, has_default: bool | None = None) -> Plan | None:
         has_default = _has_default(column) if has_default is None else has_default
@@ -569,7 +598,7 @@ class _Planner:
             return None
         said = meanings.texts(column)
         if "email" in said.providers:
-            return Plan(email(*self._name_columns(column)), why) if self._is_mail(column) else None
+            return Plan(email(*self._name_columns(column)), why) if _room(column) >= MAIL_ROOM else None
         if said.in_sentences:
             return Plan(text(), why) if _room(column) >= SHORT else None
         if said.options and bounds.names:
@@ -616,6 +645,8 @@ class _Planner:
         why = f"FOREIGN KEY to {parent.fullname}"
         if key in self.late:
             return self._late_reference(column, key, why)
+        if key in self.tied:
+            return Plan(earlier_number(self.tied[key], numbered()), f"{why}, itself")
         if column.name in self.around.inheritance.kinds:
             where, what = self.around.inheritance.kinds[column.name]
             return Plan(reference_where(parent, where, what), why)
@@ -678,7 +709,8 @@ class _Planner:
         if unique and not column.nullable:
             return Plan(self._placeholder(column), f"{why}, itself")
         share = NULL_SHARE if column.nullable and not unique else 0.0
-        return Plan(self._placeholder(column), f"{why}, itself", second=earlier_row(unique=unique, share=share))
+        second = earlier_row(unique=unique, share=share, in_pairs=unique and not meanings.is_next(column))
+        return Plan(self._placeholder(column), f"{why}, itself", second=second)
 
     def _earlier_alike(self, key: sa.ForeignKeyConstraint) -> earlier_alike | None:
         """Return what sets those columns of a key to the same table that can wait; None where they have to be NULL."""
@@ -1006,10 +1038,23 @@ class _Planner:
         whole_keys = [{*one.columns} for one in self.keys]
         is_known = all(len(one.keys) < 2 for one in components)  # of very many that are joined, only some are taken
         has_all = is_known and all({*one.columns} in whole_keys for one in some) and all(map(self._has_all, columns))
+        then_null = self._null_in_the_end(some)
         for column in dict.fromkeys(chain.from_iterable(one.columns for one in components)):
             why = [self.plans[column.name].why, *(one.why for one in some if column in one.columns)]
-            field = digit(components, column, [one.columns for one in some] if len(some) > 1 else (), has_all=has_all)
+            of_each = [one.columns for one in some] if len(some) > 1 else ()
+            field = digit(components, column, of_each, has_all=has_all, then_null=then_null)
             self.plans[column.name] = Plan(field, ", ".join(filter(None, why)), self.plans[column.name].declared)
+
+    def _null_in_the_end(self, keys: Sequence[Key]) -> Column | None:
+        """Return a column of all of some keys that any number of rows may leave NULL: nothing else speaks of it."""
+        others = [one.name for one in self.table.columns]
+        for column in keys[0].columns if keys else ():
+            is_free = column.nullable and not self._bounds(column).never_null and not self.plans[column.name].declared
+            is_alone = not isinstance(_inner(self.plans[column.name].field), part_of_row)
+            is_tied = _are_in_check(self.table, column.name, [one for one in others if one != column.name])
+            if is_free and is_alone and not is_tied and all(one.has_nulls and column in one.columns for one in keys):
+                return column
+        return None
 
     def _let_others_give_way(self, columns: Collection[Column]) -> None:
         """Let a column that is not numbered through differ from one that is, and not the other way round."""
@@ -1179,7 +1224,36 @@ def _room(column: Column) -> int:
 
 
 def _in_case(places: Iterable[str], case: str) -> list[str]:
-    return ["".join(dict.fromkeys(one.upper() if case == "upper" else one.lower())) for one in places]
+    change: Callable[[str], str] = {"upper": str.upper, "lower": str.lower}.get(case, str)
+    return ["".join(dict.fromkeys(change(one))) for one in places]
+
+
+def _places_between(low: str, high: str, room: int) -> list[str]:
+    """Return the characters at each place of texts that are no less than one and no more than another of its length.
+
+    None where there is no room for them, or nothing is known of how such characters are ordered.
+    """
+    alphabet = next((one for one in _ALPHABETS if {*low, *high} <= {*one}), "")
+    if len(low) != len(high) or len(low) > room or not low <= high or not alphabet:
+        return []
+    alike = next((place for place, pair in enumerate(zip(low, high, strict=True)) if pair[0] != pair[1]), len(low))
+    first, last = (alphabet.index(one[alike : alike + 1] or alphabet[0]) for one in (low, high))
+    first += any(one != alphabet[0] for one in low[alike + 1 :])
+    last -= any(one != alphabet[-1] for one in high[alike + 1 :])
+    if alike == len(low) or first > last:
+        return [*low]
+    return [*low[:alike], alphabet[first : last + 1], *[alphabet] * (len(low) - alike - 1)]
+
+
+_ALPHABETS = string.digits, string.ascii_uppercase, string.ascii_lowercase
+
+
+def _without_letters(places: list[str], fulfils: Callable[[str], bool]) -> list[str]:
+    """Return the characters of each place without those that a CHECK has nothing of: NOT LIKE '%O%'."""
+    texts = ["".join(one[number % len(one)] for one in places) for number in range(max(map(len, places), default=0))]
+    fitting = {*chain.from_iterable(text for text in texts if fulfils(text))}
+    rest = ["".join(one for one in place if one in fitting) or place for place in places]
+    return rest if fitting and all(map(fulfils, _spread(spelled(rest).spellings))) else places
 
 
 def _letters(case: str) -> str:
@@ -1301,6 +1375,7 @@ _IN_ONE_WAY = (
     | other_than
     | reference
     | written
+    | earlier_number
 )
 
 
@@ -1457,6 +1532,13 @@ def _enum(kind: Any, column: Column) -> Field:
     return choice(list(kind.enum_class) if kind.enum_class else list(kind.enums))
 
 
+def _document(column: Column) -> Field:
+    """Return what fills a column of JSON: lists where that is what a model has in place of nothing."""
+    default = getattr(column.default, "arg", None)
+    is_list = getattr(default, "__name__", "") == "list" or isinstance(default, list)
+    return computed("a small list", small_list) if is_list else computed("a small object", small_object)
+
+
 def _uuid(kind: Any, column: Column) -> Field:
     as_uuid = bool(kind.as_uuid)
     return computed("a UUID", lambda random, number: unique_uuid(random.getrandbits(76), number, as_uuid), unique=True)
@@ -1470,10 +1552,10 @@ _BY_TYPE: list[tuple[Any, Callable[[Any, Column], Field | None]]] = [
     (sa.String, _text),
     (sa.Date | sa.DateTime, lambda kind, column: last_year()),
     (sa.Time, lambda kind, column: _between(column, time(0), time(23, 59))),
-    (sa.Interval, lambda kind, column: between(timedelta(minutes=1), timedelta(days=30))),
+    (sa.Interval, lambda kind, column: between(*meanings.while_of(column))),
     (sa.Uuid, _uuid),
     (BINARY, _bytes),
-    (sa.JSON | sa.PickleType, lambda kind, column: computed("a small object", small_object)),
+    (sa.JSON | sa.PickleType, lambda kind, column: _document(column)),
     (sa.ARRAY, _array),
 ]
 _BY_TYPE_NAME: dict[str, tuple[str, Callable[[Any, int], Any]]] = {
@@ -1500,7 +1582,7 @@ def _span(column: Column, bounds: Bounds) -> tuple[Any, Any] | None:
         if low is None:
             low = 0 if high is None or high > 0 else max(least, high - 1000)
         if high is None:
-            high = min(max(1000, low + 1000), most)
+            high = min(max(1000, low + (low if low >= LARGE else 1000)), most)
         return (low, high) if low <= high else None
     low, high = bounds.low, bounds.high
     if isinstance(kind, sa.Date | sa.DateTime):
@@ -1513,6 +1595,9 @@ def _span(column: Column, bounds: Bounds) -> tuple[Any, Any] | None:
         return (high - near if low is None else low, high) if low is None or low <= high else None
     if isinstance(kind, sa.Time):
         return low or time(0), high or time(23, 59)
+    if isinstance(kind, sa.Interval) and (low is None) is not (high is None):
+        usual = meanings.while_of(column)
+        return (low, low + usual[1]) if high is None else (min(usual[0], high), high)
     return (low, high) if low is not None and high is not None else None
 
 

@@ -21,7 +21,19 @@ import sqlalchemy as sa
 from . import checkdigits
 from .blocks import Fill, Rows, Source
 from .errors import CommandError
-from .fields import Field, Formula, decimal_steps, drawing, fake, names_of, person_names, reference, scale_of, terms_of
+from .fields import (
+    Field,
+    Formula,
+    decimal_steps,
+    drawing,
+    fake,
+    names_of,
+    numbered,
+    person_names,
+    reference,
+    scale_of,
+    terms_of,
+)
 from .interlocking import Interlocked, Ranked
 from .names import letters
 from .numbering import (
@@ -70,7 +82,7 @@ class unique_email(Field):
         longest_stem = self._longest_stem(context.source)
 
         def fill(rows: Rows) -> list[str]:
-            own, pieces = numbers(rows), stems(rows)
+            own, pieces = numbers(rows.numbers), stems(rows)
             first: Sequence[int] = (
                 range(own.start + 1, own.stop + 1) if isinstance(own, range) else [number + 1 for number in own]
             )
@@ -134,7 +146,7 @@ class unique_text(Field):
             words = tuple(map(str.upper, words))
 
         def fill(rows: Rows) -> list[str]:
-            own = numbers(rows)
+            own = numbers(rows.numbers)
             longest = max(0, min(WORDS, length - len(str(max(own)))))
             stems = [stem[:longest] for stem in pick(words, rows.random, len(rows))]
             return list(map(str.__add__, stems, map(str, own)))
@@ -164,7 +176,7 @@ class numbered_text(Field):
         numbers = free_numbers(context, column, lambda value: number_in(pattern, value, 1))
 
         def fill_numbered(rows: Rows) -> list[str]:
-            own = numbers(rows)
+            own = numbers(rows.numbers)
             room = length - len(str(max(own) + 1)) - 1
             pairs = zip(fill(rows), own, strict=True)
             if before == ".":
@@ -695,7 +707,7 @@ class in_steps(Field):
         numbers = free_numbers(context, first, self._number_in, *others)
         # Those after the rows that are asked for may have no value.
         at, last = self.steps.__getitem__, len(self.steps) - 1
-        return lambda rows: [at(min(number * many + place, last)) for number in numbers(rows)]
+        return lambda rows: [at(min(number * many + place, last)) for number in numbers(rows.numbers)]
 
     def _number_in(self, value: Any) -> int | None:
         place = Places(self.steps).of(value)
@@ -934,9 +946,15 @@ class reference_where(reference):
 class earlier_row(Field):
     """A row of the same table that was made before, or none: set in a second pass, when all rows are there."""
 
-    def __init__(self, *, unique: bool, share: float) -> None:
-        self.unique, self.share = unique, share
-        self.description = "the row before" if unique else "an earlier row"
+    def __init__(self, *, unique: bool, share: float, in_pairs: bool = False) -> None:
+        """Take whether no row may be referred to twice, the share of rows that refer to none, and whether it is half.
+
+        Args:
+            in_pairs: whether of those that are unique only each second one refers to the one before: no endless chain.
+        """
+        self.unique, self.share, self.in_pairs = unique, share, in_pairs
+        self.description = "each second one the row before" if in_pairs else "the row before"
+        self.description = self.description if unique else "an earlier row"
 
     def ready(self, context: Context, column: Column) -> Fill:
         raise NotImplementedError  # there is nothing to draw from before the rows are there
@@ -948,11 +966,44 @@ class earlier_row(Field):
             chances: two random numbers for each of these rows.
         """
         if self.unique:
-            return [keys[place - 1] if place else None for place in range(first, len(keys))]
+            left_out = 2 if self.in_pairs else len(keys) + 1
+            return [keys[place - 1] if place % left_out else None for place in range(first, len(keys))]
         return [
             keys[int(one * place)] if place and other >= self.share else None
             for place, (one, other) in zip(range(first, len(keys)), chances, strict=True)
         ]
+
+
+class earlier_number(Field):
+    """An earlier row of the same table, whose key is known before the row is there, for that is its number.
+
+    So it is there at once, with what a CHECK asks of the row beside it.
+    """
+
+    description = "an earlier row"
+
+    def __init__(self, own: Column, numbers: numbered) -> None:
+        """Take the key that it refers to, and what fills that."""
+        self.own, self.numbers = own, numbers
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        key_of, start = self.numbers.by_number(context, self.own), context.start
+        there = parents(context, column, self.own.table, required=False) if context.has_rows and start else ()
+        known = {*there}
+
+        def fill(rows: Rows) -> list[Any]:
+            random = rows.random.random
+            earlier = [int(random() * number) for number in rows.numbers]
+            keys = [
+                key if place >= start or key in known else there[place % len(there)] if there else None
+                for place, key in zip(earlier, key_of(earlier), strict=True)
+            ]
+            return keys if rows.numbers.start else [None, *keys[1:]]
+
+        return fill
+
+    def may_be_null(self) -> bool:
+        return True
 
 
 class earlier_alike(Field):
@@ -1082,14 +1133,16 @@ class digit(Field):
         keys: Sequence[Collection[Column]] = (),
         *,
         has_all: bool = False,
+        then_null: Column | None = None,
     ) -> None:
         """Take the parts of the key and one of its columns.
 
         Args:
             keys: where it is several keys at once, the columns of each.
             has_all: whether the parts are all there is of the keys, and can be nothing that is not listed.
+            then_null: the column that is NULL when all combinations have been there: such rows do not count as alike.
         """
-        self.components, self.keys, self.has_all = components, keys, has_all
+        self.components, self.keys, self.has_all, self.then_null = components, keys, has_all, then_null
         self.key = tuple(one for component in components for one in component.columns)
         self.place = next(place for place, component in enumerate(components) if column in component.columns)
         own = components[self.place]
@@ -1098,6 +1151,8 @@ class digit(Field):
         self.description = own.field.description + (
             f", each combination with {others} once" if others else ", each once"
         )
+        self.is_then_null = column is then_null
+        self.description += ", then NULL" if self.is_then_null else ""
 
     def ready(self, context: Context, column: Column) -> Fill:
         numbering, combinations = self._numbering(context)
@@ -1106,6 +1161,9 @@ class digit(Field):
         def fill(rows: Rows) -> list[Any]:
             places = rows.shared(("key", *names), lambda own: numbering.places(own.numbers))
             values = combinations.column(self.place, places)
+            if self.is_then_null and numbering.limit < rows.numbers.stop:
+                more = max(0, numbering.limit - rows.numbers.start)
+                return [*values[:more], *[None] * (len(values) - more)]
             if self.part is None:
                 return values
             return [value[self.part] for value in self._any_alike(context, values, rows)]
@@ -1123,7 +1181,11 @@ class digit(Field):
         return [group[int(share * len(group))] for group, share in zip(groups, shares, strict=True)]
 
     def limit(self, context: Context, column: Column) -> float:
-        return self._numbering(context)[0].limit
+        limit = self._numbering(context)[0].limit
+        return limit if self.then_null is None else math.inf
+
+    def may_be_null(self) -> bool:
+        return self.is_then_null
 
     def is_proven(self, context: Context, column: Column) -> bool:
         numbering, combinations = self._numbering(context)
@@ -1140,7 +1202,8 @@ class digit(Field):
 
     def _look(self, context: Context) -> tuple[Numbering, Combinations | Interlocked | Ranked]:
         combinations = self._combinations([component.domain(context) for component in self.components])
-        found = context.connection.execute(sa.select(*self.key)) if context.has_rows else ()
+        are_there = (one.is_not(None) for one in self.key)  # a row with a NULL is like no other
+        found = context.connection.execute(sa.select(*self.key).where(*are_there)) if context.has_rows else ()
         taken = {*combinations.taken(self._values_of(context, row) for row in found)}
         name = f"key:{':'.join(column.name for column in self.key)}"
         return Numbering(combinations.total, context, name, taken, combinations.width), combinations

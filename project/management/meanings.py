@@ -42,6 +42,10 @@ _ONCE = vocabulary.words(
     "graduation retired retirement died death deceased release released publication"
 )
 _WORK = 16 * 365 + 4  # days of a life before one may be hired
+_IN_CHAIN = vocabulary.words("previous prev next predecessor successor before after follows precedes prior")
+_SHORT_WHILES = vocabulary.words(
+    "duration runtime run time length elapsed took break delay lap playtime worked uptime downtime latency session"
+)
 _WHEN = {"date", "at", "on", "time", "datetime", "timestamp", "day"}
 _LENT = "borrowed borrow loaned loan lent issued issue rented rental checkout"
 _HIRED = "hire hired join joined employed employment"
@@ -90,10 +94,20 @@ class Texts:
 def texts(column: sa.Column[Any]) -> Texts:
     """Return what a column of texts holds by its name; nothing where it says nothing."""
     name = words_of(column.name)
+    named = f"{_singular(words_of(column.table.name)).rpartition('_')[2]}_{name}"
+    if "_" not in name and (named in vocabulary.TEXTS or named in vocabulary.OPTIONS or named in vocabulary.LIKE):
+        name = named
     for key, before in _keys(name):
         if (found := _texts_of(key, before, column)) is not None:
             return found
     return Texts(("uuid4",)) if length_of(column) == UUID_LENGTH else Texts()
+
+
+def texts_like(pattern: str) -> Texts:
+    """Return what a column of texts holds by a pattern of LIKE, where its name says nothing."""
+    if pattern.lower().startswith(("http", "%://", "www.")):
+        return Texts(("url",))
+    return Texts(("email",)) if "%@" in pattern else Texts()
 
 
 def _keys(name: str) -> Iterator[tuple[str, str]]:
@@ -116,6 +130,8 @@ def _texts_of(key: str, before: str, column: sa.Column[Any]) -> Texts | None:
         return None
     if key in ("state", "province") and not _has_place(column):
         return Texts(options=vocabulary.OPTIONS["status"])
+    if before and key == "by" and before.rpartition("_")[2] not in vocabulary.NOBODY:
+        return Texts(("name",))
     if key in ("prefix", "suffix"):
         return Texts((key,)) if name_provider(column.table) == "name" else None
     if key == "name":
@@ -143,7 +159,7 @@ def _texts_of(key: str, before: str, column: sa.Column[Any]) -> Texts | None:
 
 def _name_of(before: str, table: sa.Table) -> str:
     """Return the provider of a name of something: of a row, where nothing is said, or only a letter of the table."""
-    if not before or _abbreviates(before, table):
+    if not before or _abbreviates(before, table) or {*before.split("_")} <= vocabulary.OF_NAMES:
         return name_provider(table)
     return name_provider_of(before) or _NAMELESS
 
@@ -167,6 +183,23 @@ def _has_place(column: sa.Column[Any]) -> bool:
     """Return whether a table holds addresses, in which a state is a part of a country."""
     names = [{*words_of(one.name).split("_")} for one in (column.table, *column.table.columns)]
     return any(words & vocabulary.OF_ADDRESSES and not words & {"ip", "mac", "email"} for words in names)
+
+
+def is_year(column: sa.Column[Any]) -> bool:
+    """Return whether a number is by its name a year."""
+    name = words_of(column.name)
+    return name in _DATED or bool(_YEARS & {*name.split("_")})
+
+
+def is_next(column: sa.Column[Any]) -> bool:
+    """Return whether a reference to a row of the same table is by its name one of a chain."""
+    return bool(_IN_CHAIN & {*words_of(column.name).split("_")})
+
+
+def while_of(column: sa.Column[Any]) -> tuple[timedelta, timedelta]:
+    """Return how long something takes, at least and at most, by the name of its column."""
+    is_short = bool(_SHORT_WHILES & {*words_of(column.name).split("_")})
+    return timedelta(minutes=1), timedelta(hours=4) if is_short else timedelta(days=30)
 
 
 def is_rare(column: sa.Column[Any]) -> bool:

@@ -158,6 +158,8 @@ class _MendedBlock:
         if not any(one.fails(row) for one in self.mender.watched) or self._hopeless - self._mended >= HOPELESS:
             return
         source = self.block.source
+        for pool in self.pools.values():
+            pool.stop_before(number)
         random = Random(source.seed("mended", *self.mender.names, self.block.number * BLOCK + number))
         found = self.mender.mend(row, self.pools, random)
         if found is None:
@@ -197,11 +199,18 @@ class _Pool:
     def __init__(self, column: Column, values: Sequence[Any]) -> None:
         self.column, self._values = column, values
         self.kind: Any = plain_type(column)
+        self._refers_to_itself = any(key.column.table is column.table for key in column.foreign_keys)
+        self._most = len(values)
+
+    def stop_before(self, number: int) -> None:
+        """Draw what a row can refer to in its own table: what those before it refer to, for these are there."""
+        if self._refers_to_itself:
+            self._most = number
 
     def draw(self, random: Random) -> Any:
         """Return a value that some row has; None only where hardly any has one."""
         for _ in range(20):
-            value = self._values[int(random.random() * BLOCK)]
+            value = self._values[int(random.random() * self._most)]
             if value is not None:
                 return value
         return None

@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .blocks import Rows, Source
+from .blocks import Source
 
 Column = sa.Column[Any]
 MOVES = 1024  # by which places are mixed, a power of two
@@ -103,10 +103,10 @@ def coprime(least: int, total: int) -> int:
 
 def free_numbers(
     context: Context, column: Column, number_in: Callable[[Any], int | None], *others: Column
-) -> Callable[[Rows], Sequence[int]]:
-    """Return what gives the rows of a block the numbers in their unique values.
+) -> Callable[[Sequence[int]], Sequence[int]]:
+    """Return what gives rows, by their numbers, the numbers in their unique values.
 
-    These are the row numbers. Where a row of the person's own holds the value of such a number, a number after this run
+    These are the same. Where a row of the person's own holds the value of such a number, a number after this run
     takes its place; whoever comes to that one then finds it taken and moves on in the same way.
 
     Args:
@@ -114,14 +114,14 @@ def free_numbers(
         others: columns whose values come of the same numbers.
     """
     if not context.looks:
-        return lambda rows: rows.numbers
+        return lambda numbers: numbers
     queries = (sa.select(one).where(one.is_not(None)) for one in (column, *others))
     found = (number_in(value) for query in queries for value in context.connection.scalars(query))
     taken = {number for number in found if number is not None and number >= context.start}
     blocked = sorted(number for number in taken if number < context.stop)
     later = (number for number in count(context.stop) if number not in taken)
     moved = dict(zip(blocked, later, strict=False))
-    return lambda rows: [moved.get(number, number) for number in rows.numbers] if moved else rows.numbers
+    return lambda numbers: [moved.get(number, number) for number in numbers] if moved else numbers
 
 
 def number_in(pattern: re.Pattern[str], value: Any, start: int) -> int | None:

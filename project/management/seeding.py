@@ -180,7 +180,7 @@ def _seed_anew(
             request.look(connection, [TableName.of(target.table) for target in targets])
         guard.refuse_more(request.agreed, rows_to_delete(project, connection, targets))
         _defer_keys(project, connection, targets)
-        _delete_rows(connection, targets)
+        _delete_rows(project, connection, targets)
         _require_numbers(project, connection, targets, request)
         return [one for group in groups for one in _seed_group(project, connection, group, request, progress)]
 
@@ -879,7 +879,7 @@ def _seed_anew_before(
 ) -> None:
     """Do again, in the open transaction, what --fresh had done before it came to a table."""
     _defer_keys(project, connection, targets)
-    _delete_rows(connection, targets)
+    _delete_rows(project, connection, targets)
     for before in targets[: targets.index(target)]:
         _seed_table(project, connection, before, request, unseen)
 
@@ -953,7 +953,7 @@ def _values_of(names: Sequence[str], row: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {inference.short(row[name])}" for name in shown)
 
 
-def _delete_rows(connection: sa.Connection, targets: Sequence[Target]) -> None:
+def _delete_rows(project: Project, connection: sa.Connection, targets: Sequence[Target]) -> None:
     """Delete the rows of tables, children first, and before that the keys that lead back to children."""
     emptied = _filled(connection, targets)
     for target in emptied:
@@ -961,7 +961,7 @@ def _delete_rows(connection: sa.Connection, targets: Sequence[Target]) -> None:
         if keys:
             connection.execute(sa.update(target.table).values(dict.fromkeys(keys)))
     for target in reversed(emptied):
-        connection.execute(sa.delete(target.table))
+        project.backend.delete_rows(connection, target.table)
         bookkeeping.delete(connection, f"seeded:{target.name}")
         bookkeeping.delete(connection, f"inserted:{target.name}")
 

@@ -96,8 +96,8 @@ TEXTS = by_word(
     [
         ("full_name contact_name author contact recipient signatory signed_by issued_by", ("name",)),
         ("sort_name name_sort", ("sort_name",)),
-        ("first_name middle_name nick_name", ("first_name",)),
-        ("last_name maiden_name", ("last_name",)),
+        ("first_name middle_name nick_name given", ("first_name",)),
+        ("last_name maiden_name family", ("last_name",)),
         ("username login nickname nick handle screen_name login_id user skype twitter instagram github telegram",
          ("user_name",)),
         ("phone mobile fax landline hotline whatsapp contact_number contact_no emergency_contact_number "
@@ -134,6 +134,7 @@ TEXTS = by_word(
         ("user_agent useragent browser_agent", ("user_agent",)),
         ("headline slogan tagline subtitle subject catchphrase motto", ("catch_phrase",)),
         ("product_name item_name product", ("product_name", "catch_phrase")),
+        ("label", ("word",)),
         ("book_title series_title uniform_title series", ("book_title",)),
         ("course_name course_title", ("course_title",)),
         ("color color_name", ("color_name", "hex_color")),
@@ -205,6 +206,10 @@ SENTENCES = words(
     "about details excerpt review reason feedback caption instructions synopsis overview memo observation observations "
     "diagnosis symptoms allergies quote question answer explanation story disclaimer terms reply"
 )
+# Whom nothing is done by: what stands before `by` where it is a column, and no person.
+NOBODY = words("sort sorted order ordered group grouped filter filtered multiply divide increment step stand powered")
+# What says of a name only how it is used.
+OF_NAMES = words("display official legal short common preferred public known trade trading brand local")
 # What may stand behind the words that say what something is, and says of which kind or how many it is.
 QUALIFIERS = words(
     "home work private office mobile primary secondary alternate alternative alt pro personal business main other old "
@@ -252,6 +257,8 @@ OPTIONS: dict[str, tuple[tuple[str, ...], ...]] = by_word(
         ("format", (("Hardcover", "Paperback", "E-book", "Audiobook"),)),
         ("shift", (("morning", "afternoon", "night"),)),
         ("religion", (("none", "Christian", "Muslim", "Hindu", "Buddhist", "Jewish", "other"),)),
+        ("cron cron_expression crontab",
+         (("0 * * * *", "*/5 * * * *", "0 0 * * *", "30 6 * * 1-5", "0 0 1 * *"), ("0 0 * * *",))),
         ("hobby", (("reading", "hiking", "cooking", "painting", "chess", "swimming"),)),
         ("grade letter_grade", (("A", "B", "C", "D", "F"),)),
         ("environment", (("production", "staging", "development"), ("prod", "dev"))),
@@ -275,6 +282,8 @@ LIKE = by_word(
         ("call_number", ("AA 000.0 A000", "AA000 A00")),
         ("otp pin", ("000000", "0000")),
         ("iata airport_code", ("AAA",)),
+        ("airline_code carrier_code", ("AA",)),
+        ("sort_code", ("00-00-00", "000000")),
         ("icao", ("AAAA",)),
         ("ticker symbol", ("AAAA", "AAA")),
         ("flight_number", ("AA0000", "AA000")),
@@ -355,7 +364,7 @@ NUMBERS: dict[str, tuple[int, int]] = by_word(
         ("attempts retries retry_count", (0, 5)),
         ("http_status status_code", (200, 504)),
         ("square_feet sqft", (400, 4000)),
-        ("area", (10, 500)),
+        ("area acres hectares", (10, 500)),
         ("mileage odometer", (0, 200_000)),
         ("horsepower", (60, 400)),
         ("population", (1_000, 1_000_000)),
@@ -380,7 +389,7 @@ PEOPLE = words(
     "participant reader writer singer friend profile account_holder borrower worker candidate applicant speaker "
     "director passenger pilot coach child human citizen subscriber recipient sender seller buyer mayor tutor mentor "
     "trainer musician composer editor reviewer visitor tenant_user patron lender billing bill shipping ship cardholder "
-    "holder assignee reporter lead supervisor signer physician consignee sales_rep"
+    "holder assignee reporter lead supervisor signer physician consignee sales_rep to from receiver"
 )
 # Columns that only people have.
 OF_PEOPLE = words(
@@ -405,7 +414,7 @@ NAMES_OF = by_word(
         ("course class lesson", "course_title"),
         ("book album movie film biblio publication novel song track playlist", "book_title"),
         ("post article blog news story page topic thread question", "headline"),
-        ("team", "bs"),
+        ("team club", "city"),
         ("category", "product_category"),
         ("department", "company_department"),
         ("street", "street_name"),
@@ -416,7 +425,8 @@ NAMES_OF = by_word(
 # What happens to few: a column called deleted_at is empty in most rows.
 RARE = words(
     "deleted voided archived cancelled canceled discontinued discontinue removed disabled banned blocked suspended "
-    "revoked rejected terminated died death deceased retired termination dissolved fired"
+    "revoked rejected terminated died death deceased retired termination dissolved fired resigned refunded withdrawn "
+    "expelled reversed"
 )
 MORE = words(
     "biblio borrower branch item patron card user file name number code type title serial invoice billing shipping "

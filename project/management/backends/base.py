@@ -447,6 +447,10 @@ class Backend:
     def defer_keys(self, connection: sa.Connection) -> None:
         """Have foreign keys checked at the end of the open transaction, those that can be."""
 
+    def delete_rows(self, connection: sa.Connection, table: sa.Table) -> None:
+        """Delete all rows of a table, to which no row of another table refers."""
+        connection.execute(sa.delete(table))
+
     def bulk_load(
         self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], blocks: Blocks, size: Size
     ) -> None:
