@@ -88,7 +88,7 @@ def is_false(value: Value, row: Row) -> bool:
 
 
 class _Doubtful(ArithmeticError):
-    """Half of something, which is rounded up here and down there."""
+    """What databases do not agree on: half of something, which is rounded up here and down there."""
 
 
 class _Computing:
@@ -212,7 +212,10 @@ class _Computing:
         return compared
 
     def _alike(self, compare: Callable[[Any, Any], Any], one: Any, other: Any) -> Any:
-        one, other = _of_one_type(one, other)
+        is_said = isinstance(one, str) is not isinstance(other, str)
+        one, other = of_one_type(one, other)
+        if is_said and one == other and compare in _ORDERS and isinstance(one, datetime | time):
+            raise _Doubtful  # SQLite compares texts, of which 13:00:00.000000 is more than 13:00:00
         if self.way.any_case and isinstance(one, str) and compare in (operator.eq, operator.ne):
             one, other = one.lower(), other.lower()
         return compare(one, other)
@@ -381,7 +384,10 @@ def _of_all(values: Sequence[Value], function: Callable[..., Any]) -> Value:
 # Values of one type
 
 
-def _of_one_type(one: Any, other: Any) -> tuple[Any, Any]:
+_ORDERS = (operator.lt, operator.le, operator.gt, operator.ge)
+
+
+def of_one_type(one: Any, other: Any) -> tuple[Any, Any]:
     """Return two values so that they can be compared, as databases do it with what is of different types."""
     kinds = type(one), type(other)
     if kinds[0] is kinds[1] and kinds[0] is not datetime:
@@ -591,7 +597,11 @@ def _pattern(pattern: str, any_case: bool) -> re.Pattern[str]:
 
 
 def in_python(pattern: str) -> str:
-    """Return a regular expression as Python knows it: it has no names for classes of characters."""
+    """Return a regular expression as Python knows it: it has no names for classes of characters.
+
+    MariaDB reads a text before it is one: there a backslash is written twice.
+    """
+    pattern = re.sub(r"\\\\(?=[.dDwWsSbB+*?(){}|^$\[\]/-])", lambda _: "\\", pattern)
     return re.sub(r"\[:(\w+):\]", lambda found: _POSIX.get(found[1], ""), pattern)
 
 
@@ -620,6 +630,8 @@ def _OPERATORS(exp: Any) -> dict[Any, Callable[[Any, Any], Any]]:
         exp.DateAdd: _plus,
         exp.DateSub: _minus,
         exp.DateDiff: _days_between,
+        exp.BitwiseAnd: lambda one, other: int(one) & int(other),
+        exp.BitwiseOr: lambda one, other: int(one) | int(other),
         exp.Xor: lambda one, other: bool(one) is not bool(other),
         exp.ArrayContainedBy: _within,
         exp.ArrayContainsAll: lambda one, other: _within(other, one),

@@ -8,11 +8,12 @@ import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from copy import deepcopy
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, partial
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,8 +24,9 @@ from .fields import Formula, integer_range, scale_of, terms_of
 from .numbering import Column
 from .types import DECIMAL, NUMBER, domains_of, length_of, plain_type
 
-WAYS = 4  # that rows of one table can have to keep to its CHECKs, at most
+WAYS = 8  # that rows of one table can have to keep to its CHECKs, at most
 NARROW = 10_000  # a column for smaller numbers than this has no room above most of them
+COUNTED = (*NUMBER, sa.Date, sa.DateTime, sa.Time, sa.Interval)  # types of which one value comes after another
 FARTHEST = timedelta(days=100 * 366)  # from another day: what is farther may be none that a database stores
 
 
@@ -63,16 +65,31 @@ class Bounds:
     parts: int = 0  # in which one may be cut, where something is computed from it: all databases count them alike
     sums: list[Sum] = field(default_factory=list)  # of it and of columns after it
     multiple: int = 1  # a whole number is a multiple of
+    remainder: int = 0  # and so much more
     never_null: bool = False
     always_null: bool = False
     names: list[str] = field(default_factory=list)
 
-    def spelled(self, room: int) -> list[str]:
-        """Return the characters of each place, of a spelling that is as long as it has to be, where there is one."""
+    def spelled(self, room: int, *, is_padded: bool = False) -> list[str]:
+        """Return the characters of each place, of a spelling that is as long as it has to be, where there is one.
+
+        Args:
+            is_padded: whether a shorter text is stored with spaces behind it, which no pattern may ask for.
+        """
         longest = room if self.longest is None else min(room, self.longest)
         others = (self.spell(more) for more in range(65)) if self.spell else ()
-        fitting = (one for one in (self.spelling, *others) if one and self.shortest <= len(one) <= longest)
-        return next(fitting, self.spelling or [])
+        fitting = [one for one in (self.spelling, *others) if one and self.shortest <= len(one) <= longest]
+        whole = (one for one in fitting if is_padded and len(one) == room)
+        return next(whole, next(iter(fitting), self.spelling or []))
+
+    def copied(self) -> Bounds:
+        """Return the same, to be changed without this one."""
+        made = copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, list | dict):
+                setattr(made, name, value.copy())
+        made.calendar = {part: [*numbers] for part, numbers in self.calendar.items()}
+        return made
 
     @property
     def why(self) -> str:
@@ -82,12 +99,30 @@ class Bounds:
 Found = dict[str, Bounds]
 
 
+def _copied(found: Found) -> Found:
+    """Return what is known, to be changed without the other."""
+    return {name: bounds.copied() for name, bounds in found.items()}
+
+
 def read_checks(table: sa.Table) -> Found:
     """Return what can be read of a table's CHECK constraints, by column; the rest is left to the database.
 
     Where they leave a choice (`status <> 'done' OR done_at IS NOT NULL`), it is the first that can be kept to.
     """
-    return _read(table, 0)[0]
+    return _ways(table)[0]
+
+
+@cache
+def read_certain(table: sa.Table) -> Found:
+    """Return what CHECK constraints ask of columns whatever the other columns hold: what leaves no choice."""
+    found: Found = {}
+    for name, sql in _texts_of(table):
+        for part in conjuncts(tree) if (tree := _parsed(sql)) is not None else ():
+            if not _has_alternatives(part):
+                _Reader(table, found, name).read(part)
+    _read_domains(found, table)
+    _pass_on(found, table)
+    return found
 
 
 def read_parts(table: sa.Table, condition: str) -> Iterator[tuple[str, Bounds]]:
@@ -110,18 +145,27 @@ def read_parts(table: sa.Table, condition: str) -> Iterator[tuple[str, Bounds]]:
 
 def other_ways(table: sa.Table) -> list[Found]:
     """Return what else rows can keep to, where CHECK constraints leave a choice."""
-    first, understood = _read(table, 0)
+    return _ways(table)[1:]
+
+
+@cache
+def _ways(table: sa.Table) -> list[Found]:
+    """Return what rows can keep to, in each way that CHECK constraints leave: those that most of them are read for."""
+    several, parts = _told_apart_by(table), _clauses(table)
+    many = len(several.values) if several is not None else 1
+    different = {(turn % many, *parts.choices(turn)): turn for turn in reversed(range(WAYS))}
+    turns = [_read(table, turn) for turn in sorted(different.values())]
+    possible = [one for one in turns if all(map(_is_possible, one[0].values()))] or turns[:1]
+    first, understood = max(possible, key=lambda one: len(one[1]))
     ways = [first]
-    for turn in range(1, WAYS):
-        found, also_understood = _read(table, turn)
+    for found, also_understood in possible:
         if (
             understood <= also_understood
             and _comparable(found) not in map(_comparable, ways)
-            and all(map(_is_possible, found.values()))
             and not _go_in_a_circle([*ways, found])
         ):
             ways.append(found)
-    return ways[1:]
+    return ways
 
 
 @dataclass(frozen=True)
@@ -135,7 +179,8 @@ class Check:
 
 def checks_of(table: sa.Table) -> list[Check]:
     """Return the CHECK constraints of a table that can be parsed."""
-    _, understood = _read(table, 0)
+    first = _ways(table)[0]
+    understood = next(one for found, one in (_read(table, turn) for turn in range(WAYS)) if found is first)
     found = [Check(name, _parsed(sql), name in understood) for name, sql in _texts_of(table)]
     for column in table.columns:
         for domain in domains_of(column):
@@ -197,42 +242,151 @@ def _read(table: sa.Table, turn: int) -> tuple[Found, frozenset[str]]:
     Args:
         turn: which of the alternatives is tried first.
     """
-    found: Found = {}
-    understood = set()
-    checks = [(name, tree) for name, sql in _texts_of(table) if (tree := _parsed(sql)) is not None]
-    checks = [*_with_formulas(checks, table)]
-    narrow: set[str] = set()
-    turns = _turns(checks, turn)
-    for name, tree in checks:
-        _Reader(table, {}, name, turns[name], narrow).read(tree)
-    for name, tree in checks:
-        if name in narrow and can_be_computed(tree, table):
-            continue  # of more alternatives than can be read, each row has one
-        if _Reader(table, found, name, turns[name]).read(tree):
-            understood.add(name)
-    for column in table.columns:
-        for domain in domains_of(column):
-            _Reader(table, found, str(domain.constraint_name or domain.name)).read_domain(domain, column)
+    parts, (found, not_understood) = _clauses(table), _read_first(table)
+    found, not_understood = _copied(found), {*not_understood}
+    several = _told_apart_by(table)
+    if several is not None:  # the ways differ in what this column holds
+        bounds = found.setdefault(several.name, Bounds())
+        bounds.options = [several.values[turn % len(several.values)]]
+    for part, own_turn in zip(parts.open, parts.turns(turn), strict=True):
+        if not _Reader(table, found, part.name, own_turn).read(part.tree):
+            not_understood.add(part.name)
+    _read_domains(found, table)
+    _let_rates_be(found)
     _make_room_for_sums(found, table)
     _share_out(found, table)
     _put_in_order(found)
     _pass_on(found, table)
-    return found, frozenset(understood)
+    return found, parts.names - not_understood
 
 
-def _turns(checks: Sequence[tuple[str, Any]], turn: int) -> dict[str, int]:
-    """Return which of its alternatives each condition tries first: those of two come in all combinations."""
-    open_ones = [name for name, tree in checks if _has_alternatives(tree)]
-    places = {name: place for place, name in enumerate(open_ones)}
-    return {name: turn >> 1 | (turn & 1) << 1 if places.get(name, 0) % 2 else turn for name, _ in checks}
+@cache
+def _read_first(table: sa.Table) -> tuple[Found, set[str]]:
+    """Return what is read of conditions that leave no choice, and the constraints that are not understood by that."""
+    parts = _clauses(table)
+    found: Found = {}
+    understood = [_Reader(table, found, part.name).read(part.tree) for part in parts.plain]
+    return found, {
+        *(part.name for part, is_one in zip(parts.plain, understood, strict=True) if not is_one),
+        *(part.name for part in parts.left),
+    }
+
+
+@dataclass(frozen=True)
+class _Clause:
+    """A condition that has to hold, and the constraint that it is of."""
+
+    name: str
+    tree: Any
+    choices: int = 1  # after so many turns its alternatives come again
+
+
+@dataclass(frozen=True)
+class _Clauses:
+    """The conditions of a table that all have to hold: that leave no choice, that leave one, and the rest.
+
+    The rest has more alternatives than can be read: of these each row keeps to one when it is mended.
+    """
+
+    plain: list[_Clause]
+    open: list[_Clause]
+    left: list[_Clause]
+    names: frozenset[str]
+
+    def turns(self, turn: int) -> list[int]:
+        """Return which of its alternatives each condition tries first: those of two come in all combinations."""
+        return [(turn | turn << 3) >> place % 3 & 7 for place, _ in enumerate(self.open, 1)]
+
+    def choices(self, turn: int) -> tuple[int, ...]:
+        """Return what is the same for turns that come to the same."""
+        return tuple(own % part.choices for own, part in zip(self.turns(turn), self.open, strict=True))
+
+
+@cache
+def _clauses(table: sa.Table) -> _Clauses:
+    checks = [(name, tree) for name, sql in _texts_of(table) if (tree := _parsed(sql)) is not None]
+    found = _Clauses([], [], [], frozenset(name for name, _ in checks))
+    for name, whole in _with_formulas(checks, table):
+        for tree in conjuncts(whole):
+            if not _has_alternatives(tree):
+                found.plain.append(_Clause(name, tree))
+                continue
+            narrow: set[str] = set()
+            _Reader(table, {}, name, 0, narrow).read(tree)
+            kept = found.left if narrow and can_be_computed(tree, table) else found.open
+            kept.append(_Clause(name, tree, _choices(tree)))
+    return found
+
+
+def _choices(tree: Any) -> int:
+    """Return after how many turns the alternatives of a condition come again."""
+    from sqlglot import exp
+
+    either = [len([*one.flatten()]) for one in tree.find_all(exp.Or, exp.And)]
+    cases = [len(one.args["ifs"]) + 1 for one in tree.find_all(exp.Case)]
+    listed = [len(one.expressions) for one in tree.find_all(exp.In)]
+    return math.lcm(2, *either, *cases, *listed, *(range(1, 5) if tree.find(exp.Anonymous, exp.Add) else ()))
+
+
+def _read_domains(found: Found, table: sa.Table) -> None:
+    for column in table.columns:
+        for domain in domains_of(column):
+            _Reader(table, found, str(domain.constraint_name or domain.name)).read_domain(domain, column)
+
+
+@dataclass(frozen=True)
+class _Several:
+    """A column of few values, that says which alternatives of the CHECKs a row keeps to."""
+
+    name: str
+    values: tuple[Any, ...]
+
+
+@cache
+def _told_apart_by(table: sa.Table) -> _Several | None:
+    """Return the column of few values that most of the conditions with alternatives speak of, as a status."""
+    parts = _clauses(table)
+    trees = [part.tree for part in (*parts.open, *parts.left)]
+    found, certain = list[tuple[int, _Several]](), _read_first(table)[0]
+    for column in table.columns:
+        said = sum(column in columns_in(tree, table) for tree in trees)
+        values = _few_values(column, certain.get(column.name, Bounds()))
+        if said and 1 < len(values) <= WAYS and not column.foreign_keys:
+            found.append((said, _Several(column.name, values)))
+    return max(found, key=lambda one: one[0])[1] if found else None
+
+
+def _few_values(column: Column, bounds: Bounds) -> tuple[Any, ...]:
+    """Return all values of a column that has only few; none of any other."""
+    kind: Any = plain_type(column)
+    values = bounds.options
+    if values is None and isinstance(kind, sa.Boolean):
+        values = [True, False]
+    elif values is None and isinstance(kind, sa.Enum):
+        values = list(kind.enum_class or kind.enums)
+    return tuple(one for one in values or () if one not in bounds.excluded)
 
 
 def _has_alternatives(tree: Any) -> bool:
+    """Return whether a condition leaves a choice: one of columns, or of parts of what one can hold."""
     from sqlglot import exp
 
-    if tree.find(exp.Or, exp.Case) is not None:
+    if tree.find(exp.Case, exp.Greatest, exp.Least, exp.Max, exp.Min) is not None:
         return True
-    return any(isinstance(one.this.unnest(), _conditions()) for one in tree.find_all(exp.EQ, exp.NEQ))
+    if isinstance(tree, exp.Predicate) and isinstance(tree, exp.Binary) and _counted(tree.this):
+        return True
+    if any(one.find(exp.And) for one in tree.find_all(exp.Not)):
+        return True
+    if any(item.find(exp.Column) for one in tree.find_all(exp.In) for item in one.expressions):
+        return True
+    for one in tree.find_all(exp.Or):
+        parts = [part.unnest() for part in one.flatten()]
+        of_values = [part for part in parts if not isinstance(part, exp.Is)]
+        names = {column.name.lower() for column in one.find_all(exp.Column)}
+        if len(names) > 1 or (len(of_values) > 1 and not all(isinstance(part, exp.EQ | exp.In) for part in of_values)):
+            return True
+    sides = (side.unnest() for one in tree.find_all(exp.EQ, exp.NEQ) for side in (one.this, one.expression))
+    return any(isinstance(side, _conditions()) for side in sides)
 
 
 def _with_formulas(checks: Sequence[tuple[str, Any]], table: sa.Table) -> Iterator[tuple[str, Any]]:
@@ -329,6 +483,17 @@ def _plainer(node: Any) -> Any:
             each = (type(node)(this=node.this.copy(), expression=one.copy()) for one in listed.expressions)
             return exp.paren(exp.and_(*each), copy=False)
     return node
+
+
+def _let_rates_be(found: Found) -> None:
+    """Let a few rates be what they are, as of a tax, where a product with one is rounded: the other is whole."""
+    for bounds in found.values():
+        if not isinstance(bounds.formula, tuple) or bounds.formula[0] != "round":
+            continue
+        terms = [found[name] for name in terms_of(bounds.formula) if name in found]
+        rates = [one for one in terms if one.options and any(rate % 1 for rate in one.options)]
+        for one in terms if len(rates) == 1 else ():
+            one.parts = 0 if one is rates[0] else 1
 
 
 def _make_room_for_sums(found: Found, table: sa.Table) -> None:
@@ -491,7 +656,7 @@ def _pass_on(found: Found, table: sa.Table) -> None:
                     larger.low = lowest if larger.low is None else _most(larger.low, lowest)
             for name, steps in larger.within:
                 if isinstance(name, str) and larger.low is not None:
-                    smaller = found[name]
+                    smaller = found.setdefault(name, Bounds())
                     column = table.columns[name]
                     lowest = _moved(_like_those_of(column, larger.low, up=True), column, -steps)
                     smaller.low = lowest if smaller.low is None else _most(smaller.low, lowest)
@@ -525,7 +690,7 @@ class _Reader:
 
     def _try(self, read: Callable[[_Reader], bool]) -> bool:
         """Keep what is read where that is certain, and can be."""
-        trial = deepcopy(self.found)
+        trial = _copied(self.found)
         understood = read(_Reader(self.table, trial, self.name, self.turn, self.narrow))
         impossible = [
             name for name, one in trial.items() if not _is_possible(one) and _is_possible(self._bounds_of(name))
@@ -554,10 +719,8 @@ class _Reader:
         column = self._column(node)
         if column is not None and isinstance(plain_type(column), sa.Boolean):
             return self._limit_to(column, [not negated])
-        for kind, reads in self._kinds(exp).items():
-            if isinstance(node, kind):
-                return reads(node, negated)
-        return False
+        name = next((name for kind, name in _readers() if isinstance(node, kind)), None)
+        return name is not None and bool(getattr(self, name)(node, negated))
 
     def read_domain(self, domain: Any, column: Column) -> None:
         """Take note of what a type asks for."""
@@ -567,48 +730,60 @@ class _Reader:
         if tree is not None:
             self.read(tree)
 
-    def _kinds(self, exp: Any) -> dict[Any, Callable[[Any, bool], bool]]:
-        return {
-            exp.Boolean: lambda node, negated: bool(node.this) is not negated,
-            exp.Case: self._read_case,
-            exp.Between: self._read_between,
-            exp.In: self._read_in,
-            exp.Is: self._read_is,
-            exp.Like: self._read_like,
-            exp.ILike: self._read_like,
-            exp.StartsWith: self._read_starts_with,
-            exp.RegexpLike: self._read_regexp,
-            exp.RegexpILike: self._read_regexp,
-            exp.SimilarTo: self._read_similar,
-            (exp.ArrayContainedBy, exp.ArrayContainsAll): self._read_items,
-            (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE): self._read_comparison,
-        }
+    def _read_truth(self, node: Any, negated: bool) -> bool:
+        return bool(node.this) is not negated
 
     def _read_any(self, parts: list[Any], negated: bool) -> bool:
         """Read alternatives: `x = 1 OR x = 2` as a list, others by keeping to the first one that can be read."""
         from sqlglot import exp
 
-        together: dict[str, list[Any]] = {}
+        together: dict[str, list[list[Any]]] = {}
         for part in parts:
             trial: Found = {}
             _Reader(self.table, trial, self.name).read(part, negated=negated)
             options = [bounds.options for bounds in trial.values()]
             if len(trial) == 1 and options[0] is not None:
-                together.setdefault(next(iter(trial)), []).extend(options[0])
-        if len(together) == 1 and sum(len(found) for found in together.values()) >= len(parts):
-            [(name, values)] = together.items()
-            return self._limit_to(self.table.columns[name], list(dict.fromkeys(values)))
-        meaningful = [part for part in parts if not isinstance(part.unnest(), exp.Is)]
-        rest = [part for part in parts if part not in meaningful]  # a share of a column that may be NULL is so anyway
+                together.setdefault(next(iter(trial)), []).append(options[0])
+        if len(together) == 1 and sum(map(len, together.values())) == len(parts):
+            [(name, several)] = together.items()
+            return self._limit_to(self.table.columns[name], list(dict.fromkeys(chain.from_iterable(several))))
+        if any(self._holds_anyway(part, negated) for part in parts):
+            return True
+        meaningful = [part for part in parts if not isinstance(part.unnest(), exp.Is)] or parts
+        named = {column.name.lower() for part in meaningful for column in part.find_all(exp.Column)}
+        # A share of a column that may be NULL is so anyway, unless another one decides whether it is.
+        others = [part for part in parts if part not in meaningful and part.this.name.lower() not in named]
+        rest = [part for part in parts if part not in (*meaningful, *others)]
         if self.narrow is not None and not all(
             _Reader(self.table, {}, self.name, self.turn, self.narrow).read(part, negated=negated)
             for part in meaningful
         ):
             self.narrow.add(self.name)
-        first = self.turn % max(1, len(meaningful))
+        in_turn = [*meaningful, *others]
+        first = self.turn % len(in_turn)
         return any(
             self._try(lambda reader, part=part: reader.read(part, negated=negated))  # type: ignore[misc]  # of this turn
-            for part in meaningful[first:] + meaningful[:first] + rest
+            for part in in_turn[first:] + in_turn[:first] + rest
+        )
+
+    def _holds_anyway(self, part: Any, negated: bool) -> bool:
+        """Return whether an alternative is fulfilled by all that columns can still hold."""
+        asked: Found = {}
+        if not _Reader(self.table, asked, "").read(part, negated=negated):
+            return False
+        return bool(asked) and all(self._is_kept_to(name, bounds) for name, bounds in asked.items())
+
+    def _is_kept_to(self, name: str, asked: Bounds) -> bool:
+        own = self._bounds_of(name)
+        if replace(asked, names=[]) in (Bounds(never_null=own.never_null), Bounds(always_null=own.always_null)):
+            return True
+        of_values = replace(asked, options=None, excluded=[], names=[]) == Bounds()
+        return (
+            of_values
+            and own.options is not None
+            and all(
+                one not in asked.excluded and (asked.options is None or one in asked.options) for one in own.options
+            )
         )
 
     def _read_case(self, node: Any, negated: bool) -> bool:
@@ -714,17 +889,20 @@ class _Reader:
         return self._spell(column, lambda more: [_WORD] * (more + 1))
 
     def _read_regexp(self, node: Any, negated: bool) -> bool:
+        from sqlglot import exp
+
         column = self._column(node.this)
         pattern = _literal(node.expression)
         if column is None or pattern is None or negated or node.args.get("negate"):
             return False
-        self._match(column, pattern)
+        self._match(column, pattern, any_case=isinstance(node, exp.RegexpILike))
         return self._spell(column, lambda more: places_of_regexp(pattern, more))
 
-    def _match(self, column: Column, pattern: str) -> None:
+    def _match(self, column: Column, pattern: str, *, any_case: bool = False) -> None:
         """Note a regular expression that is to be found in a text, where Python reads it."""
         with suppress(re.error, OverflowError):
-            self._bounds(column).patterns.append(re.compile(in_python(pattern), re.DOTALL))
+            flags = re.DOTALL | (re.IGNORECASE if any_case else re.NOFLAG)
+            self._bounds(column).patterns.append(re.compile(in_python(pattern), flags))
 
     def _read_similar(self, node: Any, negated: bool) -> bool:
         """Read SIMILAR TO: a regular expression of all of the text, with LIKE's two signs.
@@ -762,7 +940,11 @@ class _Reader:
         sign = _OPPOSITE[sign] if negated else sign
         if sign != "<>" and (said := _counted(left)) and (number := _literal(right) or "").isdigit():
             return self._read_count(said, sign, int(number))
-        if sign in ("=", "<>") and all(isinstance(one, _conditions()) for one in (left, right)):
+        are_conditions = [isinstance(one, _conditions()) for one in (left, right)]
+        are_both = any(are_conditions) and all(
+            is_one or self._is_flag(one) for is_one, one in zip(are_conditions, (left, right), strict=True)
+        )
+        if sign in ("=", "<>") and are_both:
             return self._read_both(left, right, alike=sign == "=")
         if isinstance(left, exp.Mod) and sign == "=":
             return self._read_multiple(left, right)
@@ -790,8 +972,16 @@ class _Reader:
         def read(reader: _Reader, negated: Sequence[bool]) -> bool:
             return reader.read(left, negated=negated[0]) and reader.read(right, negated=negated[1])
 
+        if self.narrow is not None and not all(
+            read(_Reader(self.table, {}, self.name, self.turn, self.narrow), one) for one in (signs, others)
+        ):
+            self.narrow.add(self.name)
         first, second = (others, signs) if self.turn % 2 else (signs, others)
         return self._try(partial(read, negated=first)) or self._try(partial(read, negated=second)) or read(self, signs)
+
+    def _is_flag(self, node: Any) -> bool:
+        column = self._column(node)
+        return column is not None and isinstance(plain_type(column), sa.Boolean)
 
     def _refers_to_itself(self, node: Any) -> bool:
         """Return whether a column refers to rows of its own table."""
@@ -813,11 +1003,17 @@ class _Reader:
 
     def _read_multiple(self, node: Any, rest: Any) -> bool:
         column, number = self._column(node.this), _literal(node.expression)
-        if column is None or number is None or _literal(rest) != "0" or not re.fullmatch(r"[1-9]\d{0,5}", number):
+        more = _literal(rest) or ""
+        if column is None or number is None or not re.fullmatch(r"[1-9]\d{0,5}", number):
             return False
-        if not isinstance(plain_type(column), sa.Integer):
+        if not isinstance(plain_type(column), sa.Integer) or not re.fullmatch(r"\d{1,6}", more):
             return False
-        self._bounds(column).multiple = int(number)
+        bounds = self._bounds(column)
+        if int(more) >= int(number) or bounds.multiple > 1:
+            return False
+        bounds.multiple, bounds.remainder = int(number), int(more)
+        if more != "0" and (bounds.low is None or bounds.low < 0):
+            bounds.low = 0  # of what is less than nothing databases count the rest in their own way
         return True
 
     def _compare(self, left: Any, sign: str, right: Any) -> bool:
@@ -842,9 +1038,12 @@ class _Reader:
             return True
         if one is not None and (formula := self._formula(right)) is not None and any(terms_of(formula)):
             return self._compute(one, formula) if sign == "=" else self._compare_formula(one, sign, formula)
-        if isinstance(left.unnest(), exp.Sub) and other is None and self._formula(left) is not None:
-            moved = exp.Add(this=right.copy(), expression=left.unnest().expression.copy())
-            return self._compare(left.unnest().this, sign, moved)
+        if isinstance(left.unnest(), exp.Add | exp.Sub) and other is None and self._formula(left) is not None:
+            kind = exp.Add if isinstance(left.unnest(), exp.Sub) else exp.Sub
+            is_number = kind is exp.Add or (self._is_number(right) and self._is_number(left.unnest().expression))
+            moved = kind(this=right.copy(), expression=exp.paren(left.unnest().expression.copy()))
+            if is_number:
+                return self._compare(left.unnest().this, sign, moved)
         if one is None:
             measured = self._measured(left)
             return measured is not None and self._compare_measure(*measured, sign, right)
@@ -899,8 +1098,12 @@ class _Reader:
             return True
         if one is other:
             return False
+        if sign != "=" and not (isinstance(plain_type(one), COUNTED) or one.foreign_keys or other.foreign_keys):
+            return False  # nobody knows what comes after a text or a label
         if sign == "=":
             self._bounds(later).same = earlier.name
+            if not later.nullable:
+                self._bounds(earlier).never_null = True
             return True
         return self._put_after(one, other, int(sign == ">"))
 
@@ -1047,6 +1250,9 @@ class _Reader:
     def _bounds_of(self, name: str) -> Bounds:
         return self.found.get(name, Bounds())
 
+    def _is_number(self, node: Any) -> bool:
+        return re.fullmatch(r"\d{1,12}(\.\d{1,12})?", _literal(node) or "") is not None
+
     def _difference(self, node: Any) -> tuple[Column, Column] | None:
         """Return the two columns of `one - other`."""
         from sqlglot import exp
@@ -1081,6 +1287,11 @@ class _Reader:
 
     def _exclude(self, column: Column, values: list[Any]) -> bool:
         self._bounds(column).excluded += values
+        kind: Any = plain_type(column)
+        if isinstance(kind, sa.Boolean):
+            return self._limit_to(column, [one for one in (True, False) if one not in values])
+        if isinstance(kind, sa.Enum):
+            return self._limit_to(column, [one for one in kind.enum_class or kind.enums if one not in values])
         return True
 
     def _measured(self, node: Any) -> tuple[str, Column] | None:
@@ -1139,6 +1350,8 @@ class _Reader:
             return self._limit_year(column, sign, number)
         if isinstance(plain_type(column), _DAYS):
             return self._keep_to(column, what, [one for one in range(MOST) if _SIGNS[sign](one, number)])
+        if sign in ("=", ">=", ">") and number + (sign == ">") > (length_of(column) or math.inf):
+            return False
         if sign in ("=", ">=", ">"):
             bounds.shortest = max(bounds.shortest, number + (sign == ">"))
         if sign in ("=", "<=", "<"):
@@ -1193,7 +1406,32 @@ class _Reader:
         node = _without_cast(node)
         if not isinstance(node, exp.Column):
             return None
-        return next((one for one in self.table.columns if one.name.lower() == node.name.lower()), None)
+        return _by_small_name(self.table).get(node.name.lower())
+
+
+@cache
+def _readers() -> list[tuple[Any, str]]:
+    """Return what reads each kind of condition: a method's name."""
+    from sqlglot import exp
+
+    return [
+        (exp.Boolean, "_read_truth"),
+        (exp.Case, "_read_case"),
+        (exp.Between, "_read_between"),
+        (exp.In, "_read_in"),
+        (exp.Is, "_read_is"),
+        ((exp.Like, exp.ILike), "_read_like"),
+        (exp.StartsWith, "_read_starts_with"),
+        ((exp.RegexpLike, exp.RegexpILike), "_read_regexp"),
+        (exp.SimilarTo, "_read_similar"),
+        ((exp.ArrayContainedBy, exp.ArrayContainsAll), "_read_items"),
+        ((exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), "_read_comparison"),
+    ]
+
+
+@cache
+def _by_small_name(table: sa.Table) -> dict[str, Column]:
+    return {one.name.lower(): one for one in reversed([*table.columns])}
 
 
 _MEASURES = {
@@ -1286,7 +1524,7 @@ def alternatives(node: Any, negated: bool) -> list[Any]:
     found, before = [], list[Any]()
     for one in node.args["ifs"]:
         case = one.this if node.this is None else exp.EQ(this=node.this.copy(), expression=one.this.copy())
-        found.append([*before, case, one.args["true"]])
+        found.append([*before, case, *_not_null(case), one.args["true"]])
         before.append(exp.not_(case))
     if node.args.get("default") is not None:
         found.append([*before, node.args["default"]])
@@ -1295,6 +1533,20 @@ def alternatives(node: Any, negated: bool) -> list[Any]:
     true, false = exp.true(), exp.false()
     possible = [one for one in found if false not in one and exp.not_(true) not in one]
     return [exp.and_(*([part for part in one if part != true] or [true])) for one in possible or found]
+
+
+def _not_null(node: Any) -> list[Any]:
+    """Return what must not be NULL so that a condition is true, and not only not false."""
+    from sqlglot import exp
+
+    node = node.unnest()
+    while isinstance(node, exp.Not):
+        node = node.this.unnest()
+    if isinstance(node, exp.And):
+        return [one for part in node.flatten() for one in _not_null(part)]
+    if isinstance(node, (exp.Or, exp.Is, exp.Case)) or node.find(exp.Coalesce, exp.Anonymous, exp.Is) is not None:
+        return []
+    return [exp.not_(exp.Is(this=one.copy(), expression=exp.Null())) for one in node.find_all(exp.Column)]
 
 
 def spelled_by(node: Any, column: Column) -> list[str] | None:
@@ -1388,6 +1640,8 @@ def _value(node: Any, column: Column | None) -> Any:
         least, most = _interval(node) or (None, None)
         return least if least == most else None
     node = _without_cast(node)
+    if column is not None and isinstance(plain_type(column), NUMBER) and isinstance(node, exp.Add | exp.Sub | exp.Mul):
+        node = _worked_out(node)
     negative = isinstance(node, exp.Neg)
     node = _without_cast(node.this) if negative else node
     if isinstance(node, exp.Boolean):
@@ -1398,6 +1652,29 @@ def _value(node: Any, column: Column | None) -> Any:
         return _typed(node.this, negative, column)
     except (ValueError, ArithmeticError, LookupError):  # of another type: the database will say what it means
         return None
+
+
+def _worked_out(node: Any) -> Any:
+    """Return the number that sums, differences and products of numbers amount to, else what was given."""
+    from sqlglot import exp
+
+    signs: dict[Any, Callable[[Decimal, Decimal], Decimal]] = {
+        exp.Add: operator.add, exp.Sub: operator.sub, exp.Mul: operator.mul,
+    }  # fmt: skip
+
+    def value_of(one: Any) -> Decimal | None:
+        one = _without_cast(one)
+        if isinstance(one, exp.Neg):
+            inner = value_of(one.this)
+            return None if inner is None else -inner
+        if type(one) in signs:
+            left, right = value_of(one.this), value_of(one.expression)
+            return None if left is None or right is None else signs[type(one)](left, right)
+        said = _literal(one) or ""
+        return Decimal(said) if re.fullmatch(r"\d{1,12}(\.\d{1,12})?", said) else None
+
+    found = value_of(node)
+    return node if found is None else exp.Literal.number(f"{found:f}")
 
 
 def _typed(literal: str, negative: bool, column: Column) -> Any:

@@ -507,6 +507,8 @@ def scale_of(column: Column) -> int:
 def integer_range(column: Column) -> tuple[int, int]:
     """Return the lowest and highest number an integer column holds on every database."""
     kind = plain_type(column)
+    if column.type.__visit_name__ == "YEAR":
+        return 1901, 2155
     bits = 16 if isinstance(kind, sa.SmallInteger) else 64 if isinstance(kind, sa.BigInteger) else 32
     bits = {"TINYINT": 8, "MEDIUMINT": 24}.get(type(kind).__name__, bits)  # MariaDB's own
     if getattr(kind, "unsigned", False):

@@ -19,7 +19,17 @@ import sqlalchemy as sa
 
 from . import calendars, meanings
 from .computing import can_be_computed
-from .conditions import Bounds, Found, checks_of, columns_in, other_ways, read_checks, text_of, widest
+from .conditions import (
+    Bounds,
+    Found,
+    checks_of,
+    columns_in,
+    other_ways,
+    read_certain,
+    read_checks,
+    text_of,
+    widest,
+)
 from .errors import CommandError, did_you_mean, shortened
 from .fields import (
     Field,
@@ -37,6 +47,7 @@ from .fields import (
 from .inferred import (
     Component,
     OrderedPair,
+    Ways,
     above,
     calculated,
     cased,
@@ -108,6 +119,7 @@ class Plan:
 
 
 _LEFT = Plan(None, "server default")
+_ALWAYS_NULL = ": always NULL"
 _ANOTHER_EACH_TIME = re.compile("uuid|rand|nextval|next value", re.IGNORECASE)
 
 
@@ -142,13 +154,21 @@ class Key:
 
 def plan_table(table: sa.Table, declared: Mapping[str, Plan], around: Around = Around()) -> dict[str, Plan]:
     """Return how each column of a table is filled: as declared, else as the model says it."""
-    plans = _Planner(table, declared, around, read_checks(table)).plan()
+    first, *others = found_ways = [read_checks(table), *other_ways(table)]
+    known = [one for found in found_ways for one in found.items()]
+    said = {name for name, bounds in known if bounds.after or bounds.within or bounds.same}
+    said |= {bounds.same for _, bounds in known if bounds.same}
+    plans = _Planner(table, declared, around, first, said).plan()
     ways = [plans]
-    for found in other_ways(table):
-        way = _Planner(table, declared, around, found).plan()
+    for found in others:
+        way = _Planner(table, declared, around, found, said).plan()
         if _go_together(table, declared, around, plans, way):
             ways.append(way)
-    return {name: _either(table.columns[name], [way[name] for way in ways]) for name in plans}
+    together = _in_some_way(table, ways)
+    if not any(plan.field for plan in together.values()):  # a row has to have something
+        nothing = "there is nothing else to fill"
+        together |= {column.name: Plan(numbered(), nothing) for column in table.primary_key.columns}
+    return together
 
 
 def keys_of(table: sa.Table, declared: Container[str] = (), around: Around = Around()) -> Iterator[Key]:
@@ -158,16 +178,30 @@ def keys_of(table: sa.Table, declared: Container[str] = (), around: Around = Aro
         yield Key(primary, "PRIMARY KEY")
     for constraint in sorted(table.constraints, key=lambda one: str(one.name)):
         if isinstance(constraint, sa.UniqueConstraint):
-            has_nulls = not constraint.dialect_options["postgresql"]["nulls_not_distinct"]
-            yield Key(tuple(constraint.columns), f"UNIQUE {constraint.name or ''}".strip(), has_nulls=has_nulls)
+            columns = tuple(one for column in constraint.columns for one in _computed_from(column))
+            yield Key(columns, f"UNIQUE {constraint.name or ''}".strip(), "", _has_nulls(constraint))
     for index in sorted(table.indexes, key=lambda one: str(one.name)):
         if index.unique:
             named = [one for part in index.expressions for one in _columns_in(part, table)]
+            named = [one for column in named for one in _computed_from(column)]
             if named:
                 where = index.dialect_options[around.dialect].get("where") if around.dialect else None
                 of_some = text_of(where) if where is not None else ""
-                has_nulls = not index.dialect_options["postgresql"]["nulls_not_distinct"]
-                yield Key(tuple(dict.fromkeys(named)), f"UNIQUE {index.name or ''}".strip(), of_some, has_nulls)
+                why = f"UNIQUE {index.name or ''}".strip()
+                yield Key(tuple(dict.fromkeys(named)), why, of_some, _has_nulls(index))
+
+
+def _computed_from(column: Column) -> list[Column]:
+    """Return the texts that the database computes a text from, which then may not repeat; any other column as it is."""
+    if column.computed is None or not isinstance(plain_type(column), sa.String):
+        return [column]
+    named = [*dict.fromkeys(_columns_in(column.computed.sqltext, column.table))]
+    return [one for one in named if isinstance(plain_type(one), sa.String)] or [column]
+
+
+def _has_nulls(said: sa.UniqueConstraint | sa.Index) -> bool:
+    """Return whether rows that are NULL in a key may repeat."""
+    return not dict(said.dialect_kwargs).get("postgresql_nulls_not_distinct")
 
 
 def _of_sources(keys: Iterable[Key], plans: Mapping[str, Plan], table: sa.Table) -> Iterator[Key]:
@@ -225,7 +259,10 @@ class _KeptOut:
 class _Planner:
     """Plans one table: columns one by one, then the keys, then what depends on other columns."""
 
-    def __init__(self, table: sa.Table, declared: Mapping[str, Plan], around: Around, found: Found) -> None:
+    def __init__(
+        self, table: sa.Table, declared: Mapping[str, Plan], around: Around, found: Found, said: Collection[str]
+    ) -> None:
+        """Take what CHECKs say in one of their ways, and the columns that they compare with others in any of them."""
         self.table, self.declared, self.around = table, declared, around
         self.bounds = deepcopy(found)
         own = [key for key in table.foreign_key_constraints if key.referred_table is table]
@@ -238,7 +275,7 @@ class _Planner:
         self.unequal: list[tuple[str, str]] = []  # columns in keys of several that must differ
         self.usual: dict[str, timedelta] = {}  # how far days and moments are at most after others, by their names
         self._let_keys_go_first()
-        self._add_order_of_names()
+        self._add_order_of_names(said)
         self._add_twins()
         known = self.bounds.values()
         self.wanted = {name for one in known for name in (*one.unequal, one.same)}
@@ -270,7 +307,6 @@ class _Planner:
             self._let_in_once(found)
         self._keep_ranges_apart()
         self._look_for_what_is_given()
-        self._fill_something()
         return self.plans
 
     def _look_for_what_is_given(self) -> None:
@@ -291,12 +327,6 @@ class _Planner:
             for name in own if asked not in own else ():
                 inners[name].unlike = (asking, asked)
 
-    def _fill_something(self) -> None:
-        """Number the key of a table in which nothing else is filled: a row has to have something."""
-        if not any(plan.field for plan in self.plans.values()):
-            for column in self.table.primary_key.columns:
-                self.plans[column.name] = Plan(numbered(), "there is nothing else to fill")
-
     def _tied_to_others(self, key: sa.ForeignKeyConstraint) -> Column | None:
         """Return what a key to the same table refers to, where a CHECK ties it to what else a row holds.
 
@@ -309,8 +339,7 @@ class _Planner:
         is_always = own.identity is not None and own.identity.always
         if is_always or not _is_numbered(own, self.around) or {column.name, own.name} & {*self.declared}:
             return None
-        is_unique = any(one.columns == (column,) for one in keys_of(self.table, self.declared, self.around))
-        is_tied = column.nullable and not is_unique and _are_in_check(self.table, column.name, others)
+        is_tied = column.nullable and _are_in_check(self.table, column.name, others)
         return own if is_tied and column is not own else None
 
     def _let_what_waits_be_compared_later(self) -> None:
@@ -320,6 +349,7 @@ class _Planner:
             for column in self.table.columns
             if column.nullable and self._refers(column) and self._key_of(column) in self.late
         }
+        names |= {column.name for column in self.table.columns if self._is_always_null(column)}
         for name, bounds in self.bounds.items():
             self.below |= {(one, name) for one, _ in bounds.after if isinstance(one, str) and one in names}
             bounds.after = [one for one in bounds.after if not names & {*terms_of(one[0])}]
@@ -357,9 +387,8 @@ class _Planner:
             if column.name in self.bounds:
                 self.bounds[column.name].unequal = []
 
-    def _add_order_of_names(self) -> None:
+    def _add_order_of_names(self, said: Collection[str]) -> None:
         """Take start_date <= end_date for granted, where no CHECK says anything of the two."""
-        said = {name for name, bounds in self.bounds.items() if bounds.after or bounds.within}
         for column in self.table.columns:
             for other, least, most in meanings.come_before(column):
                 self._put_after(column, other, least, most, said)
@@ -420,7 +449,7 @@ class _Planner:
         if column.computed is not None:
             return Plan(None, "computed")
         if self._is_always_null(column):
-            return Plan(None, f"{bounds.why}: always NULL")
+            return Plan(None, f"{bounds.why}{_ALWAYS_NULL}")
         if column.name in self.around.inheritance.identities:
             identities = self.around.inheritance.identities[column.name]
             allowed = [one for one in identities if bounds.options is None or one in bounds.options]
@@ -488,7 +517,8 @@ class _Planner:
             step = bounds.multiple
             is_key = self._is_unique_alone(column)
             high = integer_range(column)[1] if is_key and bounds.high is None else span[1]
-            multiples = range(-(-span[0] // step) * step, high + 1, step)[: MULTIPLES if is_key else 1000]
+            first = -(-(span[0] - bounds.remainder) // step) * step + bounds.remainder
+            multiples = range(first, high + 1, step)[: MULTIPLES if is_key else 1000]
             allowed = [one for one in multiples if one not in bounds.excluded]
             return Plan(choice(allowed), bounds.why) if allowed else None
         return Plan(_without(_between(column, *span), bounds.excluded), bounds.why) if span is not None else None
@@ -499,7 +529,7 @@ class _Planner:
         is_day, is_open = isinstance(plain_type(column), sa.Date | sa.DateTime), bounds.low is bounds.high is None
         is_open = is_open and not bounds.within
         if is_open and isinstance(plain_type(column), NUMBER) and (named := meanings.numbers(column)):
-            high = named[1]
+            low, high = named if meanings.is_year(column) else (None, named[1])
         elif is_open and is_day:
             if (span := meanings.days(column, TODAY)) is not None:
                 low, high = map(_as_moment(column), span)
@@ -565,8 +595,9 @@ class _Planner:
 
     def _made_text_by_check(self, column: Column, bounds: Bounds) -> Plan | None:
         if bounds.spelling is not None:
-            places = bounds.spelled(_room(column))
-            if _SEPARATED.fullmatch(bounds.like) and self._is_of_digits(column):
+            places = bounds.spelled(_room(column), is_padded=isinstance(plain_type(column), sa.CHAR))
+            is_number = _SEPARATED.fullmatch(bounds.like) and self._is_of_digits(column)
+            if is_number or _NUMBERED.fullmatch(bounds.like):
                 places = [string.digits if len(one) > 1 else one for one in places]
             return Plan(spelled(places), bounds.why)
         ends = bounds.low, bounds.high
@@ -646,12 +677,15 @@ class _Planner:
         if key in self.late:
             return self._late_reference(column, key, why)
         if key in self.tied:
-            return Plan(earlier_number(self.tied[key], numbered()), f"{why}, itself")
+            unique = self._is_unique_alone(column)
+            return Plan(earlier_number(self.tied[key], numbered(), unique=unique), f"{why}, itself")
         if column.name in self.around.inheritance.kinds:
             where, what = self.around.inheritance.kinds[column.name]
             return Plan(reference_where(parent, where, what), why)
         if len(key.columns) > 1:
-            return Plan(part_of_row(key, column, self._given(key), unequal=self.unequal), why)
+            options = {one.name: self._bounds(one).options for one in key.columns}
+            only = {name: values for name, values in options.items() if values}
+            return Plan(part_of_row(key, column, self._given(key), unequal=self.unequal, only=only), why)
         same = self._bounds(column).same
         if same and any(
             one.referred_table is parent and one not in self.late for one in _keys_from(self.table.columns[same])
@@ -1130,7 +1164,8 @@ class _Planner:
 
     def _unique_text(self, column: Column, bounds: Bounds, field: Field | None) -> Field | None:
         room = min(_room(column), bounds.longest or _room(column))
-        if isinstance(field, email) or "mail" in column.name.lower():
+        is_mail = isinstance(field, email) or "mail" in column.name.lower()
+        if is_mail and (not bounds.patterns or all(map(_fulfilling(column, bounds), _ADDRESSES))):
             return unique_email(*self._name_columns(column), longest=bounds.longest)
         if isinstance(field, written):
             apart = _apart_as_written(field, column)
@@ -1158,6 +1193,7 @@ _NAME_PARTS = [("first_name", "firstname"), ("last_name", "lastname")]
 # What addresses look like, the shortest and a long one.
 _ADDRESSES = ("x1@example.org", "ada.lovelace123456@example.org")
 _OF_DIGITS = {"phone_number", "postcode", "ean13", "isbn13", "ssn", "credit_card_number"}
+_NUMBERED = re.compile(r"[A-Z][A-Z0-9./-]*_[_./-]*")  # one for what begins with capital letters: SO-______
 _SEPARATED = re.compile(r"[_ ./()+-]*_[_ ./()+-]*")  # a pattern of LIKE that asks for nothing but signs between
 # Providers of texts that a number can be put into, and what it comes after: a dot stands for before the last one.
 _NUMBER_AFTER = {
@@ -1382,24 +1418,49 @@ _IN_ONE_WAY = (
 def _go_together(
     table: sa.Table, declared: Mapping[str, Plan], around: Around, one: dict[str, Plan], other: dict[str, Plan]
 ) -> bool:
-    """Return whether rows can be filled in one way and the other: what differs is in no key, and waits for nothing."""
-    in_keys = {column.name for key in keys_of(table, declared, around) for column in key.columns}
-    others = [name for name in one if _look(one[name]) != _look(other[name])]
-    return not any(
-        name in in_keys
-        or plan.second
+    """Return whether rows can be filled in one way and the other: none clashes with another, or waits for it."""
+    others = {name for name in one if _look(one[name]) != _look(other[name])}
+    keys = [key for key in keys_of(table, declared, around) if others & {column.name for column in key.columns}]
+    in_keys = {column.name for key in keys for column in key.columns}
+    return all(_are_apart(key, one, other) for key in keys) and not any(
+        plan.second
         or (plan.field is None and _filled(table.columns[name], plan) is _UNKNOWN)
-        or not isinstance(_inner(plan.field), _IN_ONE_WAY | None)
+        or not (name in in_keys or isinstance(_inner(plan.field), _IN_ONE_WAY | None))
         for name in others
         for plan in (one[name], other[name])
     )
 
 
-def _either(column: Column, plans: Sequence[Plan]) -> Plan:
-    """Return the plan of a column whose rows are filled in different ways."""
-    if len(set(map(_look, plans))) == 1:
-        return plans[0]
-    return Plan(either([_filled(column, plan) for plan in plans]), plans[0].why)
+def _are_apart(key: Key, one: Mapping[str, Plan], other: Mapping[str, Plan]) -> bool:
+    """Return whether no row of one way can be like one of another in a key: for a NULL, or values that it never has."""
+    for column in key.columns:
+        pair = one[column.name], other[column.name]
+        if key.has_nulls and any(plan.field is None and plan.why.endswith(_ALWAYS_NULL) for plan in pair):
+            return True
+        values = [_listed_values(plan) for plan in pair]
+        if all(values) and not {*values[0]} & {*values[1]}:
+            return True
+    return False
+
+
+def _listed_values(plan: Plan) -> Sequence[Any]:
+    """Return all that a column can hold, where that is a few values and never NULL; nothing of any other."""
+    field = plan.field
+    if isinstance(field, digit):
+        field = field.components[field.place].field
+    return field.values() or () if isinstance(field, choice | constant) else ()
+
+
+def _in_some_way(table: sa.Table, ways: Sequence[Mapping[str, Plan]]) -> dict[str, Plan]:
+    """Return the plans of a table whose rows are filled in different ways."""
+    first, *_ = ways
+    others = [name for name in first if len({_look(way[name]) for way in ways}) > 1]
+    filled = [{table.columns[name]: _filled(table.columns[name], way[name]) for name in others} for way in ways]
+    all_ways = Ways(filled)
+    made = {
+        name: Plan(either([way[table.columns[name]] for way in filled], all_ways), first[name].why) for name in others
+    }
+    return {**first, **made}
 
 
 def _look(plan: Plan) -> str:
@@ -1499,8 +1560,8 @@ def _range_of(steps: Steps, *, apart: bool = False) -> Callable[[Any, int], Any]
 
 
 _RANGES = {
-    "INT4RANGE": Steps(0, 1, 1),
-    "INT8RANGE": Steps(0, 1, 1),
+    "INT4RANGE": Steps(1, 1, 1),
+    "INT8RANGE": Steps(1, 1, 1),
     "NUMRANGE": Steps(Decimal(0), Decimal("0.5"), 1),
     "DATERANGE": Steps(date(2026, 1, 1), timedelta(days=1), 1),
     "TSRANGE": Steps(datetime(2026, 1, 1), timedelta(hours=1), 1),
@@ -1515,6 +1576,11 @@ def _text(kind: Any, column: Column) -> Field:
 
 def _number(kind: Any, column: Column) -> Field:
     return _between(column, *(_span(column, Bounds()) or (0, 1)))
+
+
+def _integer(column: Column) -> Field:
+    low, high = integer_range(column)
+    return between(*meanings.YEARS) if low > 0 else between(0, min(1000, high))
 
 
 def _bytes(kind: Any, column: Column) -> Field:
@@ -1547,7 +1613,7 @@ def _uuid(kind: Any, column: Column) -> Field:
 _BY_TYPE: list[tuple[Any, Callable[[Any, Column], Field | None]]] = [
     (sa.Boolean, lambda kind, column: choice(False, True)),
     (sa.Enum, _enum),
-    (sa.Integer, lambda kind, column: between(0, min(1000, integer_range(column)[1]))),
+    (sa.Integer, lambda kind, column: _integer(column)),
     (DECIMAL, _number),
     (sa.String, _text),
     (sa.Date | sa.DateTime, lambda kind, column: last_year()),
@@ -1566,7 +1632,6 @@ _BY_TYPE_NAME: dict[str, tuple[str, Callable[[Any, int], Any]]] = {
     "HSTORE": ("a small object", lambda random, number: {"number": str(number)}),
     "INTERVAL": ("a while", lambda random, number: timedelta(minutes=number % 43_200 + 1)),
     "TSVECTOR": ("words", lambda random, number: f"word{number}"),
-    "YEAR": ("a year", lambda random, number: 1970 + number % 60),
     "MONEY": ("an amount", lambda random, number: str(number % 100_000)),
     "OID": ("a number", lambda random, number: number + 1),
 }  # fmt: skip
@@ -1594,7 +1659,8 @@ def _span(column: Column, bounds: Bounds) -> tuple[Any, Any] | None:
             return given, max(given + near, _as_moment(column)(TODAY))
         return (high - near if low is None else low, high) if low is None or low <= high else None
     if isinstance(kind, sa.Time):
-        return low or time(0), high or time(23, 59)
+        low, high = low or time(0), high or time(23, 59)
+        return (low, high) if low <= high else None
     if isinstance(kind, sa.Interval) and (low is None) is not (high is None):
         usual = meanings.while_of(column)
         return (low, low + usual[1]) if high is None else (min(usual[0], high), high)
@@ -1628,7 +1694,8 @@ def _without(field: Field | None, excluded: Sequence[Any]) -> Field | None:
     if not excluded or field is None:
         return field
     if isinstance(field, choice):
-        return choice({one: weight for one, weight in field.weights.items() if one not in excluded})
+        rest = {one: weight for one, weight in field.weights.items() if one not in excluded}
+        return choice(rest) if rest else field  # else the database will say that nothing can be right
     if isinstance(field, between) and isinstance(field.low, int):
         values = range(field.low, field.high + 1)
         if len(values) <= 10_000:
@@ -1659,7 +1726,7 @@ def conflicts(
     for name in [*declared, *methods]:
         if name not in known:
             yield f"{table.fullname} has no column {name!r}.{did_you_mean(name, sorted(known))}"
-    bounds = read_checks(table)
+    bounds = read_certain(table)
     for name, plan in declared.items():
         if name in known and plan.field is not None:
             yield from _conflicts(table.columns[name], plan.field, bounds.get(name, Bounds()))

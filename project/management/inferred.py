@@ -541,6 +541,9 @@ class cased(Field):
         return self.field.is_unique(column)
 
 
+SOME = 100  # values of a block that stand for all there may be, where nobody can list these
+
+
 class other_than(Field):
     """A value of a field that is not that of some other columns in the same row, for `CHECK (user_id <> friend_id)`."""
 
@@ -553,10 +556,11 @@ class other_than(Field):
         options = [*islice(domain, len(self.others) + 1)] if isinstance(domain, Sequence) else []
 
         def fill_differently(rows: Rows) -> list[Any]:
-            taken = zip(*(rows[name] for name in self.others), strict=True)
+            values, taken = fill(rows), zip(*(rows[name] for name in self.others), strict=True)
+            known = options or [*dict.fromkeys(one for one in islice(values, SOME) if one is not None)]
             return [
-                value if value not in others else next((one for one in options if one not in others), None)
-                for value, others in zip(fill(rows), taken, strict=True)
+                value if value not in others else next((one for one in known if one not in others), None)
+                for value, others in zip(values, taken, strict=True)
             ]
 
         return fill_differently
@@ -670,24 +674,65 @@ class calculated(Field):
         return lambda rows: [None if one is None else number(one) for one in _results(self.formula, rows)]
 
 
+class Ways:
+    """The ways in which rows of a table can keep to its CHECKs, each as likely; of each what fills the columns."""
+
+    def __init__(self, ways: Sequence[Mapping[Column, Field | None]]) -> None:
+        """Take what fills, in each way, the columns in which they differ; None where it then is NULL."""
+        self.ways = ways
+
+    def choose(self, rows: Rows, context: Context) -> list[int]:
+        """Return in which way each row is filled: in none whose keys allow no more, or that needs a row before."""
+        numbers = range(len(self.ways))
+        chosen = rows.shared(("way", str(len(numbers))), lambda own: own.random.choices(numbers, k=len(own)))
+        limits, starts = self.limits(context), self._starts()
+        if rows.numbers.start >= max(starts) and rows.numbers.stop <= min(limits):
+            return chosen
+        fitting = [
+            [way for way in numbers if starts[way] <= number < limits[way]] or [*numbers] for number in rows.numbers
+        ]
+        return [way if way in some else some[way % len(some)] for way, some in zip(chosen, fitting, strict=True)]
+
+    def limits(self, context: Context) -> list[float]:
+        """Return for each way the row number from which on its keys allow no more."""
+        return context.source.once(
+            ("limits", id(self)),
+            lambda: [
+                min((one.limit(context, column) for column, one in way.items() if one), default=math.inf)
+                for way in self.ways
+            ],
+        )
+
+    def _starts(self) -> list[int]:
+        return [int(any(isinstance(one, earlier_number) for one in way.values())) for way in self.ways]
+
+
+def _nothing(rows: Rows) -> Sequence[None]:
+    return [None] * len(rows)
+
+
 class either(Field):
     """One of some fields, the same one in all columns of a row: of rows that keep to a CHECK in another way each."""
 
-    def __init__(self, fields: Sequence[Field | None]) -> None:
-        """Take what fills the column in each way; None where it then is NULL."""
-        self.fields = fields
+    def __init__(self, fields: Sequence[Field | None], ways: Ways) -> None:
+        """Take what fills the column in each way, None where it then is NULL, and the ways."""
+        self.fields, self.ways = fields, ways
         self.description = ", or ".join(dict.fromkeys(one.description if one else "NULL" for one in fields))
 
     def ready(self, context: Context, column: Column) -> Fill:
-        fills = [one.ready(context, column) if one else (lambda rows: [None] * len(rows)) for one in self.fields]
-        ways = range(len(fills))
+        looks = [one.description if one else "" for one in self.fields]  # what looks alike is made once
+        alike = dict(zip(looks, self.fields, strict=True))
+        fills = {look: one.ready(context, column) if one else _nothing for look, one in alike.items()}
 
         def fill(rows: Rows) -> list[Any]:
-            chosen = rows.shared(("way", str(len(fills))), lambda own: own.random.choices(ways, k=len(own)))
-            values = [one(rows) for one in fills]
-            return [values[way][row] for row, way in enumerate(chosen)]
+            made = {look: one(rows) for look, one in fills.items()}
+            values = [made[look] for look in looks]
+            return [values[way][row] for row, way in enumerate(self.ways.choose(rows, context))]
 
         return fill
+
+    def limit(self, context: Context, column: Column) -> float:
+        return max(self.ways.limits(context))
 
     def may_be_null(self) -> bool:
         return any(one is None or one.may_be_null() for one in self.fields)
@@ -811,26 +856,29 @@ class part_of_row(Field):
         given: Sequence[str],
         share: float = 0.0,
         unequal: Sequence[tuple[str, str]] = (),
+        only: Mapping[str, Collection[Any]] | None = None,
     ) -> None:
         """Take the key, one of its columns, those that are filled otherwise, and the share of rows without a parent.
 
         Args:
             unequal: pairs of the table's columns that must differ, each in a key of several columns.
+            only: what some columns of the key may hold, where that is a few values.
         """
         self.key, self.column, self.given, self.share, self.unequal = key, column, given, share, unequal
+        self.only = only or {}
         self.place = list(key.columns).index(column)
         self.unlike: tuple[str, str] | None = None  # of the key, and the one filled before that it must differ from
         self.description = f"a row of {key.referred_table.fullname}" + (f", {share:.0%} NULL" if share else "")
 
     def with_nulls(self, share: float) -> part_of_row:
         """Return the same, NULL in some rows, together with what else of the key can be NULL."""
-        return part_of_row(self.key, self.column, self.given, share, self.unequal)
+        return part_of_row(self.key, self.column, self.given, share, self.unequal, self.only)
 
     def may_be_null(self) -> bool:
         return self.share > 0
 
     def ready(self, context: Context, column: Column) -> Fill:
-        found = rows_of_parent(context, self.key, self.unequal)
+        found = rows_of_parent(context, self.key, self.unequal, self.only)
         own = [one.name for one in self.key.columns]
         given = [(place, name) for place, name in enumerate(own) if name in self.given]
         differing, other = (own.index(self.unlike[0]), [self.unlike[1]]) if self.unlike else (None, [])
@@ -896,17 +944,32 @@ class _Alike:
 
 
 def rows_of_parent(
-    context: Context, key: sa.ForeignKeyConstraint, unequal: Sequence[tuple[str, str]] = ()
+    context: Context,
+    key: sa.ForeignKeyConstraint,
+    unequal: Sequence[tuple[str, str]] = (),
+    only: Mapping[str, Collection[Any]] | None = None,
 ) -> list[Any]:
     """Return the keys of a parent, but for those to which another key of the table, that shares a column, fits none.
 
     Args:
         unequal: pairs of the table's columns that must differ.
+        only: what some columns may hold.
+
+    Raises:
+        CommandError: there is no such row.
     """
     table = context.source.table
     found: list[Any] = [*keys_of_rows(context, tuple(element.column for element in key.elements))]
     require_parents(table, key.referred_table, found)
     names = [one.name for one in key.columns]
+    for name, values in (only or {}).items():
+        found = [row for row in found if row[names.index(name)] in values]
+    if not found:
+        asked = " and ".join(f"{name} {' or '.join(map(str, values))}" for name, values in (only or {}).items())
+        raise CommandError(
+            f"{table.fullname} refers to rows of {key.referred_table.fullname} with {asked}, and there is none",
+            f"seed more of {key.referred_table.fullname} first",
+        )
     for other in sorted(table.foreign_key_constraints, key=lambda one: list(one.column_keys)):
         there_names = [one.name for one in other.columns]
         shared = [name for name in there_names if name in names]
@@ -980,11 +1043,10 @@ class earlier_number(Field):
     So it is there at once, with what a CHECK asks of the row beside it.
     """
 
-    description = "an earlier row"
-
-    def __init__(self, own: Column, numbers: numbered) -> None:
-        """Take the key that it refers to, and what fills that."""
-        self.own, self.numbers = own, numbers
+    def __init__(self, own: Column, numbers: numbered, *, unique: bool) -> None:
+        """Take the key that it refers to, what fills that, and whether no row may be referred to twice."""
+        self.own, self.numbers, self.unique = own, numbers, unique
+        self.description = "the row before" if unique else "an earlier row"
 
     def ready(self, context: Context, column: Column) -> Fill:
         key_of, start = self.numbers.by_number(context, self.own), context.start
@@ -993,14 +1055,18 @@ class earlier_number(Field):
 
         def fill(rows: Rows) -> list[Any]:
             random = rows.random.random
-            earlier = [int(random() * number) for number in rows.numbers]
+            earlier = [max(0, one - 1) if self.unique else int(random() * one) for one in rows.numbers]
+            others = [] if self.unique else there  # in place of a row that is no longer there
             keys = [
-                key if place >= start or key in known else there[place % len(there)] if there else None
+                key if place >= start or key in known else others[place % len(others)] if others else None
                 for place, key in zip(earlier, key_of(earlier), strict=True)
             ]
             return keys if rows.numbers.start else [None, *keys[1:]]
 
         return fill
+
+    def is_unique(self, column: Column) -> bool:
+        return self.unique
 
     def may_be_null(self) -> bool:
         return True
@@ -1097,9 +1163,11 @@ class Component:
     def _rows(self, context: Context) -> Iterator[tuple[Any, ...]]:
         """Yield rows of the parents, joined where foreign keys share columns; of very many, some for each."""
         joined: list[dict[str, Any]] = [{}]
-        unequal = self.field.unequal if isinstance(self.field, part_of_row) else ()
+        field = self.field if isinstance(self.field, part_of_row) else None
+        unequal = field.unequal if field is not None else ()
         for key in self.keys:
-            found = rows_of_parent(context, key, unequal)
+            only = field.only if field is not None and field.key is key else None
+            found = rows_of_parent(context, key, unequal, only)
             names = [column.name for column in key.columns]
             shared = [place for place, name in enumerate(names) if name in joined[0]]
             groups: dict[tuple[Any, ...], list[Any]] = {}
@@ -1156,7 +1224,7 @@ class digit(Field):
 
     def ready(self, context: Context, column: Column) -> Fill:
         numbering, combinations = self._numbering(context)
-        names = tuple(one.name for one in self.key)
+        names = (*(one.name for one in self.key), *(one.field.description for one in self.components))
 
         def fill(rows: Rows) -> list[Any]:
             places = rows.shared(("key", *names), lambda own: numbering.places(own.numbers))
@@ -1198,7 +1266,7 @@ class digit(Field):
         return any({*key} <= {*columns} for key in keys)
 
     def _numbering(self, context: Context) -> tuple[Numbering, Combinations | Interlocked | Ranked]:
-        return context.source.once(("key", *self.key), lambda: self._look(context))
+        return context.source.once(("key", self.components), lambda: self._look(context))
 
     def _look(self, context: Context) -> tuple[Numbering, Combinations | Interlocked | Ranked]:
         combinations = self._combinations([component.domain(context) for component in self.components])

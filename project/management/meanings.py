@@ -41,6 +41,8 @@ _ONCE = vocabulary.words(
     "hire hired join joined joining employed employment founded established foundation married marriage graduated "
     "graduation retired retirement died death deceased release released publication"
 )
+YEARS = 1970, TODAY.year
+_SECONDS = 1_756_684_800, 1_788_220_800  # of the year before today, since 1970
 _WORK = 16 * 365 + 4  # days of a life before one may be hired
 _IN_CHAIN = vocabulary.words("previous prev next predecessor successor before after follows precedes prior")
 _SHORT_WHILES = vocabulary.words(
@@ -134,6 +136,8 @@ def _texts_of(key: str, before: str, column: sa.Column[Any]) -> Texts | None:
         return Texts(("name",))
     if key in ("prefix", "suffix"):
         return Texts((key,)) if name_provider(column.table) == "name" else None
+    if key == "full_name" and not before and name_provider_of(_singular(words_of(column.table.name))) is not None:
+        return Texts((name_provider(column.table),))
     if key == "name":
         return Texts((_name_of(before, column.table),))
     if key == "title":
@@ -238,6 +242,8 @@ def numbers(column: sa.Column[Any]) -> tuple[int, int] | None:
     words = name.split("_")
     if words[0] in ("is", "has", "can"):
         return 0, 1
+    if isinstance(plain_type(column), sa.Integer) and _is_in_seconds(words, column):
+        return _SECONDS
     if words[-1] in _YEARS or (name in _DATED) or "year" in words:
         return _years(name)
     for key, before in _keys(name):
@@ -252,6 +258,13 @@ def numbers(column: sa.Column[Any]) -> tuple[int, int] | None:
         if vocabulary.PARTS.get(key) == 100:
             return 100, 100_000
     return None
+
+
+def _is_in_seconds(words: list[str], column: sa.Column[Any]) -> bool:
+    """Return whether a whole number is by its name a moment, as seconds since 1970: created_at, timemodified."""
+    is_large = isinstance(plain_type(column), sa.BigInteger)
+    is_of_time = words[0] == "time" and words[-1].endswith("ed")
+    return words[-1] in ("at", "timestamp", "epoch") or is_of_time or (is_large and words[-1] == "date")
 
 
 def _holds_parts_of_one(column: sa.Column[Any]) -> bool:
@@ -270,7 +283,7 @@ def _years(name: str) -> tuple[int, int]:
         return this - 75, this - 18
     if "death" in words or "graduation" in words:
         return this - 20, this
-    return (this, this + 5) if _COMING.search(name) else (1970, this)
+    return (this, this + 5) if _COMING.search(name) else YEARS
 
 
 def is_money(column: sa.Column[Any]) -> bool:

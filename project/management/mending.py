@@ -21,7 +21,7 @@ from typing import Any, overload
 import sqlalchemy as sa
 
 from .blocks import BLOCK, Block, Fill, Rows
-from .computing import NotComputed, Value, can_be_computed, computed, is_false, ways_of
+from .computing import NotComputed, Value, can_be_computed, computed, is_false, of_one_type, ways_of
 from .conditions import Check, alternatives, checks_of, columns_in, conjuncts, is_condition, spelled_by, widest
 from .errors import CommandError
 from .fields import integer_range, scale_of
@@ -30,11 +30,11 @@ from .meanings import come_before
 from .numbering import Column
 from .types import DECIMAL, NUMBER, length_of, plain_type
 
-ATTEMPTS, STEPS = 8, 10  # of a row, each from what was drawn, and changes in one
+ATTEMPTS, STEPS = 20, 10  # of a row, each from what was drawn, and changes in one
 DRAWS = 4  # of a column, that are looked at before one is chosen
 NOISE = 0.15  # share of changes that are any
 ENOUGH = 6  # values that fulfil a condition, of which the one is taken that breaks fewest others
-HOPELESS = 10  # rows of a block that could not be mended: no other is tried if none could
+HOPELESS = 4  # rows of a block that could not be mended: no other is tried if none could
 FEWEST_TRIES = 3  # before a row is taken that keeps to CHECKs but not to the order of names
 
 
@@ -264,7 +264,7 @@ class _Pool:
                 room = length_of(self.column)
                 return value if isinstance(value, str) and value and (room is None or len(value) <= room) else None
             return self._moment(value)
-        except (ValueError, TypeError, ArithmeticError, LookupError):
+        except (ValueError, TypeError, AttributeError, ArithmeticError, LookupError):  # of another type
             return None
 
     def _number(self, value: Any) -> Any:
@@ -309,6 +309,15 @@ class _Try:
     attempt: int
     first: dict[int, int]  # alternatives, in the first attempt
     branches: dict[int, int] = field(default_factory=dict)
+    has_come_back: bool = False
+    _taken: set[int] = field(default_factory=set)  # conditions that were mended once
+
+    def come_back_to(self, condition: _Condition) -> None:
+        """Choose alternatives anew, and by chance, where a condition that was mended fails once more."""
+        if id(condition) in self._taken:
+            self.has_come_back = True
+            self.branches.clear()
+        self._taken.add(id(condition))
 
 
 class _Mender:
@@ -338,6 +347,7 @@ class _Mender:
                 if not asked:
                     nearly = nearly or dict(trial.row)
                 chosen = random.choice(asked or failing)
+                trial.come_back_to(chosen)
                 if random.random() < NOISE:
                     self._redraw(trial, chosen)
                 elif not self._change(trial, *self._leaf(trial, chosen.check.tree, True)):
@@ -377,18 +387,36 @@ class _Mender:
         if isinstance(node, exp.And | exp.Or):
             parts = self._parts_of(node, lambda: [*node.flatten()])
             if isinstance(node, exp.And) is not wanted:
-                return self._leaf(trial, parts[self._branch(trial, node, len(parts))], wanted)
+                parts = [one for one in parts if self._can_be(trial, one, wanted)] or parts
+                return self._leaf(trial, parts[self._branch(trial, node, len(parts)) % len(parts)], wanted)
             wrong = [one for one in parts if self._is_wrong(trial.row, one, wanted)] or parts
             return self._leaf(trial, trial.random.choice(wrong), wanted)
         if isinstance(node, exp.Between):
             [both] = self._parts_of(node, lambda: [_both_ends(node)])
             return self._leaf(trial, both, wanted)
-        if isinstance(node, exp.Case) and is_condition(node):
+        if isinstance(node, exp.Case) and self._is_true_or_false(node):
             [either] = self._parts_of(node, lambda: [exp.or_(*alternatives(node, not wanted))])
             return self._leaf(trial, either, True)
         if isinstance(node, exp.EQ | exp.NEQ) and (found := self._leaf_of_both(trial, node, wanted)) is not None:
             return found
         return node, wanted
+
+    def _can_be(self, trial: _Try, node: Any, wanted: bool) -> bool:
+        """Return whether an alternative can come out as it is wanted, as far as that is plain."""
+        from sqlglot import exp
+
+        node = node.unnest()
+        if isinstance(node, exp.Not):
+            return self._can_be(trial, node.this, not wanted)
+        if isinstance(node, exp.And | exp.Or):
+            found = (self._can_be(trial, one, wanted) for one in self._parts_of(node, lambda: [*node.flatten()]))
+            return all(found) if isinstance(node, exp.And) is wanted else any(found)
+        if not self._is_wrong(trial.row, node, wanted):
+            return True
+        names = [name for name in self._names_of(node) if name in trial.pools]
+        if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null) and wanted:
+            return any(self.table.columns[name].nullable for name in names)
+        return bool(names)
 
     def _leaf_of_both(self, trial: _Try, node: Any, wanted: bool) -> tuple[Any, bool] | None:
         """Return what to do where conditions are compared: let one of them come out as the other does."""
@@ -397,7 +425,7 @@ class _Mender:
         sides = [node.this.unnest(), node.expression.unnest()]
         if not any(is_condition(one) and not isinstance(one, exp.Boolean) for one in sides):
             return None
-        if not all(is_condition(one) or self._is_flag(one) for one in sides):
+        if not all(map(self._is_true_or_false, sides)):
             return None
         first = self._branch(trial, node, 2)
         for place in (first, 1 - first):
@@ -408,6 +436,14 @@ class _Mender:
             return self._leaf(trial, changing, truth is (isinstance(node, exp.EQ) is wanted))
         return None
 
+    def _is_true_or_false(self, node: Any) -> bool:
+        from sqlglot import exp
+
+        if isinstance(node, exp.Case):
+            results = [*(one.args["true"] for one in node.args["ifs"]), node.args.get("default")]
+            return all(self._is_true_or_false(one.unnest()) for one in results if one is not None)
+        return is_condition(node) or self._is_flag(node)
+
     def _is_flag(self, node: Any) -> bool:
         names = self._names_of(node) if node.key == "column" else ()
         return any(isinstance(plain_type(self.table.columns[name]), sa.Boolean) for name in names)
@@ -417,7 +453,7 @@ class _Mender:
         if id(node) not in trial.branches:
             drawn = int(trial.random.random() * count)
             turn = trial.first.setdefault(id(node), drawn) + trial.attempt // 2
-            trial.branches[id(node)] = drawn if trial.attempt % 2 else turn % count
+            trial.branches[id(node)] = drawn if trial.attempt % 2 or trial.has_come_back else turn % count
         return trial.branches[id(node)]
 
     def _parts_of(self, node: Any, make: Callable[[], list[Any]]) -> list[Any]:
@@ -576,6 +612,7 @@ class _Mender:
         from sqlglot import exp
 
         pool, random = trial.pools[name], trial.random
+        wanted = wanted is not bool(node.args.get("negate"))  # of NOT LIKE
         if not isinstance(pool.kind, sa.String) or isinstance(pool.kind, sa.Enum):
             return
         places = spelled_by(node, pool.column) if wanted else None
@@ -607,6 +644,7 @@ def _both_ends(node: Any) -> Any:
 
 def _apart(one: Any, other: Any) -> Any:
     """Return how far two values are apart, as a number; None where that cannot be told."""
+    one, other = of_one_type(one, other)
     found = [_as_number(value) for value in (one, other)]
     if None in found:
         return None

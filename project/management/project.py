@@ -98,11 +98,8 @@ class Project:
 
     @cached_property
     def mappers(self) -> list[Any]:
-        """The mappers of the models, configured."""
-        from sqlalchemy.orm import configure_mappers
-
+        """The mappers of the models; not configured, which takes longer and only relationships need."""
         _ = self.metadata  # imports every model
-        configure_mappers()
         return list(self._import(f"{self.package}.models.base").Base.registry.mappers)
 
     @cached_property

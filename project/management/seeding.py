@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from . import bookkeeping, guard, inference, inherited, mending
 from .backends.base import Backend, Progress, Size, TableName, unseen
 from .blocks import BLOCK, MOST, EachRow, Fill, Rows, Source, explained, rows_from
-from .conditions import Bounds, checks_of, columns_in, read_checks
+from .conditions import Bounds, checks_of, columns_in, read_certain
 from .console import ProgressBar
 from .errors import CommandError, did_you_mean, shortened
 from .fields import Field, integer_range
@@ -758,7 +758,7 @@ def _fixed(target: Target) -> set[str]:
 def _blocks(target: Target, context: Context, fills: Mapping[str, Fill]) -> Blocks:
     """Yield the rows to make in blocks, in which what the person declared breaks no constraint that can be read."""
     names = list(fills)
-    bounds = read_checks(target.table)
+    bounds = read_certain(target.table)
     declared = [place for place, name in enumerate(names) if target.plans[name].declared]
     start = context.start
     for block in rows_from(context.source, fills, names, start, context.stop):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 
-from tests.databases import Database
+from tests.databases import KINDS, Database, fresh
 from tests.houses import House, Runner
 
 from .test_schemas import IMPORTS, MAKE, column, seeded
@@ -204,3 +205,364 @@ def test_texts_that_checks_describe_by_their_parts(house: House, manage: Runner,
     assert all(re.match(r"https://(www\.)?[\w-]+\.\w+/?", str(one)) for one in column(database, "parts", "callback"))
     assert all(str(one).endswith("@example.org") for one in column(database, "parts", "kontakt"))
     assert all(1970 <= int(str(one)) <= 2026 for one in column(database, "parts", "built_year"))
+
+
+HARD = """
+class Unreadable(Base):
+    __tablename__ = "unreadable"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    born_on: Mapped[date]
+    locked: Mapped[bool]
+    score: Mapped[int]
+    is_paid: Mapped[bool]
+    opens: Mapped[time]
+    tax: Mapped[Decimal] = mapped_column(Numeric(10, 2))
+    points: Mapped[int | None]
+    __table_args__ = (
+        CheckConstraint("CASE WHEN locked IS NOT NULL THEN born_on > '2016-07-11' ELSE score > 7 END", name="of_day"),
+        CheckConstraint("CASE WHEN tax >= 1 THEN is_paid ELSE opens > '08:00:00' END", name="of_flag"),
+        CheckConstraint("NOT is_paid AND (is_paid OR abs(points) < 152)", name="unpaid"),
+    )
+
+
+class Compared(Base):
+    __tablename__ = "compared"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    phase: Mapped[str] = mapped_column(sa.Enum("aa", "bb", name="phases", native_enum=False))
+    body: Mapped[str] = mapped_column(String(30))
+    title: Mapped[str] = mapped_column(String(30))
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime]
+    opens: Mapped[time]
+    later: Mapped[time | None]
+    shut: Mapped[time]
+    ratio: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
+    other_ratio: Mapped[Decimal] = mapped_column(Numeric(10, 2))
+    size: Mapped[int]
+    number: Mapped[int | None] = mapped_column(unique=True)
+    __table_args__ = (
+        CheckConstraint("phase = 'aa' OR closed_at < created_at", name="in_a_circle"),
+        CheckConstraint("(body NOT LIKE '%x%') = (phase = 'aa')", name="no_x"),
+        CheckConstraint("CASE WHEN length(title) > 40 THEN phase = 'aa' ELSE body <> title END", name="too_long"),
+        CheckConstraint("(shut > '13:00:00') = (opens < '13:00:00')", name="at_the_edge"),
+        CheckConstraint("later IS NULL", name="never"),
+        CheckConstraint("opens < later", name="before_nothing"),
+        CheckConstraint("NOT (other_ratio <> ratio)", name="alike"),
+        CheckConstraint("size <= 2 * 1024 - 24 AND size + 1 > 100", name="worked_out"),
+        CheckConstraint("number + 1 > 36", name="from_36"),
+    )
+
+
+class Slug(Base):
+    __tablename__ = "slugs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    is_paid: Mapped[bool]
+    slug: Mapped[str | None] = mapped_column(String(30), unique=True)
+    email: Mapped[str] = mapped_column(String(40), unique=True)
+    __table_args__ = (
+        CheckConstraint("CASE WHEN length(slug) > 1 THEN slug LIKE '%-%' ELSE is_paid END", name="true_not_unknown"),
+        CheckConstraint("NOT is_paid", name="unpaid"),
+        CheckConstraint("email LIKE '%@school.org'", name="of_the_school"),
+    )
+"""
+
+
+def test_rows_keep_to_checks_that_no_column_can_know_by_itself(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, HARD, 300)
+
+    assert database.count("unreadable") == database.count("compared") == database.count("slugs") == 300
+    assert len(set(column(database, "unreadable", "born_on"))) > 20
+    assert set(column(database, "compared", "phase")) == {"aa", "bb"}
+    assert len(set(column(database, "compared", "size"))) > 100
+
+
+PADDED = """
+class Zone(Base):
+    __tablename__ = "zones"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(sa.CHAR(4))
+    __table_args__ = (CheckConstraint("code ~* '^[a-f]+$'", name="of_letters"),)
+"""
+
+
+def test_a_pattern_is_kept_to_where_shorter_texts_are_padded(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    seeded(house, manage, PADDED, 100)
+
+    assert postgresql_database.count("zones") == 100
+
+
+ABSURD = """
+class Absurd(Base):
+    __tablename__ = "absurd"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    opens: Mapped[time]
+    paid: Mapped[bool]
+    __table_args__ = (
+        CheckConstraint("opens > '18:00:00' AND opens < '09:00:00'", name="at_no_hour"),
+        CheckConstraint("paid <> true AND paid <> false", name="neither"),
+    )
+"""
+
+
+def test_checks_that_nothing_can_fulfil_are_named(house: House, manage: Runner, database: Database) -> None:
+    house.write("project/models/own.py", IMPORTS + ABSURD)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+
+    done = manage("seed", "absurd", "--count", "20")
+
+    assert done.code == 1
+    assert "absurd could not be seeded" in done.err
+    assert "Traceback" not in done.err
+    assert database.count("absurd") == 0
+
+
+WAYS = """
+class Issue(Base):
+    __tablename__ = "issues"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(10))
+    published_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+    squash: Mapped[bool]
+    sha: Mapped[str | None] = mapped_column(String(40))
+    project_id: Mapped[int | None]
+    group_id: Mapped[int | None]
+    iid: Mapped[int]
+    __table_args__ = (
+        CheckConstraint("state IN ('draft', 'published', 'archived')", name="known"),
+        CheckConstraint("state = 'draft' OR published_at IS NOT NULL", name="when_published"),
+        CheckConstraint("state = 'archived' OR archived_at IS NULL", name="when_archived"),
+        CheckConstraint("state <> 'archived' OR archived_at > published_at", name="in_order"),
+        CheckConstraint("sha IS NULL OR squash", name="squashed"),
+        CheckConstraint("(project_id IS NULL) <> (group_id IS NULL)", name="one_owner"),
+        UniqueConstraint("project_id", "iid"),
+    )
+
+
+class Move(Base):
+    __tablename__ = "moves"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    reversed_id: Mapped[int | None] = mapped_column(ForeignKey("moves.id"), unique=True)
+    a_id: Mapped[int | None]
+    b_id: Mapped[int | None]
+    is_current: Mapped[bool]
+    valid_to: Mapped[date]
+    base_currency: Mapped[str] = mapped_column(sa.CHAR(3))
+    order_currency: Mapped[str] = mapped_column(sa.CHAR(3))
+    rate: Mapped[Decimal] = mapped_column(Numeric(12, 4))
+    __table_args__ = (
+        CheckConstraint("kind IN ('entry', 'invoice', 'refund')", name="known"),
+        CheckConstraint("(reversed_id IS NOT NULL) = (kind = 'refund')", name="refunds"),
+        CheckConstraint("a_id IS NULL OR b_id IS NULL", name="not_both"),
+        CheckConstraint("is_current = (valid_to = '9999-12-31')", name="current"),
+        CheckConstraint("base_currency <> order_currency OR rate = 1", name="same_currency"),
+    )
+
+
+class Notice(Base):
+    __tablename__ = "notices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int]
+    activity: Mapped[str] = mapped_column(String(10))
+    kind: Mapped[str] = mapped_column(String(10))
+    games: Mapped[int]
+    wins: Mapped[int]
+    losses: Mapped[int]
+    share: Mapped[Decimal | None] = mapped_column(Numeric(4, 3))
+    a: Mapped[int | None]
+    b: Mapped[int | None]
+    c: Mapped[int | None]
+    __table_args__ = (
+        CheckConstraint("(activity = 'Follow' AND kind = 'f') OR (activity = 'Poll' AND kind = 'p')", name="kinds"),
+        UniqueConstraint("account_id", "activity"),
+        CheckConstraint("games = wins + losses", name="all_games"),
+        CheckConstraint("(games = 0) = (share IS NULL)", name="of_games"),
+        CheckConstraint(
+            "(a IS NULL AND b IS NULL AND c IS NULL) OR (a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL)", name="all"
+        ),
+        CheckConstraint("a + b < c", name="sum"),
+    )
+"""
+
+
+def test_each_value_of_a_status_comes_and_each_of_several_owners(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, WAYS, 300)
+
+    for table, name, most in (
+        ("issues", "state", 3), ("issues", "squash", 2), ("moves", "kind", 3), ("moves", "is_current", 2),
+        ("notices", "activity", 2),
+    ):  # fmt: skip
+        counted = Counter(column(database, table, name))
+        assert len(counted) == most, (table, name)
+        assert min(counted.values()) > 30, (table, name)
+    for table, name in (
+        ("issues", "sha"), ("issues", "project_id"), ("issues", "group_id"), ("moves", "a_id"), ("moves", "b_id"),
+        ("moves", "reversed_id"), ("notices", "share"), ("notices", "a"), ("notices", "c"),
+    ):  # fmt: skip
+        assert 20 < database.value(f"SELECT count({name}) FROM {table}") < 299, (table, name)
+    assert len(set(column(database, "notices", "wins"))) > 50
+
+
+def test_a_status_that_a_seeder_declares_may_have_any_value_that_it_can_have(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.write("project/models/own.py", IMPORTS + WAYS)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+    house.write(
+        "project/seeds/issues.py",
+        "from project.management.fields import choice\n"
+        "from project.management.seeding import Seeder\n"
+        "from project.models.own import Issue\n\n\n"
+        "class IssueSeeder(Seeder):\n    model = Issue\n    state = choice({'draft': 1, 'archived': 3})\n",
+    )
+
+    manage.ok("seed", "issues", "--count", "200")
+
+    counted = Counter(column(sqlite_database, "issues", "state"))
+    assert set(counted) == {"draft", "archived"}
+    assert counted["archived"] > counted["draft"]
+
+
+def test_rows_of_all_ways_are_the_same_everywhere(house: House, manage: Runner, tmp_path: Path) -> None:
+    house.write("project/models/own.py", IMPORTS + WAYS)
+    found = []
+    for kind in KINDS:
+        with fresh(kind, tmp_path) as database:
+            url = {"DATABASE_URL": database.url}
+            manage.ok("migrate", env=url)
+            manage.ok("shell", "-c", MAKE, env=url)
+            manage.ok("seed", "issues", "moves", "notices", "--count", "100", env=url)
+            manage.ok("seed", "issues", "moves", "notices", "--count", "150", env=url)
+            found.append(
+                [
+                    database.rows("SELECT state, sha, project_id, group_id, iid FROM issues ORDER BY id"),
+                    database.rows("SELECT kind, reversed_id, a_id, b_id, order_currency FROM moves ORDER BY id"),
+                    database.rows("SELECT account_id, activity, games, a, c FROM notices ORDER BY id"),
+                ]
+            )
+
+    assert found[0] == found[1] == found[2]
+
+
+SUBTYPES = """
+class Party(Base):
+    __tablename__ = "parties"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    __table_args__ = (
+        UniqueConstraint("id", "kind"),
+        CheckConstraint("kind IN ('person', 'firm')", name="known"),
+    )
+
+
+class Person(Base):
+    __tablename__ = "persons"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(8), server_default="person")
+    __table_args__ = (
+        ForeignKeyConstraint(["id", "kind"], ["parties.id", "parties.kind"]),
+        CheckConstraint("kind = 'person'", name="only_persons"),
+    )
+
+
+class Boss(Base):
+    __tablename__ = "bosses"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    boss_id: Mapped[int] = mapped_column(ForeignKey("bosses.id"))
+
+
+class Sum(Base):
+    __tablename__ = "sums"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    odd: Mapped[int] = mapped_column(unique=True)
+    flags: Mapped[int]
+    net: Mapped[Decimal] = mapped_column(Numeric(10, 2))
+    rate: Mapped[Decimal] = mapped_column(Numeric(4, 2))
+    vat: Mapped[Decimal] = mapped_column(Numeric(10, 2))
+    created_at: Mapped[int]
+    updated_at: Mapped[int]
+    order_no: Mapped[str] = mapped_column(String(14))
+    __table_args__ = (
+        CheckConstraint("odd % 2 = 1", name="odd"),
+        CheckConstraint("(flags & 7) <> 0", name="some_flag"),
+        CheckConstraint("rate IN (0, 0.07, 0.19)", name="rates"),
+        CheckConstraint("vat = round(net * rate, 2)", name="vat"),
+        CheckConstraint("order_no LIKE 'SO-____-______'", name="numbered"),
+    )
+"""
+
+
+def test_subtypes_rates_remainders_and_moments_in_seconds(house: House, manage: Runner, database: Database) -> None:
+    seeded(house, manage, SUBTYPES, 200)
+    manage.ok("seed", "--fresh", "--no-input", "--count", "250")
+
+    persons = database.count("parties WHERE kind = 'person'")
+    assert database.count("persons") == persons
+    assert 60 < persons < 190
+    assert database.count("sums") == database.count("bosses") == 250
+    assert set(map(str, column(database, "sums", "rate"))) >= {"0.07", "0.19"}
+    for made, changed in database.rows("SELECT created_at, updated_at FROM sums"):
+        assert 1_700_000_000 < made <= changed < 1_900_000_000
+    assert all(re.fullmatch(r"SO-\d{4}-\d{6}", str(one)) for one in column(database, "sums", "order_no"))
+
+
+ON_POSTGRESQL = """
+class Post(Base):
+    __tablename__ = "posts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(80))
+    slug: Mapped[str] = mapped_column(
+        String(100), sa.Computed("lower(regexp_replace(title, '[^a-zA-Z0-9]+', '-', 'g'))", persisted=True), unique=True
+    )
+    email: Mapped[str] = mapped_column(String(80))
+    __table_args__ = (CheckConstraint("email ~* '^[A-Z0-9._%+-]+@[A-Z0-9.-]+\\\\.[A-Z]{2,}$'", name="an_address"),)
+"""
+ON_MARIADB = """
+class Host(Base):
+    __tablename__ = "hosts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    host: Mapped[str] = mapped_column(String(40))
+    year: Mapped[int] = mapped_column(sa.dialects.mysql.YEAR)
+    other: Mapped[int] = mapped_column(sa.dialects.mysql.YEAR)
+    __table_args__ = (
+        CheckConstraint("host REGEXP '^[a-z]{3}\\\\\\\\.[a-z]{2}$'", name="a_host"),
+        CheckConstraint("year BETWEEN 1990 AND 2030", name="years"),
+    )
+"""
+
+
+def test_what_only_postgresql_has(house: House, manage: Runner, postgresql_database: Database) -> None:
+    seeded(house, manage, ON_POSTGRESQL, 300)
+
+    assert len(set(column(postgresql_database, "posts", "slug"))) == 300
+    assert all(str(one).endswith("@example.org") for one in column(postgresql_database, "posts", "email"))
+
+
+def test_what_only_mariadb_has(house: House, manage: Runner, mariadb_database: Database) -> None:
+    seeded(house, manage, "import sqlalchemy.dialects.mysql\n" + ON_MARIADB, 300)
+
+    assert all(re.fullmatch(r"[a-z]{3}\.[a-z]{2}", str(one)) for one in column(mariadb_database, "hosts", "host"))
+    assert {1990 <= int(str(one)) <= 2030 for one in column(mariadb_database, "hosts", "year")} == {True}

@@ -320,18 +320,20 @@ class MariaDB(Backend):
         return LastNumber(largest, max(largest, int(comes) - 1), cure)
 
     def delete_rows(self, connection: sa.Connection, table: sa.Table) -> None:
-        """Delete all rows of a table; of one that refers to itself the later ones first, which refer to earlier ones.
+        """Delete all rows of a table; of one that refers to itself without looking at each row's foreign key.
 
-        InnoDB looks at foreign keys row by row, and not when all rows of a statement are gone:
-        https://dev.mysql.com/doc/refman/8.4/en/ansi-diff-foreign-keys.html
+        InnoDB looks at them row by row, and not when all rows of a statement are gone, and never lets a row go that
+        refers to itself: https://dev.mysql.com/doc/refman/8.4/en/ansi-diff-foreign-keys.html
         """
-        key = [*table.primary_key.columns]
-        if not key or all(one.referred_table is not table for one in table.foreign_key_constraints):
+        if all(one.referred_table is not table for one in table.foreign_key_constraints):
             super().delete_rows(connection, table)
             return
-        quote = connection.dialect.identifier_preparer
-        order = ", ".join(f"{quote.format_column(column)} DESC" for column in key)
-        run(connection, f"DELETE FROM {quote.format_table(table)} ORDER BY {order}")  # noqa: S608  # quoted names
+        run(connection, "SET foreign_key_checks = 0")
+        try:
+            super().delete_rows(connection, table)
+        finally:
+            if not connection.invalidated:
+                run(connection, "SET foreign_key_checks = 1")
 
     def bulk_load(
         self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], blocks: Blocks, size: Size
