@@ -162,7 +162,7 @@ def plan_table(table: sa.Table, declared: Mapping[str, Plan], around: Around = A
     ways = [plans]
     for found in others:
         way = _Planner(table, declared, around, found, said).plan()
-        if _go_together(table, declared, around, plans, way):
+        if all(_go_together(table, declared, around, one, way) for one in ways):
             ways.append(way)
     together = _in_some_way(table, ways)
     if not any(plan.field for plan in together.values()):  # a row has to have something

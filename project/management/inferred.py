@@ -268,6 +268,9 @@ class shaped(Field):
     def limit(self, context: Context, column: Column) -> float:
         return self._numbering(context, column)[0].limit
 
+    def limit_of_way(self, context: Context, column: Column) -> float:
+        return self._numbering(context, column)[0].total
+
     def is_proven(self, context: Context, column: Column) -> bool:
         return False
 
@@ -698,7 +701,7 @@ class Ways:
         return context.source.once(
             ("limits", id(self)),
             lambda: [
-                min((one.limit(context, column) for column, one in way.items() if one), default=math.inf)
+                min((one.limit_of_way(context, column) for column, one in way.items() if one), default=math.inf)
                 for way in self.ways
             ],
         )
@@ -1229,9 +1232,9 @@ class digit(Field):
         def fill(rows: Rows) -> list[Any]:
             places = rows.shared(("key", *names), lambda own: numbering.places(own.numbers))
             values = combinations.column(self.place, places)
-            if self.is_then_null and numbering.limit < rows.numbers.stop:
-                more = max(0, numbering.limit - rows.numbers.start)
-                return [*values[:more], *[None] * (len(values) - more)]
+            if self.is_then_null:
+                has_place = numbering.has_place(rows.numbers)
+                return [value if is_one else None for value, is_one in zip(values, has_place, strict=True)]
             if self.part is None:
                 return values
             return [value[self.part] for value in self._any_alike(context, values, rows)]
@@ -1251,6 +1254,9 @@ class digit(Field):
     def limit(self, context: Context, column: Column) -> float:
         limit = self._numbering(context)[0].limit
         return limit if self.then_null is None else math.inf
+
+    def limit_of_way(self, context: Context, column: Column) -> float:
+        return self._numbering(context)[0].total if self.then_null is None else math.inf
 
     def may_be_null(self) -> bool:
         return self.is_then_null

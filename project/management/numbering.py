@@ -59,6 +59,7 @@ class Numbering:
         self._context = context
         self._taken = taken
         self._moved: dict[int, int] | None = None
+        self._lost: set[int] = set()  # row numbers for which there is no place left
         self._width, self._rest = width, self.total // max(width, 1)
         self._moves: list[list[int]] = []
         if width > 1 and self._rest > 1:
@@ -73,6 +74,10 @@ class Numbering:
             self._moved = self._move()
         moved = self._moved
         return [moved.get(number, place) for number, place in zip(numbers, places, strict=True)] if moved else places
+
+    def has_place(self, numbers: range) -> list[bool]:
+        """Return of each of some row numbers, whose places were looked up, whether there is one of its own."""
+        return [number < self.total and number not in self._lost for number in numbers]
 
     def _in_order(self, numbers: range) -> list[int]:
         step, total = self.step, self.total
@@ -93,7 +98,9 @@ class Numbering:
         blocked = [number for number, place in zip(own, self._in_order(own), strict=True) if place in self._taken]
         some = (range(first, min(first + MOVES, end)) for first in range(own.stop, end, MOVES))
         free = (place for numbers in some for place in self._in_order(numbers) if place not in self._taken)
-        return dict(zip(blocked, free, strict=False))
+        moved = dict(zip(blocked, free, strict=False))
+        self._lost = {number for number in blocked if number not in moved}
+        return moved
 
 
 def coprime(least: int, total: int) -> int:

@@ -255,6 +255,21 @@ class Compared(Base):
     )
 
 
+class Slot(Base):
+    __tablename__ = "slots"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    phase: Mapped[str] = mapped_column(sa.Enum("aa", "bb", "cc", name="slot_phases", native_enum=False))
+    opens: Mapped[time]
+    zone: Mapped[str] = mapped_column(String(10))
+    iso: Mapped[str] = mapped_column(String(10))
+    __table_args__ = (
+        CheckConstraint("zone LIKE '%-%' OR ((opens > '13:00:00') = (iso IN ('new', 'old')))", name="after_noon"),
+        CheckConstraint("(opens BETWEEN '08:00:00' AND '18:00:00') = (phase IN ('aa', 'cc'))", name="by_day"),
+        UniqueConstraint("phase", "opens"),
+    )
+
+
 class Slug(Base):
     __tablename__ = "slugs"
 
@@ -275,7 +290,8 @@ def test_rows_keep_to_checks_that_no_column_can_know_by_itself(
 ) -> None:
     seeded(house, manage, HARD, 300)
 
-    assert database.count("unreadable") == database.count("compared") == database.count("slugs") == 300
+    for table in ("unreadable", "compared", "slots", "slugs"):
+        assert database.count(table) == 300
     assert len(set(column(database, "unreadable", "born_on"))) > 20
     assert set(column(database, "compared", "phase")) == {"aa", "bb"}
     assert len(set(column(database, "compared", "size"))) > 100
@@ -566,3 +582,55 @@ def test_what_only_mariadb_has(house: House, manage: Runner, mariadb_database: D
 
     assert all(re.fullmatch(r"[a-z]{3}\.[a-z]{2}", str(one)) for one in column(mariadb_database, "hosts", "host"))
     assert {1990 <= int(str(one)) <= 2030 for one in column(mariadb_database, "hosts", "year")} == {True}
+
+
+LIMITED = """
+class Place(Base):
+    __tablename__ = "places"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    board: Mapped[int | None]
+    kind: Mapped[int | None]
+    label: Mapped[int | None]
+    __table_args__ = (
+        UniqueConstraint("board", "label"),
+        CheckConstraint("board BETWEEN 1 AND 10", name="boards"),
+        CheckConstraint("label BETWEEN 1 AND 4", name="labels"),
+        CheckConstraint("kind IN (0, 1, 2)", name="kinds"),
+        CheckConstraint("(kind = 1) = (label IS NOT NULL)", name="labelled"),
+    )
+
+
+class Shift(Base):
+    __tablename__ = "shifts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(10))
+    slot: Mapped[int | None]
+    day: Mapped[int]
+    __table_args__ = (
+        UniqueConstraint("day", "slot"),
+        CheckConstraint("state IN ('on', 'off')", name="known"),
+        CheckConstraint("(state = 'on') = (slot IS NOT NULL)", name="when_on"),
+        CheckConstraint("slot BETWEEN 1 AND 5 AND day BETWEEN 1 AND 9", name="few"),
+    )
+"""
+
+
+def test_a_top_up_past_the_last_of_a_key_equals_one_go(house: House, manage: Runner, tmp_path: Path) -> None:
+    house.write("project/models/own.py", IMPORTS + LIMITED + SPARSE + WAYS)
+    tables = ["places", "shifts", "lockers", "workers", "issues", "moves", "notices"]
+    found = []
+    for number, counts in enumerate(((30, 90, 300), (300,))):
+        (tmp_path / str(number)).mkdir()
+        with fresh("sqlite", tmp_path / str(number)) as database:
+            url = {"DATABASE_URL": database.url}
+            manage.ok("migrate", env=url)
+            manage.ok("shell", "-c", MAKE, env=url)
+            for count in counts:
+                manage.ok("seed", "lockers", "--count", "25", env=url)
+                manage.ok("seed", *[one for one in tables if one != "lockers"], "--count", str(count), env=url)
+            found.append({table: database.rows(f"SELECT * FROM {table} ORDER BY id") for table in tables})
+
+    for table in tables:
+        assert found[0][table] == found[1][table], table
