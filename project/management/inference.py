@@ -1458,7 +1458,10 @@ def _in_some_way(table: sa.Table, ways: Sequence[Mapping[str, Plan]]) -> dict[st
     filled = [{table.columns[name]: _filled(table.columns[name], way[name]) for name in others} for way in ways]
     all_ways = Ways(filled)
     made = {
-        name: Plan(either([way[table.columns[name]] for way in filled], all_ways), first[name].why) for name in others
+        name: Plan(
+            either([way[table.columns[name]] for way in filled], all_ways), first[name].why.removesuffix(_ALWAYS_NULL)
+        )
+        for name in others
     }
     return {**first, **made}
 

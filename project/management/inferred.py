@@ -24,9 +24,12 @@ from .errors import CommandError
 from .fields import (
     Field,
     Formula,
+    choice,
+    constant,
     decimal_steps,
     drawing,
     fake,
+    maybe,
     names_of,
     numbered,
     person_names,
@@ -710,6 +713,17 @@ class Ways:
         return [int(any(isinstance(one, earlier_number) for one in way.values())) for way in self.ways]
 
 
+def _of_values(fields: Sequence[Field | None]) -> str:
+    """Return what fields of some values each are together; nothing where they are not only that."""
+    inner = [one.field if isinstance(one, maybe) else one for one in fields]
+    values = [one.values() if isinstance(one, choice | constant) else None for one in inner]
+    shares = {one.share if isinstance(one, maybe) else 0 for one in fields}
+    if not all(values) or len(shares) > 1:
+        return ""
+    made: Field = choice(*dict.fromkeys(chain.from_iterable(filter(None, values))))
+    return (maybe(made, *shares) if any(shares) else made).description
+
+
 def _nothing(rows: Rows) -> Sequence[None]:
     return [None] * len(rows)
 
@@ -720,7 +734,8 @@ class either(Field):
     def __init__(self, fields: Sequence[Field | None], ways: Ways) -> None:
         """Take what fills the column in each way, None where it then is NULL, and the ways."""
         self.fields, self.ways = fields, ways
-        self.description = ", or ".join(dict.fromkeys(one.description if one else "NULL" for one in fields))
+        said = dict.fromkeys(one.description if one else "NULL" for one in fields)
+        self.description = _of_values(fields) or ", or ".join(said)
 
     def ready(self, context: Context, column: Column) -> Fill:
         looks = [one.description if one else "" for one in self.fields]  # what looks alike is made once
