@@ -34,7 +34,7 @@ ATTEMPTS, STEPS = 20, 10  # of a row, each from what was drawn, and changes in o
 DRAWS = 4  # of a column, that are looked at before one is chosen
 NOISE = 0.15  # share of changes that are any
 ENOUGH = 6  # values that fulfil a condition, of which the one is taken that breaks fewest others
-HOPELESS = 4  # rows of a block that could not be mended: no other is tried if none could
+HOPELESS = 4  # rows of a block that could not be mended, and one for each ten that could: then no other is tried
 FEWEST_TRIES = 3  # before a row is taken that keeps to CHECKs but not to the order of names
 
 
@@ -155,7 +155,7 @@ class _MendedBlock:
     def _look(self, number: int) -> None:
         self._looked_at[number] = 1
         row = {name: values[number] for name, values in self.columns.items()}
-        if not any(one.fails(row) for one in self.mender.watched) or self._hopeless - self._mended >= HOPELESS:
+        if self._hopeless - self._mended // 10 >= HOPELESS or not any(one.fails(row) for one in self.mender.watched):
             return
         source = self.block.source
         for pool in self.pools.values():
