@@ -21,9 +21,9 @@ from sqlalchemy.dialects.mysql import BIT
 from sqlalchemy.schema import CreateTable
 
 from . import bookkeeping, rehearsing, seeding
-from .conditions import places_of_regexp
 from .errors import CommandError, driver_words
 from .fields import integer_range
+from .spellings import places_of_regexp
 from .types import BINARY, DECIMAL, NUMBER
 
 if TYPE_CHECKING:

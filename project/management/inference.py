@@ -19,17 +19,7 @@ import sqlalchemy as sa
 
 from . import calendars, meanings
 from .computing import can_be_computed
-from .conditions import (
-    Bounds,
-    Found,
-    checks_of,
-    columns_in,
-    other_ways,
-    read_certain,
-    read_checks,
-    text_of,
-    widest,
-)
+from .conditions import checks_of, other_ways, read_certain, read_checks
 from .errors import CommandError, did_you_mean, shortened
 from .fields import (
     Field,
@@ -85,7 +75,9 @@ from .inferred import (
 from .numbering import Column, Steps
 from .outcomes import LOCALE, faker_of, pool
 from .parents import leads_to
+from .parsing import columns_in, text_of
 from .partial import Part, once_for_each, parts_of
+from .reading import Bounds, Found, widest
 from .types import BINARY, DECIMAL, NUMBER, length_of, plain_type
 from .vocabulary import LEAST_ROOM
 

@@ -22,12 +22,15 @@ import sqlalchemy as sa
 
 from .blocks import BLOCK, Block, Fill, Rows
 from .computing import NotComputed, Value, can_be_computed, computed, is_false, of_one_type, ways_of
-from .conditions import Check, alternatives, checks_of, columns_in, conjuncts, is_condition, spelled_by, widest
+from .conditions import Check, checks_of
 from .errors import CommandError
 from .fields import integer_range, scale_of
 from .inferred import Scale
 from .meanings import come_before
 from .numbering import Column
+from .parsing import columns_in, conjuncts
+from .reading import alternatives, is_condition, widest
+from .spellings import spelled_by
 from .types import DECIMAL, NUMBER, length_of, plain_type
 
 ATTEMPTS, STEPS = 20, 10  # of a row, each from what was drawn, and changes in one

@@ -9,9 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from .blocks import Fill, Rows
-from .conditions import Bounds, read_parts
+from .conditions import read_parts
 from .fields import Field, choice, constant, maybe
 from .numbering import Column, Context
+from .reading import Bounds
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from . import bookkeeping, guard, inference, inherited, mending
 from .backends.base import Backend, Progress, Size, TableName, unseen
 from .blocks import BLOCK, MOST, EachRow, Fill, Rows, Source, explained, rows_from
-from .conditions import Bounds, checks_of, columns_in, read_certain
+from .conditions import checks_of, read_certain
 from .console import ProgressBar
 from .errors import CommandError, did_you_mean, shortened
 from .fields import Field, integer_range
@@ -28,7 +28,9 @@ from .inferred import earlier_alike, earlier_row
 from .numbering import Context
 from .ordering import order_of
 from .outcomes import LOCALE
+from .parsing import columns_in
 from .partial import once_for_each
+from .reading import Bounds
 from .types import plain_type
 
 if TYPE_CHECKING:
