@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .inference import Inheritance
+from .plans import Inheritance
 
 
 def read(mappers: Iterable[Any]) -> dict[sa.Table, Inheritance]:

@@ -27,7 +27,6 @@ from .spellings import SMALL_LETTERS, like_of, like_of_part, places_of_like, pla
 from .types import DECIMAL, NUMBER, length_of, plain_type
 
 NARROW = 10_000  # a column for smaller numbers than this has no room above most of them
-
 COUNTED = (*NUMBER, sa.Date, sa.DateTime, sa.Time, sa.Interval)  # types of which one value comes after another
 
 

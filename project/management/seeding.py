@@ -15,21 +15,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from . import bookkeeping, guard, inference, inherited, mending
+from . import bookkeeping, guard, inference, inherited, meanings, mending
 from .backends.base import Backend, Progress, Size, TableName, unseen
 from .blocks import BLOCK, MOST, EachRow, Fill, Rows, Source, explained, rows_from
 from .conditions import checks_of, read_certain
 from .console import ProgressBar
+from .declared import conflicts, refuse_values, short
 from .errors import CommandError, did_you_mean, shortened
 from .fields import Field, integer_range
 from .heads import reached_head
-from .inference import Plan
 from .inferred import earlier_alike, earlier_row
 from .numbering import Context
 from .ordering import order_of
 from .outcomes import LOCALE
 from .parsing import columns_in
 from .partial import once_for_each
+from .plans import Around, Inheritance, Plan, keys_of
 from .reading import Bounds
 from .types import plain_type
 
@@ -69,7 +70,7 @@ class Seeder:
     is_seeder: ClassVar[bool] = True
     model: ClassVar[type[DeclarativeBase]]
     count: ClassVar[int] = DEFAULT_COUNT
-    today: ClassVar[date] = inference.TODAY  # what counts as today, so that rows do not depend on when they are made
+    today: ClassVar[date] = meanings.TODAY  # what counts as today, so that rows do not depend on when they are made
 
 
 # What the commands ask for and get
@@ -108,7 +109,7 @@ class Target:
     table: sa.Table
     seeder: type[Seeder] | None
     named: bool
-    around: inference.Around = field(default_factory=inference.Around)
+    around: Around = field(default_factory=Around)
     group: int = 0  # tables of one group are seeded in one transaction
     plans: dict[str, Plan] = field(default_factory=dict)
     mends_all: bool = False  # whether rows are compared with each CHECK, and not only with those that leave doubts
@@ -206,8 +207,8 @@ def choose(project: Project, names: Sequence[str]) -> list[Target]:
     chosen = []
     for number, group in enumerate(order.groups):
         for table in group:
-            own = inheritance.get(table, inference.Inheritance())
-            around = inference.Around(backend.numbers, backend.dialect, order.late, own)
+            own = inheritance.get(table, Inheritance())
+            around = Around(backend.numbers, backend.dialect, order.late, own)
             target = Target(table, project.seeders.get(table.fullname), bool(names), around, number)
             target.plans = plan(target)
             chosen.append(target)
@@ -752,7 +753,7 @@ def _fixed(target: Target) -> set[str]:
     """Return the columns that only their own field may fill: declared, in a key or its condition, or set later."""
     told = {name for name, plan in target.plans.items() if plan.declared or plan.second is not None}
     told |= {name for name, plan in target.plans.items() if isinstance(plan.field, once_for_each)}
-    keys = inference.keys_of(target.table, told, target.around)
+    keys = keys_of(target.table, told, target.around)
     several = (key.columns for key in target.table.foreign_key_constraints if len(key.columns) > 1)
     return told | {one.name for key in keys for one in key.columns} | {one.name for key in several for one in key}
 
@@ -767,7 +768,7 @@ def _blocks(target: Target, context: Context, fills: Mapping[str, Fill]) -> Bloc
         for place in declared:
             column, plan = target.table.columns[names[place]], target.plans[names[place]]
             known = bounds.get(column.name, Bounds())
-            inference.refuse_values(column, known, block[place], start, plan.why)
+            refuse_values(column, known, block[place], start, plan.why)
         yield block
         start += len(block[0])
 
@@ -952,7 +953,7 @@ def _named_columns(target: Target, words: str, row: Mapping[str, Any] | None = N
 
 def _values_of(names: Sequence[str], row: Mapping[str, Any]) -> str:
     shown = [name for name in names if name in row] or list(row)[:3]
-    return ", ".join(f"{name} = {inference.short(row[name])}" for name in shown)
+    return ", ".join(f"{name} = {short(row[name])}" for name in shown)
 
 
 def _delete_rows(project: Project, connection: sa.Connection, targets: Sequence[Target]) -> None:
@@ -982,7 +983,7 @@ def _conflicts(target: Target) -> list[str]:
     return [
         *_misread(target),
         *_unfilled(target),
-        *inference.conflicts(target.table, declared, methods, target.plans, target.around),
+        *conflicts(target.table, declared, methods, target.plans, target.around),
     ]
 
 

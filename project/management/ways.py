@@ -1,0 +1,141 @@
+"""Rows of a table that keep to its CHECKs in different ways: which of these go together, and what fills them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from .fields import (
+    Field,
+    between,
+    choice,
+    constant,
+    fake,
+    reference,
+)
+from .inferred import (
+    Ways,
+    above,
+    calculated,
+    copied,
+    decimals,
+    digit,
+    earlier_number,
+    either,
+    email,
+    exact,
+    last_year,
+    other_than,
+    spelled,
+    text,
+    written,
+)
+from .numbering import Column
+from .plans import ALWAYS_NULL, LEFT, Around, Key, Plan, keys_of, without_nulls
+from .types import plain_type
+
+# What can be one of several ways to fill a column.
+_IN_ONE_WAY = (
+    choice
+    | constant
+    | between
+    | fake
+    | text
+    | above
+    | last_year
+    | decimals
+    | exact
+    | spelled
+    | email
+    | calculated
+    | copied
+    | other_than
+    | reference
+    | written
+    | earlier_number
+)
+
+
+def go_together(
+    table: sa.Table, declared: Mapping[str, Plan], around: Around, one: dict[str, Plan], other: dict[str, Plan]
+) -> bool:
+    """Return whether rows can be filled in one way and the other: none clashes with another, or waits for it."""
+    others = {name for name in one if _look(one[name]) != _look(other[name])}
+    keys = [key for key in keys_of(table, declared, around) if others & {column.name for column in key.columns}]
+    in_keys = {column.name for key in keys for column in key.columns}
+    return all(_are_apart(key, one, other) for key in keys) and not any(
+        plan.second
+        or (plan.field is None and _filled(table.columns[name], plan) is _UNKNOWN)
+        or not (name in in_keys or isinstance(without_nulls(plan.field), _IN_ONE_WAY | None))
+        for name in others
+        for plan in (one[name], other[name])
+    )
+
+
+def _are_apart(key: Key, one: Mapping[str, Plan], other: Mapping[str, Plan]) -> bool:
+    """Return whether no row of one way can be like one of another in a key: for a NULL, or values that it never has."""
+    for column in key.columns:
+        pair = one[column.name], other[column.name]
+        if key.has_nulls and any(plan.field is None and plan.why.endswith(ALWAYS_NULL) for plan in pair):
+            return True
+        values = [_listed_values(plan) for plan in pair]
+        if all(values) and not {*values[0]} & {*values[1]}:
+            return True
+    return False
+
+
+def _listed_values(plan: Plan) -> Sequence[Any]:
+    """Return all that a column can hold, where that is a few values and never NULL; nothing of any other."""
+    field = plan.field
+    if isinstance(field, digit):
+        field = field.components[field.place].field
+    return field.values() or () if isinstance(field, choice | constant) else ()
+
+
+def in_some_way(table: sa.Table, ways: Sequence[Mapping[str, Plan]]) -> dict[str, Plan]:
+    """Return the plans of a table whose rows are filled in different ways."""
+    first, *_ = ways
+    others = [name for name in first if len({_look(way[name]) for way in ways}) > 1]
+    filled = [{table.columns[name]: _filled(table.columns[name], way[name]) for name in others} for way in ways]
+    all_ways = Ways(filled)
+    made = {
+        name: Plan(
+            either([way[table.columns[name]] for way in filled], all_ways), first[name].why.removesuffix(ALWAYS_NULL)
+        )
+        for name in others
+    }
+    return {**first, **made}
+
+
+def _look(plan: Plan) -> str:
+    return plan.how if plan.second or plan.field else plan.why
+
+
+_UNKNOWN = constant(None)  # stands for what only the server knows
+
+
+def _filled(column: Column, plan: Plan) -> Field | None:
+    """Return what fills a column, where the server would as well; None where it is NULL."""
+    if plan.field is not None or plan != LEFT:
+        return plan.field
+    text = plain_default(column.server_default)
+    kind = plain_type(column)
+    if (
+        text is None
+        or not isinstance(kind, sa.String | sa.Integer)
+        or (isinstance(kind, sa.Integer) and not text.isdigit())
+    ):
+        return _UNKNOWN
+    return constant(int(text) if isinstance(kind, sa.Integer) else text)
+
+
+def plain_default(default: Any) -> str | None:
+    """Return a server default that is a plain value; None of any other."""
+    arg = getattr(default, "arg", None)
+    if isinstance(arg, str):
+        return arg
+    found = re.fullmatch(r"'([^']*)'|(\d+)", str(arg).strip())
+    return (found[1] if found[1] is not None else found[2]) if found else None
