@@ -48,6 +48,7 @@ ENOUGH = 20_000  # values of a look, from which they are numbered through
 
 
 def in_case(places: Iterable[str], case: str) -> list[str]:
+    """Return the characters of each place in upper or lower case, or as they are."""
     change: Callable[[str], str] = {"upper": str.upper, "lower": str.lower}.get(case, str)
     return ["".join(dict.fromkeys(change(one))) for one in places]
 
@@ -81,6 +82,7 @@ def without_letters(places: list[str], fulfils: Callable[[str], bool]) -> list[s
 
 
 def letters_in(case: str) -> str:
+    """Return the letters of a code, capital ones unless it is in lower case."""
     return string.ascii_lowercase if case == "lower" else string.ascii_uppercase
 
 

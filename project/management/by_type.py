@@ -39,6 +39,7 @@ TODAY = meanings.TODAY
 
 
 def room_of(column: Column) -> int:
+    """Return how many characters a column has room for; of any number, so many as nobody needs more."""
     return length_of(column) or 1_000
 
 
@@ -224,6 +225,7 @@ def moment_of(column: Column) -> Callable[[Any], Any]:
 
 
 def between_ends(column: Column, low: Any, high: Any) -> Field:
+    """Return what fills a column from a lowest value to a highest, in the steps of its type."""
     kind = plain_type(column)
     if isinstance(kind, DECIMAL):
         places = 2 if meanings.is_money(column) and high - low >= 1 else None

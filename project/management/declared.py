@@ -198,6 +198,7 @@ _PLAIN_TYPES: tuple[tuple[Any, tuple[type, ...]], ...] = (
 
 
 def short(value: Any) -> str:
+    """Return a value as a message shows it."""
     return shortened(repr(value))
 
 

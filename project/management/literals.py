@@ -99,6 +99,11 @@ def _worked_out(node: Any) -> Any:
 
 
 def typed(literal: str, negative: bool, column: Column) -> Any:
+    """Return a literal as the value that a column of its type holds.
+
+    Raises:
+        ValueError, ArithmeticError, LookupError: it is none.
+    """
     kind = plain_type(column)
     if isinstance(kind, sa.Boolean):
         return {"1": True, "0": False, "true": True, "false": False, "t": True, "f": False}[literal.lower()]

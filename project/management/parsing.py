@@ -46,6 +46,7 @@ def conjuncts(tree: Any) -> list[Any]:
 
 
 def text_of(expression: sa.ColumnElement[Any]) -> str:
+    """Return an expression as SQL, with its values in it."""
     try:
         return str(expression.compile(compile_kwargs={"literal_binds": True}))
     except sa.exc.CompileError:

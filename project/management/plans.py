@@ -153,4 +153,5 @@ def is_numbered(column: Column, around: Around) -> bool:
 
 
 def without_nulls(field: Field | None) -> Field | None:
+    """Return what fills a column where it is not NULL."""
     return field.field if isinstance(field, maybe) else field

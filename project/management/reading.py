@@ -941,6 +941,7 @@ def widest(column: Column) -> tuple[Any, Any]:
 
 
 def least_of(one: Any, other: Any) -> Any:
+    """Return the lower of two bounds, or the first where they cannot be compared."""
     try:
         return min(one, other)
     except TypeError:  # a moment with a zone and one without
@@ -948,6 +949,7 @@ def least_of(one: Any, other: Any) -> Any:
 
 
 def most_of(one: Any, other: Any) -> Any:
+    """Return the higher of two bounds, or the first where they cannot be compared."""
     try:
         return max(one, other)
     except TypeError:  # a moment with a zone and one without
