@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -82,21 +82,40 @@ def other_ways(table: sa.Table) -> list[Found]:
 @cache
 def _ways(table: sa.Table) -> list[Found]:
     """Return what rows can keep to, in each way that CHECK constraints leave: those that most of them are read for."""
-    several, parts = _told_apart_by(table), _clauses(table)
+    return [found for found, _ in _ways_and_understood(table)]
+
+
+@cache
+def _ways_and_understood(table: sa.Table) -> list[tuple[Found, frozenset[str]]]:
+    several, clauses = told_apart_by(table), _clauses(table)
     many = len(several.values) if several is not None else 1
-    different = {(turn % many, *parts.choices(turn)): turn for turn in reversed(range(WAYS))}
-    turns = [_read(table, turn) for turn in sorted(different.values())]
-    possible = [one for one in turns if all(map(is_possible, one[0].values()))] or turns[:1]
-    first, understood = max(possible, key=lambda one: len(one[1]))
-    ways = [first]
-    for found, also_understood in possible:
-        if (
-            understood <= also_understood
-            and _comparable(found) not in map(_comparable, ways)
-            and not _go_in_a_circle([*ways, found])
+    different = {(turn % many, *clauses.choices(turn)): turn for turn in reversed(range(WAYS))}
+    turns = [(turn, *_read(table, turn)) for turn in sorted(different.values())]
+    possible = [one for one in turns if all(map(is_possible, one[1].values()))] or turns[:1]
+    _, first, understood = max(possible, key=lambda one: len(one[2]))
+    ways, places = [(first, understood)], set[int]()
+
+    def take(turn: int, found: Found, also_understood: frozenset[str]) -> None:
+        others = [one for one, _ in ways]
+        if found is first or (
+            _comparable(found) not in map(_comparable, others) and not _go_in_a_circle([*others, found])
         ):
-            ways.append(found)
+            places.add(turn % many)
+            ways.extend([] if found is first else [(found, also_understood)])
+
+    for turn, found, also_understood in possible:
+        if understood <= also_understood:
+            take(turn, found, also_understood)
+    for turn, found, also_understood in sorted(possible, key=lambda one: -len(one[2])):
+        missed = understood - also_understood
+        if turn % many not in places and all(can_be_computed(one.tree, table) for one in _trees(table, missed)):
+            take(turn, found, also_understood)  # else a value never came; its rows are mended
     return ways
+
+
+def _trees(table: sa.Table, names: Collection[str]) -> Iterator[Any]:
+    clauses = _clauses(table)
+    return (one for one in (*clauses.plain, *clauses.open) if one.name in names)
 
 
 @dataclass(frozen=True)
@@ -110,8 +129,7 @@ class Check:
 
 def checks_of(table: sa.Table) -> list[Check]:
     """Return the CHECK constraints of a table that can be parsed."""
-    first = _ways(table)[0]
-    understood = next(one for found, one in (_read(table, turn) for turn in range(WAYS)) if found is first)
+    understood = frozenset.intersection(*(one for _, one in _ways_and_understood(table)))
     found = [Check(name, parsed(sql), name in understood) for name, sql in texts_of(table)]
     for column in table.columns:
         for domain in domains_of(column):
@@ -141,11 +159,14 @@ def _read(table: sa.Table, turn: int) -> tuple[Found, frozenset[str]]:
     """
     parts, (found, not_understood) = _clauses(table), _read_first(table)
     found, not_understood = copied(found), {*not_understood}
-    several = _told_apart_by(table)
+    several = told_apart_by(table)
+    tried = [*zip(parts.open, parts.turns(turn), strict=True)]
     if several is not None:  # the ways differ in what this column holds
-        bounds = found.setdefault(several.name, Bounds())
-        bounds.options = [several.values[turn % len(several.values)]]
-    for part, own_turn in zip(parts.open, parts.turns(turn), strict=True):
+        bounds, value = found.setdefault(several.name, Bounds()), several.values[turn % len(several.values)]
+        bounds.options = None if value is None else [value]
+        bounds.always_null, bounds.never_null = value is None, bounds.never_null or value is not None
+        tried.sort(key=lambda one: table.columns[several.name] not in columns_in(one[0].tree, table))
+    for part, own_turn in tried:
         if not Reader(table, found, part.name, own_turn).read(part.tree):
             not_understood.add(part.name)
     _read_domains(found, table)
@@ -232,7 +253,7 @@ def _read_domains(found: Found, table: sa.Table) -> None:
 
 
 @dataclass(frozen=True)
-class _Several:
+class Several:
     """A column of few values, that says which alternatives of the CHECKs a row keeps to."""
 
     name: str
@@ -240,16 +261,19 @@ class _Several:
 
 
 @cache
-def _told_apart_by(table: sa.Table) -> _Several | None:
+def told_apart_by(table: sa.Table) -> Several | None:
     """Return the column of few values that most of the conditions with alternatives speak of, as a status."""
     parts = _clauses(table)
     trees = [part.tree for part in (*parts.open, *parts.left)]
-    found, certain = list[tuple[int, _Several]](), _read_first(table)[0]
+    found, certain = list[tuple[int, Several]](), _read_first(table)[0]
     for column in table.columns:
         said = sum(column in columns_in(tree, table) for tree in trees)
-        values = _few_values(column, certain.get(column.name, Bounds()))
+        bounds = certain.get(column.name, Bounds())
+        values = _few_values(column, bounds)
+        if values and column.nullable and not bounds.never_null and len(values) < WAYS:
+            values = (*values, None)
         if said and 1 < len(values) <= WAYS and not column.foreign_keys:
-            found.append((said, _Several(column.name, values)))
+            found.append((said, Several(column.name, values)))
     return max(found, key=lambda one: one[0])[1] if found else None
 
 
@@ -283,7 +307,7 @@ def _has_alternatives(tree: Any) -> bool:
         if len(names) > 1 or (len(of_values) > 1 and not all(isinstance(part, exp.EQ | exp.In) for part in of_values)):
             return True
     sides = (side.unnest() for one in tree.find_all(exp.EQ, exp.NEQ) for side in (one.this, one.expression))
-    return any(isinstance(side, kinds_of_conditions()) for side in sides)
+    return any(isinstance(side, (*kinds_of_conditions(), exp.And, exp.Or)) for side in sides)
 
 
 def _with_formulas(checks: Sequence[tuple[str, Any]], table: sa.Table) -> Iterator[tuple[str, Any]]:

@@ -45,7 +45,7 @@ from .by_type import (
     without_values,
 )
 from .computing import can_be_computed
-from .conditions import checks_of, other_ways, read_checks
+from .conditions import checks_of, other_ways, read_checks, told_apart_by
 from .fields import (
     Field,
     between,
@@ -69,6 +69,7 @@ from .inferred import (
     digit,
     earlier_alike,
     earlier_number,
+    earlier_of_block,
     earlier_row,
     email,
     exact,
@@ -130,12 +131,13 @@ def plan_table(table: sa.Table, declared: Mapping[str, Plan], around: Around = N
     said = {name for name, bounds in known if bounds.after or bounds.within or bounds.same}
     said |= {bounds.same for _, bounds in known if bounds.same}
     plans = _Planner(table, declared, around, first, said).plan()
-    ways = [plans]
+    ways, taken = [plans], [first]
     for found in others:
         way = _Planner(table, declared, around, found, said).plan()
         if all(go_together(table, declared, around, one, way) for one in ways):
             ways.append(way)
-    together = in_some_way(table, ways)
+            taken.append(found)
+    together = in_some_way(table, ways, _told_by(table, declared, taken))
     if not any(plan.field for plan in together.values()):  # a row has to have something
         nothing = "there is nothing else to fill"
         together |= {column.name: Plan(numbered(), nothing) for column in table.primary_key.columns}
@@ -154,6 +156,16 @@ class _KeptOut:
     part: Part
     plan: Plan
     outside: Field
+
+
+def _told_by(table: sa.Table, declared: Mapping[str, Plan], ways: Sequence[Found]) -> tuple[str, Sequence[Any]] | None:
+    """Return the column that tells in which way a row is, where a seeder declares its values, and its value in each."""
+    several = told_apart_by(table)
+    field = declared[several.name].field if several is not None and several.name in declared else None
+    if several is None or field is None or field.values() is None:
+        return None
+    options = (found.get(several.name, Bounds()).options for found in ways)
+    return several.name, [one[0] if one else None for one in options]
 
 
 class _Planner:
@@ -189,7 +201,15 @@ class _Planner:
         self.wanted |= {column.name for tree in doubtful for column in columns_in(tree, table)}
         self.plans: dict[str, Plan] = {}
         self.some: list[_KeptOut] = []
-        self.keys = list(keys_of(table, declared, around))
+        self.keys = [one for one in keys_of(table, declared, around) if not self._is_never_in(one)]
+
+    def _is_never_in(self, key: Key) -> bool:
+        """Return whether no row of this way is one of those that a partial index is of."""
+        return any(
+            not any(map(part.holds, values))
+            for part in (parts_of(self.table, key.where) if key.where else ())
+            if (values := [None] if self._is_always_null(part.column) else self._bounds(part.column).options)
+        )
 
     def plan(self) -> dict[str, Plan]:
         for column in self.table.columns:
@@ -237,7 +257,8 @@ class _Planner:
         [(column, own)] = _pairs(key)
         others = [one.name for one in self.table.columns if one not in (column, own)]
         is_always = own.identity is not None and own.identity.always
-        if is_always or not is_numbered(own, self.around) or {column.name, own.name} & {*self.declared}:
+        is_left = not is_numbered(own, self.around) and (own.server_default is not None or own.foreign_keys)
+        if is_always or is_left or not own.primary_key or {column.name, own.name} & {*self.declared}:
             return None
         is_tied = column.nullable and _are_in_check(self.table, column.name, others)
         return own if is_tied and column is not own else None
@@ -342,7 +363,7 @@ class _Planner:
 
     def _plan(self, column: Column) -> Plan:
         bounds = self._bounds(column)
-        if column in self.tied.values():
+        if column in self.tied.values() and is_numbered(column, self.around):
             return Plan(numbered(), "rows refer to earlier ones")
         if is_numbered(column, self.around):
             return Plan(None, "identity")
@@ -542,7 +563,8 @@ class _Planner:
         for one in fields:
             if not isinstance(one, fake) or fits_into(one.provider, column):
                 return Plan(one, why)
-            if 2 * len(fulfilling(sample_of(one.provider), fulfils)) >= SAMPLE:
+            is_last = one.provider != "catch_phrase" or one is fields[-1]  # without its spaces a phrase is none
+            if is_last and 2 * len(fulfilling(sample_of(one.provider), fulfils)) >= SAMPLE:
                 return Plan(written(one, fulfils, text()), why)
         best = best_of(fields, fulfils)
         return Plan(written(best, fulfils, text()), why) if isinstance(best, fake) else None
@@ -580,8 +602,10 @@ class _Planner:
         if key in self.late:
             return self._late_reference(column, key, why)
         if key in self.tied:
-            unique = self._is_unique_alone(column)
-            return Plan(earlier_number(self.tied[key], numbered(), unique=unique), f"{why}, itself")
+            own, unique = self.tied[key], self._is_unique_alone(column)
+            if not is_numbered(own, self.around):
+                return Plan(earlier_of_block(own, unique=unique), f"{why}, itself")
+            return Plan(earlier_number(own, numbered(), unique=unique), f"{why}, itself")
         if column.name in self.around.inheritance.kinds:
             where, what = self.around.inheritance.kinds[column.name]
             return Plan(reference_where(parent, where, what), why)
@@ -779,7 +803,7 @@ class _Planner:
 
     def _kept_out(self, key: Key) -> _KeptOut | None:
         """Return what keeps rows out of a partial index: a column of its condition that nothing else speaks of."""
-        in_keys = {column for one in self.keys for column in one.columns}
+        in_keys = {column for one in self.keys if one is not key for column in one.columns}
         for part in parts_of(self.table, key.where):
             column = part.column
             plan = self.plans[column.name]

@@ -681,17 +681,36 @@ class calculated(Field):
 
 
 class Ways:
-    """The ways in which rows of a table can keep to its CHECKs, each as likely; of each what fills the columns."""
+    """The ways in which rows of a table can keep to its CHECKs; of each what fills the columns."""
 
-    def __init__(self, ways: Sequence[Mapping[Column, Field | None]]) -> None:
-        """Take what fills, in each way, the columns in which they differ; None where it then is NULL."""
-        self.ways = ways
+    def __init__(
+        self,
+        ways: Sequence[Mapping[Column, Field | None]],
+        weights: Sequence[float],
+        of: tuple[str, Sequence[Any]] | None = None,
+    ) -> None:
+        """Take what fills in each way the columns in which they differ, None for NULL, and how likely the way is.
+
+        Args:
+            of: a column that is filled otherwise, and what it holds in each way.
+        """
+        self.ways, self.weights, self.of = ways, [*accumulate(weights)], of
 
     def choose(self, rows: Rows, context: Context) -> list[int]:
         """Return in which way each row is filled: in none whose keys allow no more, or that needs a row before."""
         numbers = range(len(self.ways))
-        chosen = rows.shared(("way", str(len(numbers))), lambda own: own.random.choices(numbers, k=len(own)))
+        chosen = rows.shared(
+            ("way", str(len(numbers))),
+            lambda own: own.random.choices(numbers, cum_weights=self.weights, k=len(own)),
+        )
         limits, starts = self.limits(context), self._starts()
+        if self.of is not None:
+            name, held = self.of
+            of_value = {value: [way for way in numbers if held[way] == value] for value in held}
+            some_ways = (of_value.get(value) or [*numbers] for value in rows[name])
+            chosen = [
+                way if way in some else some[way % len(some)] for way, some in zip(chosen, some_ways, strict=True)
+            ]
         if rows.numbers.start >= max(starts) and rows.numbers.stop <= min(limits):
             return chosen
         fitting = [
@@ -710,7 +729,8 @@ class Ways:
         )
 
     def _starts(self) -> list[int]:
-        return [int(any(isinstance(one, earlier_number) for one in way.values())) for way in self.ways]
+        kinds = earlier_number | earlier_of_block
+        return [int(any(isinstance(one, kinds) for one in way.values())) for way in self.ways]
 
 
 def _of_values(fields: Sequence[Field | None]) -> str:
@@ -1080,6 +1100,46 @@ class earlier_number(Field):
                 for place, key in zip(earlier, key_of(earlier), strict=True)
             ]
             return keys if rows.numbers.start else [None, *keys[1:]]
+
+        return fill
+
+    def is_unique(self, column: Column) -> bool:
+        return self.unique
+
+    def may_be_null(self) -> bool:
+        return True
+
+
+class earlier_of_block(Field):
+    """An earlier row of the same table whose key is a text, or what else is made here: one of the same block.
+
+    So it is there at once, with what a CHECK asks of the row beside it.
+    """
+
+    def __init__(self, own: Column, *, unique: bool) -> None:
+        """Take the key that it refers to, and whether no row may be referred to twice."""
+        self.own, self.unique = own, unique
+        self.description = "the row before" if unique else "an earlier row"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        start = context.start
+        there = parents(context, column, self.own.table, required=False) if context.has_rows and start else ()
+        known, others = {*there}, [] if self.unique else there  # in place of a row that is no longer there
+        first = dict[str, Any]()
+
+        def fill(rows: Rows) -> list[Any]:
+            keys, number, random = rows[self.own.name], rows.numbers.start, rows.random.random
+            if not number:
+                first["key"] = keys[0]
+            before = None if self.unique or not number else first.get("key", others[0] if others else None)
+            made = [before]
+            for offset in range(1, len(keys)):
+                place = offset - 1 if self.unique else int(random() * offset)
+                key = keys[place]
+                if number + place < start and key not in known:
+                    key = others[place % len(others)] if others else None
+                made.append(key)
+            return made
 
         return fill
 

@@ -61,7 +61,9 @@ _ORDER: list[tuple[str, str, int, int | None]] = [
      "approved", 0, None),
     ("first", "last", 0, None),
     ("requested", "approved executed completed", 0, None),
-    ("booked", "cancelled canceled", 0, None),
+    ("booked", "cancelled canceled checkin in arrival departure", 0, None),
+    ("died death deceased", "burial buried funeral", 1, 14),
+    ("updated modified edited changed", "deleted archived", 0, None),
     ("depart departs departed", "arrive arrives arrived", 0, 1),
     ("start starts started begin begins", "end ends ended finish finishes finished stop due expire expires completed",
      0, None),
@@ -130,6 +132,8 @@ def _texts_of(key: str, before: str, column: sa.Column[Any]) -> Texts | None:
     """Return what the last words of a name say; None where they say nothing."""
     if before and not _abbreviates(before, column.table) and key in vocabulary.ALONE:
         return None
+    if key == "extension" and any("phone" in words_of(one.name).split("_") for one in column.table.columns):
+        return Texts(like=vocabulary.LIKE[key])
     if key in ("state", "province") and not _has_place(column):
         return Texts(options=vocabulary.OPTIONS["status"])
     if before and key == "by" and before.rpartition("_")[2] not in vocabulary.NOBODY:
@@ -139,7 +143,8 @@ def _texts_of(key: str, before: str, column: sa.Column[Any]) -> Texts | None:
     if key == "full_name" and not before and name_provider_of(_singular(words_of(column.table.name))) is not None:
         return Texts((name_provider(column.table),))
     if key == "name":
-        return Texts((_name_of(before, column.table),))
+        provider = _name_of(before, column.table)
+        return Texts((provider, "product_name") if provider == _NAMELESS else (provider,))
     if key == "title":
         return Texts((_title_of(before, column),))
     if key in vocabulary.SENTENCES:
@@ -264,7 +269,8 @@ def _is_in_seconds(words: list[str], column: sa.Column[Any]) -> bool:
     """Return whether a whole number is by its name a moment, as seconds since 1970: created_at, timemodified."""
     is_large = isinstance(plain_type(column), sa.BigInteger)
     is_of_time = words[0] == "time" and words[-1].endswith("ed")
-    return words[-1] in ("at", "timestamp", "epoch") or is_of_time or (is_large and words[-1] == "date")
+    is_said = words[-1] in ("at", "timestamp", "epoch", "created", "updated", "modified")
+    return is_said or is_of_time or (is_large and words[-1] == "date")
 
 
 def _holds_parts_of_one(column: sa.Column[Any]) -> bool:

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from .blocks import BLOCK, Block, Fill, Rows
 from .computing import NotComputed, Value, can_be_computed, computed, is_false, of_one_type, ways_of
-from .conditions import Check, checks_of
+from .conditions import Check, checks_of, told_apart_by
 from .errors import CommandError
 from .fields import integer_range, scale_of
 from .inferred import Scale
@@ -35,6 +35,8 @@ from .types import DECIMAL, NUMBER, length_of, plain_type
 
 ATTEMPTS, STEPS = 20, 10  # of a row, each from what was drawn, and changes in one
 DRAWS = 4  # of a column, that are looked at before one is chosen
+AGREEING = 12  # rows that are looked at until all databases compute the same of one
+KEPT = 0.75  # so much of a condition that fails it counts to change the column that tells rows apart
 NOISE = 0.15  # share of changes that are any
 ENOUGH = 6  # values that fulfil a condition, of which the one is taken that breaks fewest others
 HOPELESS = 4  # rows of a block that could not be mended, and one for each ten that could: then no other is tried
@@ -331,6 +333,8 @@ class _Mender:
     ) -> None:
         self.table, self.watched, self.conditions, self.names = table, watched, [*conditions], names
         self._values: dict[int, Value | None] = {}
+        several = told_apart_by(table)
+        self.kept = several.name if several is not None else ""  # what tells rows apart is changed only if need be
         self._kept: list[Any] = []  # trees, so that no other gets the id of one
         self._parts: dict[int, list[Any]] = {}
         self._names: dict[int, tuple[str, ...]] = {}
@@ -340,9 +344,9 @@ class _Mender:
         nearly, first = None, dict[int, int]()
         for attempt in range(ATTEMPTS):
             trial = _Try(dict(row), pools, random, attempt, first)
-            if not attempt:
-                self._compute(trial)
             for _ in range(STEPS):
+                if not attempt % 2:
+                    self._compute(trial)
                 failing = [one for one in self.conditions if one.fails(trial.row)]
                 if not failing:
                     return trial.row
@@ -366,9 +370,30 @@ class _Mender:
         for one in self.conditions:
             node = one.check.tree
             name = next(iter(self._names_of(node.this)), "") if isinstance(node, exp.EQ) else ""
+            if name == self.kept and trial.attempt < ATTEMPTS // 2:
+                continue
             if name in trial.pools and isinstance(node.this.unnest(), exp.Column) and one.fails(trial.row):
-                value = trial.pools[name].fitting(self._value(node.expression, trial.row))
-                trial.row[name] = trial.row[name] if value is None else value
+                made = self._with_result(trial, trial.row, name, node.expression)
+                trial.row.update(self._agreed(trial, one, name) or made if one.fails(made) else made)
+
+    def _with_result(self, trial: _Try, row: Mapping[str, Any], name: str, node: Any) -> dict[str, Any]:
+        """Return a row in which a column is what an expression amounts to, where that fits into it."""
+        value = trial.pools[name].fitting(self._value(node, row))
+        return {**row, name: row[name] if value is None else value}
+
+    def _agreed(self, trial: _Try, condition: _Condition, name: str) -> dict[str, Any] | None:
+        """Return a row with another value to compute from, of which all databases compute the same.
+
+        A quotient of whole numbers has no fraction in some of them. None where no such value is found.
+        """
+        node, others = condition.check.tree, [one for one in condition.names if one != name and one in trial.pools]
+        for _ in range(AGREEING if others else 0):
+            other = trial.random.choice(others)
+            row = {**trial.row, other: trial.pools[other].draw(trial.random)}
+            row = self._with_result(trial, row, name, node.expression)
+            if not any(one.fails(row) for one in self.conditions if other in one.names or name in one.names):
+                return row
+        return None
 
     def _redraw(self, trial: _Try, condition: _Condition) -> None:
         """Give a column of a condition any value: what one database rounds otherwise than another has to differ."""
@@ -431,6 +456,8 @@ class _Mender:
         if not all(map(self._is_true_or_false, sides)):
             return None
         first = self._branch(trial, node, 2)
+        if self._names_of(sides[first]) == (self.kept,):  # it is the other side that gives way
+            first = 1 - first
         for place in (first, 1 - first):
             changing, other = sides[place], sides[1 - place]
             truth = self._truth(trial.row, other)
@@ -514,6 +541,7 @@ class _Mender:
                         nearest = far, name, value
                     continue
                 failing = others + sum(one.fails(row) for one in own) + trial.pools[name].is_unusual(value) / 2
+                failing += KEPT if name == self.kept else 0
                 if best is None or failing < best[0]:
                     best = failing, name, value
                 if not failing:

@@ -55,8 +55,8 @@ class once_for_each(Field):
 
     def __init__(self, field: Field, outside: Field, part: Part, key: tuple[Column, ...], where: str) -> None:
         self.field, self.outside, self.part, self.key, self.where = field, outside, part, key, where
-        names = ", ".join(one.name for one in key)
-        self.description = f"{field.description}, {part} once for each {names}"
+        names = ", ".join(one.name for one in key if one is not part.column)
+        self.description = f"{field.description}, {part} once" + (f" for each {names}" if names else "")
 
     def ready(self, context: Context, column: Column) -> Fill:
         """Return what fills the column, and remembers the keys of the rows that are in the index."""
@@ -65,9 +65,9 @@ class once_for_each(Field):
         first = {_alike(row): -1 for row in there}  # row that has a key; asked again, it still is that one
 
         def fill_once(rows: Rows) -> list[Any]:
-            keys = zip(*(rows[one.name] for one in self.key), strict=True)
-            made = []
-            for number, value, other, key in zip(rows.numbers, fill(rows), fill_outside(rows), keys, strict=True):
+            values, made = fill(rows), list[Any]()
+            keys = zip(*(values if one is column else rows[one.name] for one in self.key), strict=True)
+            for number, value, other, key in zip(rows.numbers, values, fill_outside(rows), keys, strict=True):
                 is_in = number >= context.start and None not in key and self.part.holds(value)
                 made.append(other if is_in and first.setdefault(_alike(key), number) != number else value)
             return made

@@ -23,7 +23,7 @@ from .fields import Formula, integer_range, scale_of, terms_of
 from .literals import MIRRORED, born_of, distance_of, literal_of, or_zero, today_of, typed, value_of, without_cast
 from .numbering import Column
 from .parsing import of_domain
-from .spellings import SMALL_LETTERS, like_of, like_of_part, places_of_like, places_of_regexp
+from .spellings import SMALL_LETTERS, places_of_like, places_of_regexp, regexp_of_part
 from .types import DECIMAL, NUMBER, length_of, plain_type
 
 NARROW = 10_000  # a column for smaller numbers than this has no room above most of them
@@ -82,6 +82,17 @@ class Bounds:
         whole = (one for one in fitting if is_padded and len(one) == room)
         return next(whole, next(iter(fitting), self.spelling or []))
 
+    def allows(self, option: Any) -> bool:
+        """Return whether one of the values that there may be is not left out, and within the bounds."""
+        try:
+            is_below, is_above = (
+                self.low is not None and option < self.low,
+                self.high is not None and option > self.high,
+            )
+        except TypeError:  # of other types: the database will compare them
+            return option not in self.excluded
+        return option not in self.excluded and not is_below and not is_above
+
     def copied(self) -> Bounds:
         """Return the same, to be changed without this one."""
         made = copy(self)
@@ -106,7 +117,7 @@ def copied(found: Found) -> Found:
 
 def is_possible(bounds: Bounds) -> bool:
     """Return whether there is a value that fulfils what is known of a column, as far as that can be told."""
-    if bounds.options is not None and all(one in bounds.excluded for one in bounds.options):
+    if bounds.options is not None and not any(map(bounds.allows, bounds.options)):
         return False
     is_empty = bounds.low is not None and bounds.high is not None and bounds.low > bounds.high
     return not is_empty and not (bounds.always_null and bounds.never_null)
@@ -203,10 +214,15 @@ class Reader:
         if any(self._holds_anyway(part, negated) for part in parts):
             return True
         meaningful = [part for part in parts if not isinstance(part.unnest(), exp.Is)] or parts
-        named = {column.name.lower() for part in meaningful for column in part.find_all(exp.Column)}
-        # A share of a column that may be NULL is so anyway, unless another one decides whether it is.
-        others = [part for part in parts if part not in meaningful and part.this.name.lower() not in named]
+        named = {name for part in meaningful for name in self._asked_of(part, negated)}
+        # A share of a column that may be NULL is so anyway, unless it is to others that it matters.
+        others = [part for part in parts if part not in meaningful and named - {part.this.name.lower()}]
         rest = [part for part in parts if part not in (*meaningful, *others)]
+        if len(others) == 1 and not negated:
+            there = exp.not_(others[0].copy())
+            rest += others  # what is asked to be there with it is not there without it either, if that can be
+            others = [exp.and_(others[0].copy(), *self._nothing_of(meaningful))]
+            meaningful = [exp.and_(there, part.copy()) for part in meaningful]
         if self.narrow is not None and not all(
             Reader(self.table, {}, self.name, self.turn, self.narrow).read(part, negated=negated) for part in meaningful
         ):
@@ -217,6 +233,22 @@ class Reader:
             self._try(lambda reader, part=part: reader.read(part, negated=negated))  # type: ignore[misc]  # of this turn
             for part in in_turn[first:] + in_turn[:first] + rest
         )
+
+    def _asked_of(self, part: Any, negated: bool) -> set[str]:
+        """Return the columns of which an alternative asks something, by itself."""
+        asked: Found = {}
+        Reader(self.table, asked, "").read(part, negated=negated)
+        return {name.lower() for name, bounds in asked.items() if replace(bounds, names=[]) != Bounds()}
+
+    def _nothing_of(self, parts: Sequence[Any]) -> list[Any]:
+        """Return that what alternatives ask to be there is not there."""
+        from sqlglot import exp
+
+        asked: Found = {}
+        for part in parts:
+            Reader(self.table, asked, "").read(part)
+        names = [name for name, bounds in asked.items() if bounds.never_null and self.table.columns[name].nullable]
+        return [exp.Is(this=exp.column(name), expression=exp.Null()) for name in names]
 
     def _holds_anyway(self, part: Any, negated: bool) -> bool:
         """Return whether an alternative is fulfilled by all that columns can still hold."""
@@ -319,7 +351,18 @@ class Reader:
         return self._match_like(node.this, literal_of(node.expression), negated is not bool(node.args.get("negate")))
 
     def _read_starts_with(self, node: Any, negated: bool) -> bool:
-        return self._match_like(node.this, like_of(literal_of(node.expression), after="%"), negated)
+        text = literal_of(node.expression)
+        return bool(text) and self._match_part(node.this, f"^{re.escape(str(text))}.*$", negated)
+
+    def _match_part(self, node: Any, pattern: str, negated: bool) -> bool:
+        column = self._column(node)
+        if column is None:
+            return False
+        if negated:
+            self._match(column, f"^(?!{pattern.removeprefix('^')})")
+            return False
+        self._match(column, pattern)
+        return self._spell(column, lambda more: places_of_regexp(pattern, more))
 
     def _match_like(self, node: Any, pattern: str | None, negated: bool) -> bool:
         column = self._column(node)
@@ -392,7 +435,7 @@ class Reader:
         sign = _OPPOSITE[sign] if negated else sign
         if sign != "<>" and (said := counted_in(left)) and (number := literal_of(right) or "").isdigit():
             return self._read_count(said, sign, int(number))
-        are_conditions = [isinstance(one, kinds_of_conditions()) for one in (left, right)]
+        are_conditions = [isinstance(one, (*kinds_of_conditions(), exp.And, exp.Or)) for one in (left, right)]
         are_both = any(are_conditions) and all(
             is_one or self._is_flag(one) for is_one, one in zip(are_conditions, (left, right), strict=True)
         )
@@ -405,8 +448,8 @@ class Reader:
             listed = listed.this if isinstance(listed, exp.Cast) else listed
             return self._read_list(node.this, listed.unnest().expressions, negated)
         for part, than, rest in ((left, sign, right), (right, MIRRORED[sign], left)):
-            if (pattern := like_of_part(part, than, literal_of(rest))) is not None:
-                return self._match_like(part.this, pattern, sign == "<>")
+            if (pattern := regexp_of_part(part, than, literal_of(rest))) is not None:
+                return self._match_part(part.this, pattern, than == "<>" and not isinstance(part, exp.StrPosition))
         return self._compare(node.this, sign, node.expression)
 
     def _read_both(self, left: Any, right: Any, *, alike: bool) -> bool:
@@ -543,6 +586,8 @@ class Reader:
         if sign in ("<=", "<"):
             one, other, sign = other, one, MIRRORED[sign]
         earlier, later = sorted((one, other), key=list(self.table.columns).index)
+        if sign == "<>" and (self._put_further(one, other) or self._put_further(other, one)):
+            return True
         if sign in ("=", "<>") and earlier is not later and waits_for(self.found, earlier.name, later.name):
             return False
         if sign == "<>":
@@ -558,6 +603,14 @@ class Reader:
                 self._bounds(earlier).never_null = True
             return True
         return self._put_after(one, other, int(sign == ">"))
+
+    def _put_further(self, one: Column, other: Column) -> bool:
+        """Let a column that is no less than another one be more; return whether it is one that is."""
+        after = self._bounds_of(one.name).after
+        if one is other or other.name not in dict(after):
+            return False
+        self._bounds(one).after = [(name, max(1, steps) if name == other.name else steps) for name, steps in after]
+        return True
 
     def _put_after(self, one: Column, other: Column, steps: int) -> bool:
         if waits_for(self.found, other.name, one.name):

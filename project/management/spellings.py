@@ -38,25 +38,22 @@ def places_of_like(pattern: str, more: int) -> list[str]:
     return places
 
 
-def like_of(text: str | None, before: str = "", after: str = "") -> str | None:
-    """Return a pattern of LIKE for texts with another one in them; None where its signs stand in that."""
-    return None if not text or "%" in text or "_" in text or "\\" in text else f"{before}{text}{after}"
-
-
-def like_of_part(node: Any, sign: str, text: str | None) -> str | None:
-    """Return the pattern of LIKE that says the same of a part of a text: `substr(code, 1, 2) = 'AB'` is `AB%`."""
+def regexp_of_part(node: Any, sign: str, text: str | None) -> str | None:
+    """Return the regular expression that says the same of a part of a text: `substr(code, 1, 2) = 'AB'` is `^AB.*$`."""
     from sqlglot import exp
 
     if isinstance(node, exp.StrPosition) and node.args.get("position") is None:
+        inner = literal_of(node.args["substr"])
         is_in = (sign, text) in ((">", "0"), (">=", "1"), ("<>", "0"))
-        return like_of(literal_of(node.args["substr"]), "%", "%") if is_in else None
-    if not isinstance(node, exp.Substring | exp.Left | exp.Right) or sign not in ("=", "<>") or text is None:
+        return f"^.*{re.escape(inner)}.*$" if is_in and inner else None
+    if not isinstance(node, exp.Substring | exp.Left | exp.Right) or sign not in ("=", "<>") or not text:
         return None
     start = "1" if not isinstance(node, exp.Substring) else literal_of(node.args["start"]) or ""
     length = literal_of(node.args.get("length") if isinstance(node, exp.Substring) else node.expression)
     if not re.fullmatch(r"[1-9]\d?", start) or length != str(len(text)):
         return None
-    return like_of(text, "%") if isinstance(node, exp.Right) else like_of(text, "_" * (int(start) - 1), "%")
+    said = re.escape(text)
+    return f"^.*{said}$" if isinstance(node, exp.Right) else f"^.{{{int(start) - 1}}}{said}.*$"
 
 
 def places_of_regexp(pattern: str, more: int) -> list[str] | None:

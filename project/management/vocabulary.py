@@ -96,12 +96,13 @@ TEXTS = by_word(
     [
         ("full_name contact_name author contact recipient signatory signed_by issued_by", ("name",)),
         ("sort_name name_sort", ("sort_name",)),
-        ("first_name middle_name nick_name given", ("first_name",)),
+        ("first_name middle_name nick_name given given_names", ("first_name",)),
         ("last_name maiden_name family", ("last_name",)),
         ("username login nickname nick handle screen_name login_id user skype twitter instagram github telegram",
          ("user_name",)),
         ("phone mobile fax landline hotline whatsapp contact_number contact_no emergency_contact_number "
-         "phone_number mobile_number fax_number msisdn", ("phone_number", "e164")),
+         "phone_number mobile_number fax_number", ("phone_number", "e164")),
+        ("e164 phone_e164 msisdn", ("e164", "phone_number")),
         ("email", ("email",)),
         ("address mailing_address postal_address", ("address",)),
         ("street address_1 line1 line_1 street_address street_1 address_street", ("street_address",)),
@@ -181,7 +182,7 @@ TEXTS = by_word(
         ("vin chassis_number", ("vin",)),
         ("ssn social_security_number", ("ssn",)),
         ("card_number credit_card credit_card_number card", ("credit_card_number",)),
-        ("card_type card_brand credit_card_type", ("credit_card_provider",)),
+        ("card_type credit_card_type", ("credit_card_provider",)),
         ("card_expiry card_expiration card_expire expiry_date_card", ("credit_card_expire",)),
         ("cvv cvc security_code", ("credit_card_security_code",)),
         ("month month_name", ("month_name",)),
@@ -261,8 +262,10 @@ OPTIONS: dict[str, tuple[tuple[str, ...], ...]] = by_word(
         ("religion", (("none", "Christian", "Muslim", "Hindu", "Buddhist", "Jewish", "other"),)),
         ("source_branch target_branch default_branch base_branch head_branch git_branch git_ref",
          (("main", "develop", "feature/search", "fix/login", "release/2.1"), ("main", "develop"))),
+        ("scope scopes", (("read", "write", "read write", "openid profile email"), ("read", "write"))),
         ("cron cron_expression crontab",
          (("0 * * * *", "*/5 * * * *", "0 0 * * *", "30 6 * * 1-5", "0 0 1 * *"), ("0 0 * * *",))),
+        ("card_brand", (("Visa", "Mastercard", "American Express", "Discover"), ("visa", "amex"))),
         ("hobby", (("reading", "hiking", "cooking", "painting", "chess", "swimming"),)),
         ("grade letter_grade", (("A", "B", "C", "D", "F"),)),
         ("environment", (("production", "staging", "development"), ("prod", "dev"))),
@@ -276,6 +279,10 @@ LIKE = by_word(
         ("number serial_number batch lot", ("00000000", "000000", "00000")),
         ("extension", ("0000", "000")),
         ("last4 last_4 last_four", ("0000",)),
+        ("imsi", ("000000000000000",)),
+        ("iccid", ("8900000000000000000",)),
+        ("puk puk1 puk2", ("00000000",)),
+        ("reg_no registration_no registration_number", ("AA-000-AA", "AA0000", "A000")),
         ("vat vat_id vat_number", ("EU000000000", "000000000")),
         ("ein tax_id tax_number tin", ("00-0000000", "000000000")),
         ("routing_number aba", ("000000000",)),
@@ -342,6 +349,7 @@ NUMBERS: dict[str, tuple[int, int]] = by_word(
         ("response_time_ms latency_ms elapsed_ms", (1, 2_000)),
         ("hours", (1, 24)),
         ("days", (1, 30)),
+        ("nights stay min_stay max_stay", (1, 14)),
         ("weeks", (1, 52)),
         ("months", (1, 36)),
         ("years experience experience_years years_of_experience", (0, 40)),
@@ -396,7 +404,8 @@ PEOPLE = words(
     "participant reader writer singer friend profile account_holder borrower worker candidate applicant speaker "
     "director passenger pilot coach child human citizen subscriber recipient sender seller buyer mayor tutor mentor "
     "trainer musician composer editor reviewer visitor tenant_user patron lender billing bill shipping ship cardholder "
-    "holder assignee reporter lead supervisor signer physician consignee sales_rep to from receiver"
+    "holder assignee reporter lead supervisor signer physician consignee sales_rep to from receiver beneficiary payee "
+    "payer claimant insured policyholder dependent"
 )
 # Columns that only people have.
 OF_PEOPLE = words(
@@ -407,8 +416,8 @@ OF_PEOPLE = words(
 NAMES_OF = by_word(
     [
         ("company organization supplier vendor manufacturer publisher brand employer shop store restaurant hotel bank "
-         "shipper carrier airline", "company"),
-        ("city airport", "city"),
+         "shipper carrier airline agency insurer operator", "company"),
+        ("city airport station", "city"),
         ("country nation", "country"),
         ("state province region county", "state"),
         ("color", "color_name"),
@@ -424,7 +433,7 @@ NAMES_OF = by_word(
         ("team club", "city"),
         ("category", "product_category"),
         ("department", "company_department"),
-        ("street", "street_name"),
+        ("street stop", "street_name"),
         ("building stadium venue", "hall_name"),
         ("branch library", "city"),
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from . import meanings
 from .fields import (
     Field,
     between,
@@ -20,23 +21,30 @@ from .inferred import (
     Ways,
     above,
     calculated,
+    cased,
+    computed,
     copied,
     decimals,
     digit,
     earlier_number,
+    earlier_of_block,
     either,
     email,
     exact,
     last_year,
+    listed,
     other_than,
+    part_of_row,
     spelled,
     text,
     written,
 )
 from .numbering import Column
+from .partial import parts_of
 from .plans import ALWAYS_NULL, LEFT, Around, Key, Plan, keys_of, without_nulls
 from .types import plain_type
 
+RARELY = 0.15  # so likely, where others are 1, is what happens to few
 # What can be one of several ways to fill a column.
 _IN_ONE_WAY = (
     choice
@@ -56,6 +64,11 @@ _IN_ONE_WAY = (
     | reference
     | written
     | earlier_number
+    | earlier_of_block
+    | computed
+    | listed
+    | cased
+    | part_of_row
 )
 
 
@@ -66,13 +79,26 @@ def go_together(
     others = {name for name in one if _look(one[name]) != _look(other[name])}
     keys = [key for key in keys_of(table, declared, around) if others & {column.name for column in key.columns}]
     in_keys = {column.name for key in keys for column in key.columns}
-    return all(_are_apart(key, one, other) for key in keys) and not any(
+    return all(
+        _is_never_in(table, key, one) or _is_never_in(table, key, other) or _are_apart(key, one, other) for key in keys
+    ) and not any(
         plan.second
         or (plan.field is None and _filled(table.columns[name], plan) is _UNKNOWN)
         or not (name in in_keys or isinstance(without_nulls(plan.field), _IN_ONE_WAY | None))
         for name in others
         for plan in (one[name], other[name])
     )
+
+
+def _is_never_in(table: sa.Table, key: Key, plans: Mapping[str, Plan]) -> bool:
+    """Return whether no row that is filled by some plans is one of those that a partial index is of."""
+    for part in parts_of(table, key.where) if key.where else ():
+        plan = plans[part.column.name]
+        is_null = plan.field is None and plan.why.endswith(ALWAYS_NULL)
+        values = [None] if is_null else _listed_values(plan)
+        if values and not any(map(part.holds, values)):
+            return True
+    return False
 
 
 def _are_apart(key: Key, one: Mapping[str, Plan], other: Mapping[str, Plan]) -> bool:
@@ -95,12 +121,18 @@ def _listed_values(plan: Plan) -> Sequence[Any]:
     return field.values() or () if isinstance(field, choice | constant) else ()
 
 
-def in_some_way(table: sa.Table, ways: Sequence[Mapping[str, Plan]]) -> dict[str, Plan]:
-    """Return the plans of a table whose rows are filled in different ways."""
+def in_some_way(
+    table: sa.Table, ways: Sequence[Mapping[str, Plan]], of: tuple[str, Sequence[Any]] | None
+) -> dict[str, Plan]:
+    """Return the plans of a table whose rows are filled in different ways.
+
+    Args:
+        of: a column that a seeder fills, by which a row's way is told, and what it holds in each.
+    """
     first, *_ = ways
     others = [name for name in first if len({_look(way[name]) for way in ways}) > 1]
     filled = [{table.columns[name]: _filled(table.columns[name], way[name]) for name in others} for way in ways]
-    all_ways = Ways(filled)
+    all_ways = Ways(filled, [_weight(way, filled) for way in filled], of)
     made = {
         name: Plan(
             either([way[table.columns[name]] for way in filled], all_ways), first[name].why.removesuffix(ALWAYS_NULL)
@@ -108,6 +140,15 @@ def in_some_way(table: sa.Table, ways: Sequence[Mapping[str, Plan]]) -> dict[str
         for name in others
     }
     return {**first, **made}
+
+
+def _weight(way: Mapping[Column, Field | None], ways: Sequence[Mapping[Column, Field | None]]) -> float:
+    """Return how likely a way is: hardly, where a column is filled that by its name is empty in most rows."""
+    is_rare = any(
+        one is not None and meanings.is_rare(column) and any(other[column] is None for other in ways)
+        for column, one in way.items()
+    )
+    return RARELY if is_rare else 1
 
 
 def _look(plan: Plan) -> str:
@@ -123,13 +164,11 @@ def _filled(column: Column, plan: Plan) -> Field | None:
         return plan.field
     text = plain_default(column.server_default)
     kind = plain_type(column)
-    if (
-        text is None
-        or not isinstance(kind, sa.String | sa.Integer)
-        or (isinstance(kind, sa.Integer) and not text.isdigit())
-    ):
-        return _UNKNOWN
-    return constant(int(text) if isinstance(kind, sa.Integer) else text)
+    if text is not None and isinstance(kind, sa.Boolean):
+        return constant(text.lower() in ("true", "1", "t"))
+    if text is not None and isinstance(kind, sa.Integer) and text.isdigit():
+        return constant(int(text))
+    return constant(text) if text is not None and isinstance(kind, sa.String) else _UNKNOWN
 
 
 def plain_default(default: Any) -> str | None:
@@ -137,5 +176,5 @@ def plain_default(default: Any) -> str | None:
     arg = getattr(default, "arg", None)
     if isinstance(arg, str):
         return arg
-    found = re.fullmatch(r"'([^']*)'|(\d+)", str(arg).strip())
+    found = re.fullmatch(r"'([^']*)'|(\d+|true|false)", str(arg).strip())
     return (found[1] if found[1] is not None else found[2]) if found else None

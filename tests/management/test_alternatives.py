@@ -426,13 +426,14 @@ def test_each_value_of_a_status_comes_and_each_of_several_owners(
     ):  # fmt: skip
         counted = Counter(column(database, table, name))
         assert len(counted) == most, (table, name)
-        assert min(counted.values()) > 30, (table, name)
+        assert min(counted.values()) > 5, (table, name)
     for table, name in (
         ("issues", "sha"), ("issues", "project_id"), ("issues", "group_id"), ("moves", "a_id"), ("moves", "b_id"),
-        ("moves", "reversed_id"), ("notices", "share"), ("notices", "a"), ("notices", "c"),
+        ("moves", "reversed_id"), ("notices", "a"), ("notices", "c"),
     ):  # fmt: skip
-        assert 20 < database.value(f"SELECT count({name}) FROM {table}") < 299, (table, name)
+        assert 10 < database.value(f"SELECT count({name}) FROM {table}") < 299, (table, name)
     assert len(set(column(database, "notices", "wins"))) > 50
+    assert len(set(column(database, "notices", "share"))) > 50
 
 
 def test_a_status_that_a_seeder_declares_may_have_any_value_that_it_can_have(
@@ -634,3 +635,158 @@ def test_a_top_up_past_the_last_of_a_key_equals_one_go(house: House, manage: Run
 
     for table in tables:
         assert found[0][table] == found[1][table], table
+
+
+MORE = """
+class Subscription(Base):
+    __tablename__ = "subscriptions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(String(20))
+    ends: Mapped[bool] = mapped_column(server_default=sa.false())
+    resolution: Mapped[str | None] = mapped_column(String(20))
+    closed_on: Mapped[datetime | None]
+    done_ratio: Mapped[int]
+    field_format: Mapped[str] = mapped_column(String(10))
+    possible_values: Mapped[dict | None] = mapped_column(sa.JSON(none_as_null=True))
+    __table_args__ = (
+        CheckConstraint("status IN ('incomplete', 'active', 'past_due', 'canceled')", name="known"),
+        CheckConstraint("ends = false OR status IN ('active', 'past_due')", name="may_end"),
+    )
+
+
+class Problem(Base):
+    __tablename__ = "problems"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    resolution: Mapped[str | None] = mapped_column(String(20))
+    closed_on: Mapped[datetime | None]
+    done_ratio: Mapped[int]
+    field_format: Mapped[str] = mapped_column(String(10))
+    possible_values: Mapped[dict | None] = mapped_column(sa.JSON(none_as_null=True))
+    archived_at: Mapped[datetime | None]
+    archived_by: Mapped[str | None] = mapped_column(String(30))
+    __table_args__ = (
+        CheckConstraint("closed_on IS NULL OR done_ratio = 100", name="done"),
+        CheckConstraint("resolution IN ('fixed', 'wontfix', 'duplicate')", name="resolutions"),
+        CheckConstraint("(resolution IS NULL) = (closed_on IS NULL)", name="resolved"),
+        CheckConstraint("done_ratio BETWEEN 0 AND 100", name="ratio"),
+        CheckConstraint("archived_at IS NULL OR archived_by IS NOT NULL", name="archived"),
+    )
+
+
+class Charge(Base):
+    __tablename__ = "charges"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    amount: Mapped[int]
+    captured: Mapped[int]
+    refund: Mapped[int]
+    refunded: Mapped[bool]
+    fee: Mapped[int]
+    status: Mapped[str] = mapped_column(String(20))
+    net: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    rate: Mapped[Decimal] = mapped_column(Numeric(4, 1))
+    gross: Mapped[Decimal] = mapped_column(Numeric(14, 4))
+    __table_args__ = (
+        CheckConstraint("substr(id, 1, 3) = 'ch_'", name="prefix"),
+        CheckConstraint("amount > 0 AND captured <= amount AND refund <= captured AND refund >= 0", name="order"),
+        CheckConstraint("refunded = (refund = captured AND captured > 0)", name="all_of_it"),
+        CheckConstraint("fee = round(amount * 29 / 1000) + 30", name="fee"),
+        CheckConstraint("status IN ('succeeded', 'pending', 'failed')", name="known"),
+        CheckConstraint("status = 'succeeded' OR captured = 0", name="captured"),
+        CheckConstraint("gross = net * (1 + rate / 100)", name="gross"),
+        CheckConstraint("rate IN (0, 5, 20) AND net > 0", name="rates"),
+    )
+
+
+class Stop(Base):
+    __tablename__ = "stops"
+
+    stop_id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    kind: Mapped[int]
+    station: Mapped[str | None] = mapped_column(ForeignKey("stops.stop_id"))
+    __table_args__ = (
+        CheckConstraint("kind IN (0, 1, 2)", name="kinds"),
+        CheckConstraint("kind <> 1 OR station IS NULL", name="stations"),
+        CheckConstraint("kind <> 2 OR station IS NOT NULL", name="platforms"),
+    )
+
+
+class Release(Base):
+    __tablename__ = "releases"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    charge_id: Mapped[str] = mapped_column(ForeignKey("charges.id"))
+    state: Mapped[str] = mapped_column(String(8))
+    started_at: Mapped[datetime | None]
+    is_default: Mapped[bool]
+    __table_args__ = (
+        CheckConstraint("state IN ('future', 'active', 'closed')", name="states"),
+        CheckConstraint("(state = 'future') = (started_at IS NULL)", name="started"),
+        sa.Index("one_active", "charge_id", unique=True, sqlite_where=sa.text("state = 'active'"),
+                 postgresql_where=sa.text("state = 'active'")),
+        sa.Index("one_default", "is_default", unique=True, sqlite_where=sa.text("is_default = 1"),
+                 postgresql_where=sa.text("is_default")),
+    )
+"""
+
+
+def test_partial_keys_texts_trees_and_results_go_along_with_a_status(
+    house: House, manage: Runner, database: Database
+) -> None:
+    models = MORE.replace(", possible_values", "")
+    if database.kind == "mariadb":  # which has no partial indexes: they would be of all rows
+        models = re.sub(r"        sa\.Index\((.|\n)*?\),\n(?=        sa|    \))", "", models)
+    seeded(house, manage, models, 300)
+
+    for table, name, most in (
+        ("subscriptions", "status", 4), ("charges", "status", 3), ("charges", "refunded", 2), ("stops", "kind", 3),
+        ("releases", "state", 3),
+    ):  # fmt: skip
+        assert len(set(column(database, table, name))) == most, (table, name)
+    assert set(column(database, "problems", "resolution")) == {"fixed", "wontfix", "duplicate", None}
+    alone = "archived_by IS NOT NULL AND archived_at IS NULL"
+    assert database.count(f"problems WHERE {alone}") == 0
+    assert 2 < database.value("SELECT count(archived_at) FROM problems") < 150
+    assert len(set(column(database, "charges", "captured"))) > 40
+    assert all(str(one).startswith("ch_") and len(str(one)) > 6 for one in column(database, "charges", "id"))
+    assert len(set(column(database, "releases", "charge_id"))) < 290
+    if database.kind != "mariadb":
+        assert database.count("releases WHERE is_default") == 1
+
+
+DECLARED = """
+class Invoice(Base):
+    __tablename__ = "invoices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(String(10))
+    number: Mapped[str | None] = mapped_column(String(20), unique=True)
+    __table_args__ = (
+        CheckConstraint("status IN ('draft', 'open', 'paid')", name="known"),
+        CheckConstraint("status <> 'draft' OR number IS NULL", name="no_number"),
+        CheckConstraint("status = 'draft' OR number IS NOT NULL", name="numbered"),
+    )
+"""
+
+
+def test_rows_go_along_with_the_status_that_a_seeder_declares(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.write("project/models/own.py", IMPORTS + DECLARED)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+    house.write(
+        "project/seeds/invoices.py",
+        "from project.management.fields import choice\n"
+        "from project.management.seeding import Seeder\n"
+        "from project.models.own import Invoice\n\n\n"
+        "class InvoiceSeeder(Seeder):\n    model = Invoice\n    status = choice({'paid': 8, 'open': 1, 'draft': 1})\n",
+    )
+
+    manage.ok("seed", "invoices", "--count", "400")
+
+    counted = Counter(column(sqlite_database, "invoices", "status"))
+    assert counted["paid"] > 250
+    assert counted["draft"] == sqlite_database.count("invoices WHERE number IS NULL") > 10
