@@ -539,6 +539,8 @@ class Reader:
             moved = kind(this=right.copy(), expression=exp.paren(left.unnest().expression.copy()))
             if is_number:
                 return self._compare(left.unnest().this, sign, moved)
+        if one is None and isinstance(left.unnest(), exp.Mul) and self._is_number(right):
+            return self._compare_multiple(left.unnest(), sign, Decimal(literal_of(right) or ""))
         if one is None:
             measured = self._measured(left)
             return measured is not None and self._compare_measure(*measured, sign, right)
@@ -550,6 +552,22 @@ class Reader:
             self._bounds(one).shortest = max(1, self._bounds(one).shortest)
             return True
         return self._limit(one, sign, value)
+
+    def _compare_multiple(self, node: Any, sign: str, value: Decimal) -> bool:
+        """Read `x * 2 <= 230` of a whole number."""
+        column, number = self._column(node.this), literal_of(node.expression) or ""
+        if (
+            column is None
+            or not isinstance(plain_type(column), sa.Integer)
+            or not re.fullmatch(r"[1-9]\d{0,8}", number)
+        ):
+            return False
+        part = value / int(number)
+        if sign in ("<=", "<"):
+            return self._limit(column, "<=", math.ceil(part) - 1 if sign == "<" else math.floor(part))
+        if sign in (">=", ">"):
+            return self._limit(column, ">=", math.floor(part) + 1 if sign == ">" else math.ceil(part))
+        return False
 
     def _compare_extreme(self, node: Any, sign: str, right: Any) -> bool:
         """Read of the greatest, or the least, of some: each of them is no more than something, or one of them is."""
