@@ -698,11 +698,11 @@ class Ways:
 
     def choose(self, rows: Rows, context: Context) -> list[int]:
         """Return in which way each row is filled: in none whose keys allow no more, or that needs a row before."""
+        return rows.shared(("way", str(len(self.ways))), lambda own: self._choose(own, context))
+
+    def _choose(self, rows: Rows, context: Context) -> list[int]:
         numbers = range(len(self.ways))
-        chosen = rows.shared(
-            ("way", str(len(numbers))),
-            lambda own: own.random.choices(numbers, cum_weights=self.weights, k=len(own)),
-        )
+        chosen = rows.random.choices(numbers, cum_weights=self.weights, k=len(rows))
         limits, starts = self.limits(context), self._starts()
         if self.of is not None:
             name, held = self.of
@@ -758,7 +758,7 @@ class either(Field):
         self.description = _of_values(fields) or ", or ".join(said)
 
     def ready(self, context: Context, column: Column) -> Fill:
-        looks = [one.description if one else "" for one in self.fields]  # what looks alike is made once
+        looks = [one.description if one else None for one in self.fields]  # what looks alike is made once
         alike = dict(zip(looks, self.fields, strict=True))
         fills = {look: one.ready(context, column) if one else _nothing for look, one in alike.items()}
 

@@ -389,9 +389,11 @@ class _Mender:
         node, others = condition.check.tree, [one for one in condition.names if one != name and one in trial.pools]
         for _ in range(AGREEING if others else 0):
             other = trial.random.choice(others)
-            row = {**trial.row, other: trial.pools[other].draw(trial.random)}
-            row = self._with_result(trial, row, name, node.expression)
-            if not any(one.fails(row) for one in self.conditions if other in one.names or name in one.names):
+            value = trial.pools[other].draw(trial.random)
+            row = self._with_result(trial, {**trial.row, other: value}, name, node.expression)
+            if value is not None and not any(
+                one.fails(row) for one in self.conditions if other in one.names or name in one.names
+            ):
                 return row
         return None
 
