@@ -940,7 +940,8 @@ class part_of_row(Field):
 
         def fill(rows: Rows) -> list[Any]:
             # Names, and not the key itself: they are the same in every run.
-            chosen = [row[self.place] for row in rows.shared(("row of", *own), choose)]
+            only = (f"{name} {values}" for name, values in self.only.items())
+            chosen = [row[self.place] for row in rows.shared(("row of", *own, *only), choose)]
             if not self.share:
                 return chosen
             shares = rows.shared(("no row of", *own), lambda one: [one.random.random() for _ in range(len(one))])
