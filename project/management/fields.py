@@ -44,9 +44,10 @@ class Field(ABC):
         """Return how many rows this can fill; only for a field of unique values is it less than infinite."""
         return math.inf
 
-    def limit_of_way(self, context: Context, column: Column) -> float:
-        """Return the row number from which on this can fill no row, whatever the rows before were filled with."""
-        return self.limit(context, column)
+    def fits(self, context: Context, column: Column, numbers: range) -> Sequence[bool] | None:
+        """Return of each of some row numbers whether this can fill it; None where it can fill all."""
+        limit = self.limit(context, column)
+        return None if numbers.stop <= limit else [number < limit for number in numbers]
 
     def is_proven(self, context: Context, column: Column) -> bool:
         """Return whether the limit is that of the keys themselves, and not only of the values that are known here."""
@@ -285,8 +286,8 @@ class maybe(Field):
     def limit(self, context: Context, column: Column) -> float:
         return self.field.limit(context, column)
 
-    def limit_of_way(self, context: Context, column: Column) -> float:
-        return self.field.limit_of_way(context, column)
+    def fits(self, context: Context, column: Column, numbers: range) -> Sequence[bool] | None:
+        return self.field.fits(context, column, numbers)
 
     def is_proven(self, context: Context, column: Column) -> bool:
         return False  # a NULL may come again

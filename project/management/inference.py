@@ -126,7 +126,10 @@ _ANOTHER_EACH_TIME = re.compile("uuid|rand|nextval|next value", re.IGNORECASE)
 
 def plan_table(table: sa.Table, declared: Mapping[str, Plan], around: Around = NOTHING_ELSE) -> dict[str, Plan]:
     """Return how each column of a table is filled: as declared, else as the model says it."""
-    first, *others = found_ways = [read_checks(table), *other_ways(table)]
+    found_ways = [read_checks(table), *other_ways(table)]
+    alike = [key.columns for key in keys_of(table, declared, around) if not key.has_nulls and not key.where]
+    found_ways = [one for one in found_ways if not any(_is_alike(one, columns) for columns in alike)] or found_ways
+    first, *others = found_ways
     known = [one for found in found_ways for one in found.items()]
     said = {name for name, bounds in known if bounds.after or bounds.within or bounds.same}
     said |= {bounds.same for _, bounds in known if bounds.same}
@@ -156,6 +159,11 @@ class _KeptOut:
     part: Part
     plan: Plan
     outside: Field
+
+
+def _is_alike(way: Found, columns: Sequence[Column]) -> bool:
+    """Return whether all rows of a way are NULL in a key in which that may come only once."""
+    return all(way.get(column.name, Bounds()).always_null for column in columns)
 
 
 def _told_by(table: sa.Table, declared: Mapping[str, Plan], ways: Sequence[Found]) -> tuple[str, Sequence[Any]] | None:
@@ -1003,7 +1011,8 @@ class _Planner:
         for column in dict.fromkeys(chain.from_iterable(one.columns for one in components)):
             why = [self.plans[column.name].why, *(one.why for one in some if column in one.columns)]
             of_each = [one.columns for one in some] if len(some) > 1 else ()
-            field = digit(components, column, of_each, has_all=has_all, then_null=then_null)
+            where = some[0].where if len(some) == 1 else ""
+            field = digit(components, column, of_each, has_all=has_all, then_null=then_null, where=where)
             self.plans[column.name] = Plan(field, ", ".join(filter(None, why)), self.plans[column.name].declared)
 
     def _null_in_the_end(self, keys: Sequence[Key]) -> Column | None:

@@ -271,8 +271,9 @@ class shaped(Field):
     def limit(self, context: Context, column: Column) -> float:
         return self._numbering(context, column)[0].limit
 
-    def limit_of_way(self, context: Context, column: Column) -> float:
-        return self._numbering(context, column)[0].total
+    def fits(self, context: Context, column: Column, numbers: range) -> Sequence[bool] | None:
+        found = self._numbering(context, column)[0].has_place(numbers)
+        return None if all(found) else found
 
     def is_proven(self, context: Context, column: Column) -> bool:
         return False
@@ -703,7 +704,6 @@ class Ways:
     def _choose(self, rows: Rows, context: Context) -> list[int]:
         numbers = range(len(self.ways))
         chosen = rows.random.choices(numbers, cum_weights=self.weights, k=len(rows))
-        limits, starts = self.limits(context), self._starts()
         if self.of is not None:
             name, held = self.of
             of_value = {value: [way for way in numbers if held[way] == value] for value in held}
@@ -711,21 +711,32 @@ class Ways:
             chosen = [
                 way if way in some else some[way % len(some)] for way, some in zip(chosen, some_ways, strict=True)
             ]
-        if rows.numbers.start >= max(starts) and rows.numbers.stop <= min(limits):
-            return chosen
-        fitting = [
-            [way for way in numbers if starts[way] <= number < limits[way]] or [*numbers] for number in rows.numbers
+        fits = [
+            self._fits(way, start, rows.numbers, context) for way, start in zip(self.ways, self._starts(), strict=True)
         ]
-        return [way if way in some else some[way % len(some)] for way, some in zip(chosen, fitting, strict=True)]
+        if not any(fits):
+            return chosen
+        can_be = zip(*(one or repeat(True, len(rows)) for one in fits), strict=True)
+        some = ([way for way in numbers if each[way]] or [*numbers] for each in can_be)
+        return [
+            way if way in fitting else fitting[way % len(fitting)] for way, fitting in zip(chosen, some, strict=True)
+        ]
 
-    def limits(self, context: Context) -> list[float]:
-        """Return for each way the row number from which on its keys allow no more."""
-        return context.source.once(
-            ("limits", id(self)),
-            lambda: [
-                min((one.limit_of_way(context, column) for column, one in way.items() if one), default=math.inf)
-                for way in self.ways
-            ],
+    def _fits(
+        self, way: Mapping[Column, Field | None], start: int, numbers: range, context: Context
+    ) -> list[bool] | None:
+        """Return of each row whether it can be filled in a way: its keys may allow no more; None where all can."""
+        found = [one.fits(context, column, numbers) for column, one in way.items() if one]
+        if numbers.start < start:
+            found.append([number >= start for number in numbers])
+        some = [one for one in found if one is not None]
+        return [all(each) for each in zip(*some, strict=True)] if some else None
+
+    def limit(self, context: Context) -> float:
+        """Return how many rows there can be: the most that any way has room for."""
+        return max(
+            min((one.limit(context, column) for column, one in way.items() if one), default=math.inf)
+            for way in self.ways
         )
 
     def _starts(self) -> list[int]:
@@ -770,7 +781,10 @@ class either(Field):
         return fill
 
     def limit(self, context: Context, column: Column) -> float:
-        return max(self.ways.limits(context))
+        return self.ways.limit(context)
+
+    def is_proven(self, context: Context, column: Column) -> bool:
+        return False  # a key that one way has used up may have room in another
 
     def may_be_null(self) -> bool:
         return any(one is None or one.may_be_null() for one in self.fields)
@@ -1281,6 +1295,7 @@ class digit(Field):
         *,
         has_all: bool = False,
         then_null: Column | None = None,
+        where: str = "",
     ) -> None:
         """Take the parts of the key and one of its columns.
 
@@ -1288,7 +1303,9 @@ class digit(Field):
             keys: where it is several keys at once, the columns of each.
             has_all: whether the parts are all there is of the keys, and can be nothing that is not listed.
             then_null: the column that is NULL when all combinations have been there: such rows do not count as alike.
+            where: of which rows the key is, if not of all.
         """
+        self.where = where
         self.components, self.keys, self.has_all, self.then_null = components, keys, has_all, then_null
         self.key = tuple(one for component in components for one in component.columns)
         self.place = next(place for place, component in enumerate(components) if column in component.columns)
@@ -1331,8 +1348,9 @@ class digit(Field):
         limit = self._numbering(context)[0].limit
         return limit if self.then_null is None else math.inf
 
-    def limit_of_way(self, context: Context, column: Column) -> float:
-        return self._numbering(context)[0].total if self.then_null is None else math.inf
+    def fits(self, context: Context, column: Column, numbers: range) -> Sequence[bool] | None:
+        found = self._numbering(context)[0].has_place(numbers) if self.then_null is None else ()
+        return None if all(found) else found
 
     def may_be_null(self) -> bool:
         return self.is_then_null
@@ -1353,7 +1371,9 @@ class digit(Field):
     def _look(self, context: Context) -> tuple[Numbering, Combinations | Interlocked | Ranked]:
         combinations = self._combinations([component.domain(context) for component in self.components])
         are_there = (one.is_not(None) for one in self.key)  # a row with a NULL is like no other
-        found = context.connection.execute(sa.select(*self.key).where(*are_there)) if context.has_rows else ()
+        query = sa.select(*self.key).where(*are_there)
+        query = query.where(sa.text(self.where)) if self.where else query
+        found = context.connection.execute(query) if context.has_rows else ()
         taken = {*combinations.taken(self._values_of(context, row) for row in found)}
         name = f"key:{':'.join(column.name for column in self.key)}"
         return Numbering(combinations.total, context, name, taken, combinations.width), combinations

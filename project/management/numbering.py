@@ -76,8 +76,13 @@ class Numbering:
         return [moved.get(number, place) for number, place in zip(numbers, places, strict=True)] if moved else places
 
     def has_place(self, numbers: range) -> list[bool]:
-        """Return of each of some row numbers, whose places were looked up, whether there is one of its own."""
-        return [number < self.total and number not in self._lost for number in numbers]
+        """Return of each of some row numbers whether there is a place that is its own.
+
+        Those past the last one have none, unless rows before them are gone: the same rows come in one go and in two.
+        """
+        self.places(numbers)
+        end = self.total if self._context.present >= self._context.start else self._context.start + self.total
+        return [number < end and number not in self._lost for number in numbers]
 
     def _in_order(self, numbers: range) -> list[int]:
         step, total = self.step, self.total

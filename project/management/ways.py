@@ -110,7 +110,30 @@ def _are_apart(key: Key, one: Mapping[str, Plan], other: Mapping[str, Plan]) -> 
         values = [_listed_values(plan) for plan in pair]
         if all(values) and not {*values[0]} & {*values[1]}:
             return True
+        if _are_spelled_apart(*map(_places, pair)) or _is_one_to_a_row(column, *pair):
+            return True
     return False
+
+
+def _is_one_to_a_row(column: Column, one: Plan, other: Plan) -> bool:
+    """Return whether a column has of each row number a value of its own, in whichever of two ways, or is NULL."""
+    fields = [without_nulls(plan.field) for plan in (one, other)]
+    are_unique = all(field is not None and field.is_unique(column) for field in fields)
+    return are_unique and len({field.description for field in fields if field is not None}) == 1
+
+
+def _places(plan: Plan) -> Sequence[str]:
+    """Return the characters that texts have at each place; nothing where they are no such texts."""
+    field = without_nulls(plan.field)
+    if isinstance(field, digit):
+        field = field.components[field.place].field
+    return field.spellings.places if isinstance(field, spelled) else ()
+
+
+def _are_spelled_apart(one: Sequence[str], other: Sequence[str]) -> bool:
+    if not one or not other:
+        return False
+    return len(one) != len(other) or any(not {*here} & {*there} for here, there in zip(one, other, strict=True))
 
 
 def _listed_values(plan: Plan) -> Sequence[Any]:

@@ -790,3 +790,104 @@ def test_rows_go_along_with_the_status_that_a_seeder_declares(
     counted = Counter(column(sqlite_database, "invoices", "status"))
     assert counted["paid"] > 250
     assert counted["draft"] == sqlite_database.count("invoices WHERE number IS NULL") > 10
+
+
+SPENT = """
+class Team(Base):
+    __tablename__ = "teams"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Ticket(Base):
+    __tablename__ = "tickets"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(String(9))
+    closed_at: Mapped[datetime | None]
+    slot: Mapped[int | None] = mapped_column(unique=True)
+    __table_args__ = (
+        CheckConstraint("status IN ('open', 'closed')", name="known"),
+        CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name="when_closed"),
+        CheckConstraint("(status = 'open') = (slot IS NOT NULL)", name="slots"),
+        CheckConstraint("slot BETWEEN 1 AND 60", name="few"),
+    )
+
+
+class Owner(Base):
+    __tablename__ = "owners"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    a_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"), unique=True)
+    b_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"), unique=True)
+    __table_args__ = (CheckConstraint("(a_id IS NOT NULL) <> (b_id IS NOT NULL)", name="one_of_two"),)
+
+
+class Member(Base):
+    __tablename__ = "members"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(String(9))
+    left_on: Mapped[date | None]
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"))
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    __table_args__ = (
+        CheckConstraint("status IN ('active', 'left')", name="known"),
+        CheckConstraint("(status = 'left') = (left_on IS NOT NULL)", name="when_left"),
+        CheckConstraint("status = 'left' OR code LIKE 'A-%'", name="codes_of_active"),
+        CheckConstraint("status = 'active' OR code LIKE 'L-%'", name="codes_of_left"),
+        sa.Index("one_active", "team_id", unique=True, sqlite_where=sa.text("status = 'active'"),
+                 postgresql_where=sa.text("status = 'active'")),
+    )
+"""
+
+
+def test_values_of_a_persons_own_and_those_of_deleted_rows_are_reckoned_with(
+    house: House, manage: Runner, database: Database
+) -> None:
+    house.write("project/models/own.py", IMPORTS + SPENT)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+    database.execute("INSERT INTO tickets (id, status, slot) VALUES (700, 'open', 59), (701, 'open', 1)")
+
+    manage.ok("seed", "teams", "--count", "100")
+    manage.ok("seed", "tickets", "--count", "40")
+    manage.ok("seed", "tickets", "--count", "300")
+    manage.ok("seed", "owners", "--count", "100")
+    database.execute("DELETE FROM owners WHERE id % 3 = 0")
+    manage.ok("seed", "owners", "--count", "100")
+
+    assert database.count("tickets") == 302
+    assert database.count("owners") == 100
+    for name in ("a_id", "b_id"):
+        assert 20 < database.value(f"SELECT count({name}) FROM owners") < 80
+
+
+def test_rows_of_a_partial_key_are_the_same_in_one_go_and_in_two(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.write("project/models/own.py", IMPORTS + SPENT)
+    manage.ok("migrate")
+    manage.ok("shell", "-c", MAKE)
+    manage.ok("seed", "teams", "--count", "200")
+    manage.ok("seed", "members", "--count", "50")
+    manage.ok("seed", "members", "--count", "200")
+    query = "SELECT id, status, team_id, code FROM members ORDER BY id"
+    found = sqlite_database.rows(query)
+
+    manage.ok("seed", "members", "--fresh", "--no-input", "--count", "200")
+
+    assert sqlite_database.rows(query) == found
+    assert len(set(column(sqlite_database, "members", "status"))) == 2
+    assert len(set(column(sqlite_database, "members", "team_id"))) < 190
+
+
+def test_a_key_whose_nulls_are_alike_has_no_rows_without_it(
+    house: House, manage: Runner, postgresql_database: Database
+) -> None:
+    models = DECLARED.replace("String(20), unique=True", "String(20)").replace(
+        'name="numbered"),', 'name="numbered"), UniqueConstraint("number", postgresql_nulls_not_distinct=True),'
+    )
+    seeded(house, manage, models, 100)
+
+    assert postgresql_database.count("invoices WHERE status = 'draft'") == 0
