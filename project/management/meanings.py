@@ -269,7 +269,7 @@ def _is_in_seconds(words: list[str], column: sa.Column[Any]) -> bool:
     """Return whether a whole number is by its name a moment, as seconds since 1970: created_at, timemodified."""
     is_large = isinstance(plain_type(column), sa.BigInteger)
     is_of_time = words[0] == "time" and words[-1].endswith("ed")
-    is_said = words[-1] in ("at", "timestamp", "epoch", "created", "updated", "modified")
+    is_said = words[-1] in ("at", "timestamp", "epoch") or "_".join(words) in ("created", "updated", "modified")
     return is_said or is_of_time or (is_large and words[-1] == "date")
 
 

@@ -219,6 +219,7 @@ class SQLiteCopies(FolderCopies):
 
     def _copy_pages(self, connection: sa.Connection, target: Path) -> None:
         with raised_as_sqlalchemys("backup", sqlite3.Error), closing(sqlite3.connect(target)) as other:
+            other.execute("PRAGMA journal_mode = OFF").fetchall()  # beside it nothing that another process might remove
             driver_of(connection).backup(other)
             other.execute("PRAGMA journal_mode = DELETE").fetchall()  # a copy is one file
         sync(target)
