@@ -127,6 +127,7 @@ class Check:
     is_certain: bool = False  # whether rows that keep to what is read of it are certain to fulfil it
 
 
+@cache
 def checks_of(table: sa.Table) -> list[Check]:
     """Return the CHECK constraints of a table that can be parsed."""
     understood = frozenset.intersection(*(one for _, one in _ways_and_understood(table)))

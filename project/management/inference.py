@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from graphlib import TopologicalSorter
@@ -93,7 +92,7 @@ from .inferred import (
 from .numbering import Column
 from .parents import leads_to
 from .parsing import columns_in
-from .partial import Part, once_for_each, parts_of
+from .partial import Part, is_never_in, once_for_each, parts_of
 from .plans import (
     ALWAYS_NULL,
     LEFT,
@@ -184,7 +183,7 @@ class _Planner:
     ) -> None:
         """Take what CHECKs say in one of their ways, and the columns that they compare with others in any of them."""
         self.table, self.declared, self.around = table, declared, around
-        self.bounds = deepcopy(found)
+        self.bounds = {name: one.copied() for name, one in found.items()}
         own = [key for key in table.foreign_key_constraints if key.referred_table is table]
         self.tied = {key: one for key in own if (one := self._tied_to_others(key)) is not None}
         self.late = {*around.late, *own} - {*self.tied}  # keys that wait for their rows
@@ -209,15 +208,12 @@ class _Planner:
         self.wanted |= {column.name for tree in doubtful for column in columns_in(tree, table)}
         self.plans: dict[str, Plan] = {}
         self.some: list[_KeptOut] = []
-        self.keys = [one for one in keys_of(table, declared, around) if not self._is_never_in(one)]
+        keys = keys_of(table, declared, around)
+        self.keys = [one for one in keys if not is_never_in(table, one.where, self._options)]
 
-    def _is_never_in(self, key: Key) -> bool:
-        """Return whether no row of this way is one of those that a partial index is of."""
-        return any(
-            not any(map(part.holds, values))
-            for part in (parts_of(self.table, key.where) if key.where else ())
-            if (values := [None] if self._is_always_null(part.column) else self._bounds(part.column).options)
-        )
+    def _options(self, column: Column) -> Sequence[Any]:
+        """Return all that a column can hold in this way, where CHECKs list it."""
+        return [None] if self._is_always_null(column) else self._bounds(column).options or ()
 
     def plan(self) -> dict[str, Plan]:
         for column in self.table.columns:
@@ -610,10 +606,9 @@ class _Planner:
         if key in self.late:
             return self._late_reference(column, key, why)
         if key in self.tied:
-            own, unique = self.tied[key], self._is_unique_alone(column)
-            if not is_numbered(own, self.around):
-                return Plan(earlier_of_block(own, unique=unique), f"{why}, itself")
-            return Plan(earlier_number(own, numbered(), unique=unique), f"{why}, itself")
+            own = self.tied[key]
+            earlier = earlier_number if is_numbered(own, self.around) else earlier_of_block
+            return Plan(earlier(own, unique=self._is_unique_alone(column)), f"{why}, itself")
         if column.name in self.around.inheritance.kinds:
             where, what = self.around.inheritance.kinds[column.name]
             return Plan(reference_where(parent, where, what), why)

@@ -272,8 +272,7 @@ class shaped(Field):
         return self._numbering(context, column)[0].limit
 
     def fits(self, context: Context, column: Column, numbers: range) -> Sequence[bool] | None:
-        found = self._numbering(context, column)[0].has_place(numbers)
-        return None if all(found) else found
+        return self._numbering(context, column)[0].has_place(numbers)
 
     def is_proven(self, context: Context, column: Column) -> bool:
         return False
@@ -707,20 +706,14 @@ class Ways:
         if self.of is not None:
             name, held = self.of
             of_value = {value: [way for way in numbers if held[way] == value] for value in held}
-            some_ways = (of_value.get(value) or [*numbers] for value in rows[name])
-            chosen = [
-                way if way in some else some[way % len(some)] for way, some in zip(chosen, some_ways, strict=True)
-            ]
+            chosen = _among(chosen, (of_value.get(value) or [*numbers] for value in rows[name]))
         fits = [
             self._fits(way, start, rows.numbers, context) for way, start in zip(self.ways, self._starts(), strict=True)
         ]
         if not any(fits):
             return chosen
         can_be = zip(*(one or repeat(True, len(rows)) for one in fits), strict=True)
-        some = ([way for way in numbers if each[way]] or [*numbers] for each in can_be)
-        return [
-            way if way in fitting else fitting[way % len(fitting)] for way, fitting in zip(chosen, some, strict=True)
-        ]
+        return _among(chosen, ([way for way in numbers if each[way]] or [*numbers] for each in can_be))
 
     def _fits(
         self, way: Mapping[Column, Field | None], start: int, numbers: range, context: Context
@@ -740,8 +733,12 @@ class Ways:
         )
 
     def _starts(self) -> list[int]:
-        kinds = earlier_number | earlier_of_block
-        return [int(any(isinstance(one, kinds) for one in way.values())) for way in self.ways]
+        return [int(any(isinstance(one, earlier_at_once) for one in way.values())) for way in self.ways]
+
+
+def _among(chosen: Sequence[int], some_ways: Iterable[Sequence[int]]) -> list[int]:
+    """Return the way of each row where it is one of some, else another of these."""
+    return [way if way in some else some[way % len(some)] for way, some in zip(chosen, some_ways, strict=True)]
 
 
 def _of_values(fields: Sequence[Field | None]) -> str:
@@ -1090,20 +1087,32 @@ class earlier_row(Field):
         ]
 
 
-class earlier_number(Field):
-    """An earlier row of the same table, whose key is known before the row is there, for that is its number.
+class earlier_at_once(Field):
+    """An earlier row of the same table, which is there at once, with what a CHECK asks of the row beside it."""
 
-    So it is there at once, with what a CHECK asks of the row beside it.
-    """
-
-    def __init__(self, own: Column, numbers: numbered, *, unique: bool) -> None:
-        """Take the key that it refers to, what fills that, and whether no row may be referred to twice."""
-        self.own, self.numbers, self.unique = own, numbers, unique
+    def __init__(self, own: Column, *, unique: bool) -> None:
+        """Take the key that it refers to, and whether no row may be referred to twice."""
+        self.own, self.unique = own, unique
         self.description = "the row before" if unique else "an earlier row"
 
+    def there(self, context: Context, column: Column) -> Sequence[Any]:
+        """Return the keys that are there before the first row that is to come."""
+        is_topped_up = context.has_rows and context.start
+        return parents(context, column, self.own.table, required=False) if is_topped_up else ()
+
+    def is_unique(self, column: Column) -> bool:
+        return self.unique
+
+    def may_be_null(self) -> bool:
+        return True
+
+
+class earlier_number(earlier_at_once):
+    """An earlier row whose key is known before the row is there, for that is its number."""
+
     def ready(self, context: Context, column: Column) -> Fill:
-        key_of, start = self.numbers.by_number(context, self.own), context.start
-        there = parents(context, column, self.own.table, required=False) if context.has_rows and start else ()
+        key_of, start = numbered().by_number(context, self.own), context.start
+        there = self.there(context, column)
         known = {*there}
 
         def fill(rows: Rows) -> list[Any]:
@@ -1118,27 +1127,12 @@ class earlier_number(Field):
 
         return fill
 
-    def is_unique(self, column: Column) -> bool:
-        return self.unique
 
-    def may_be_null(self) -> bool:
-        return True
-
-
-class earlier_of_block(Field):
-    """An earlier row of the same table whose key is a text, or what else is made here: one of the same block.
-
-    So it is there at once, with what a CHECK asks of the row beside it.
-    """
-
-    def __init__(self, own: Column, *, unique: bool) -> None:
-        """Take the key that it refers to, and whether no row may be referred to twice."""
-        self.own, self.unique = own, unique
-        self.description = "the row before" if unique else "an earlier row"
+class earlier_of_block(earlier_at_once):
+    """An earlier row whose key is a text, or what else is made here: one of the same block."""
 
     def ready(self, context: Context, column: Column) -> Fill:
-        start = context.start
-        there = parents(context, column, self.own.table, required=False) if context.has_rows and start else ()
+        start, there = context.start, self.there(context, column)
         known, others = {*there}, [] if self.unique else there  # in place of a row that is no longer there
         first = dict[str, Any]()
 
@@ -1157,12 +1151,6 @@ class earlier_of_block(Field):
             return made
 
         return fill
-
-    def is_unique(self, column: Column) -> bool:
-        return self.unique
-
-    def may_be_null(self) -> bool:
-        return True
 
 
 class earlier_alike(Field):
@@ -1325,8 +1313,8 @@ class digit(Field):
         def fill(rows: Rows) -> list[Any]:
             places = rows.shared(("key", *names), lambda own: numbering.places(own.numbers))
             values = combinations.column(self.place, places)
-            if self.is_then_null:
-                has_place = numbering.has_place(rows.numbers)
+            has_place = numbering.has_place(rows.numbers) if self.is_then_null else None
+            if has_place is not None:
                 return [value if is_one else None for value, is_one in zip(values, has_place, strict=True)]
             if self.part is None:
                 return values
@@ -1349,8 +1337,7 @@ class digit(Field):
         return limit if self.then_null is None else math.inf
 
     def fits(self, context: Context, column: Column, numbers: range) -> Sequence[bool] | None:
-        found = self._numbering(context)[0].has_place(numbers) if self.then_null is None else ()
-        return None if all(found) else found
+        return self._numbering(context)[0].has_place(numbers) if self.then_null is None else None
 
     def may_be_null(self) -> bool:
         return self.is_then_null

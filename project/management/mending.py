@@ -424,7 +424,7 @@ class _Mender:
         if isinstance(node, exp.Between):
             [both] = self._parts_of(node, lambda: [_both_ends(node)])
             return self._leaf(trial, both, wanted)
-        if isinstance(node, exp.Case) and self._is_true_or_false(node):
+        if isinstance(node, exp.Case) and is_condition(node, self._is_flag):
             [either] = self._parts_of(node, lambda: [exp.or_(*alternatives(node, not wanted))])
             return self._leaf(trial, either, True)
         if isinstance(node, exp.EQ | exp.NEQ) and (found := self._leaf_of_both(trial, node, wanted)) is not None:
@@ -455,7 +455,7 @@ class _Mender:
         sides = [node.this.unnest(), node.expression.unnest()]
         if not any(is_condition(one) and not isinstance(one, exp.Boolean) for one in sides):
             return None
-        if not all(map(self._is_true_or_false, sides)):
+        if not all(is_condition(one, self._is_flag) for one in sides):
             return None
         first = self._branch(trial, node, 2)
         if self._names_of(sides[first]) == (self.kept,):  # it is the other side that gives way
@@ -467,14 +467,6 @@ class _Mender:
                 continue
             return self._leaf(trial, changing, truth is (isinstance(node, exp.EQ) is wanted))
         return None
-
-    def _is_true_or_false(self, node: Any) -> bool:
-        from sqlglot import exp
-
-        if isinstance(node, exp.Case):
-            results = [*(one.args["true"] for one in node.args["ifs"]), node.args.get("default")]
-            return all(self._is_true_or_false(one.unnest()) for one in results if one is not None)
-        return is_condition(node) or self._is_flag(node)
 
     def _is_flag(self, node: Any) -> bool:
         names = self._names_of(node) if node.key == "column" else ()

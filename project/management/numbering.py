@@ -68,21 +68,24 @@ class Numbering:
     def places(self, numbers: range) -> Sequence[int]:
         """Return the place of each of some row numbers."""
         places = self._in_order(numbers)
-        if not self._taken:
-            return places
-        if self._moved is None:
-            self._moved = self._move()
-        moved = self._moved
+        moved = self._known_moves()
         return [moved.get(number, place) for number, place in zip(numbers, places, strict=True)] if moved else places
 
-    def has_place(self, numbers: range) -> list[bool]:
-        """Return of each of some row numbers whether there is a place that is its own.
+    def has_place(self, numbers: range) -> list[bool] | None:
+        """Return of each of some row numbers whether there is a place that is its own; None where all have one.
 
         Those past the last one have none, unless rows before them are gone: the same rows come in one go and in two.
         """
-        self.places(numbers)
+        self._known_moves()
         end = self.total if self._context.present >= self._context.start else self._context.start + self.total
-        return [number < end and number not in self._lost for number in numbers]
+        found = [number < end and number not in self._lost for number in numbers]
+        return None if all(found) else found
+
+    def _known_moves(self) -> dict[int, int]:
+        """Return which row numbers have another place than their own, and which; looked up once."""
+        if self._moved is None:
+            self._moved = self._move() if self._taken else {}
+        return self._moved
 
     def _in_order(self, numbers: range) -> list[int]:
         step, total = self.step, self.total

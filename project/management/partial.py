@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ class Part:
     def holds(self, value: Any) -> bool:
         if value is None or self.bounds.always_null:
             return value is None and self.bounds.always_null
-        return (self.bounds.options is None or value in self.bounds.options) and value not in self.bounds.excluded
+        return self.bounds.lists(value)
 
     def outside(self, field: Field) -> Field | None:
         """Return what fills the column of rows that are not in the index, in place of a field; None if none can."""
@@ -48,6 +48,16 @@ class Part:
 def parts_of(table: sa.Table, where: str) -> list[Part]:
     """Return the parts of a condition that can be read, all of which must hold."""
     return [Part(table.columns[name], bounds) for name, bounds in read_parts(table, where)]
+
+
+def is_never_in(table: sa.Table, where: str, values_of: Callable[[Column], Sequence[Any]]) -> bool:
+    """Return whether no row is one of those that a partial index is of.
+
+    Args:
+        values_of: returns all that a column can hold; nothing where that is not known.
+    """
+    known = ((part, values_of(part.column)) for part in (parts_of(table, where) if where else ()))
+    return any(values and not any(map(part.holds, values)) for part, values in known)
 
 
 class once_for_each(Field):

@@ -82,6 +82,10 @@ class Bounds:
         whole = (one for one in fitting if is_padded and len(one) == room)
         return next(whole, next(iter(fitting), self.spelling or []))
 
+    def lists(self, value: Any) -> bool:
+        """Return whether a value is one of those that there may be, where they are listed, and is not left out."""
+        return (self.options is None or value in self.options) and value not in self.excluded
+
     def allows(self, option: Any) -> bool:
         """Return whether one of the values that there may be is not left out, and within the bounds."""
         try:
@@ -262,13 +266,7 @@ class Reader:
         if replace(asked, names=[]) in (Bounds(never_null=own.never_null), Bounds(always_null=own.always_null)):
             return True
         of_values = replace(asked, options=None, excluded=[], names=[]) == Bounds()
-        return (
-            of_values
-            and own.options is not None
-            and all(
-                one not in asked.excluded and (asked.options is None or one in asked.options) for one in own.options
-            )
-        )
+        return of_values and own.options is not None and all(map(asked.lists, own.options))
 
     def _read_case(self, node: Any, negated: bool) -> bool:
         return self._read_any(alternatives(node, negated), False)
@@ -1034,14 +1032,18 @@ def kinds_of_conditions() -> tuple[Any, ...]:
     return (exp.Is, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In, exp.Like, exp.Between)
 
 
-def is_condition(node: Any) -> bool:
-    """Return whether an expression is true or false, as a CASE of such expressions is."""
+def is_condition(node: Any, is_flag: Callable[[Any], bool] = lambda node: False) -> bool:
+    """Return whether an expression is true or false, as a CASE of such expressions is.
+
+    Args:
+        is_flag: tells whether one that is no condition by its kind is so too.
+    """
     from sqlglot import exp
 
     if isinstance(node, exp.Case):
         results = [*(one.args["true"] for one in node.args["ifs"]), node.args.get("default")]
-        return all(is_condition(one.unnest()) for one in results if one is not None)
-    return isinstance(node, (*kinds_of_conditions(), exp.And, exp.Or, exp.Boolean, exp.RegexpLike))
+        return all(is_condition(one.unnest(), is_flag) for one in results if one is not None)
+    return is_flag(node) or isinstance(node, (*kinds_of_conditions(), exp.And, exp.Or, exp.Boolean, exp.RegexpLike))
 
 
 def alternatives(node: Any, negated: bool) -> list[Any]:

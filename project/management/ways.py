@@ -26,8 +26,7 @@ from .inferred import (
     copied,
     decimals,
     digit,
-    earlier_number,
-    earlier_of_block,
+    earlier_at_once,
     either,
     email,
     exact,
@@ -40,7 +39,7 @@ from .inferred import (
     written,
 )
 from .numbering import Column
-from .partial import parts_of
+from .partial import is_never_in
 from .plans import ALWAYS_NULL, LEFT, Around, Key, Plan, keys_of, without_nulls
 from .types import plain_type
 
@@ -63,8 +62,7 @@ _IN_ONE_WAY = (
     | other_than
     | reference
     | written
-    | earlier_number
-    | earlier_of_block
+    | earlier_at_once
     | computed
     | listed
     | cased
@@ -80,7 +78,9 @@ def go_together(
     keys = [key for key in keys_of(table, declared, around) if others & {column.name for column in key.columns}]
     in_keys = {column.name for key in keys for column in key.columns}
     return all(
-        _is_never_in(table, key, one) or _is_never_in(table, key, other) or _are_apart(key, one, other) for key in keys
+        any(is_never_in(table, key.where, lambda column, way=way: _values(way[column.name])) for way in (one, other))  # type: ignore[misc]  # of this turn
+        or _are_apart(key, one, other)
+        for key in keys
     ) and not any(
         plan.second
         or (plan.field is None and _filled(table.columns[name], plan) is _UNKNOWN)
@@ -88,17 +88,6 @@ def go_together(
         for name in others
         for plan in (one[name], other[name])
     )
-
-
-def _is_never_in(table: sa.Table, key: Key, plans: Mapping[str, Plan]) -> bool:
-    """Return whether no row that is filled by some plans is one of those that a partial index is of."""
-    for part in parts_of(table, key.where) if key.where else ():
-        plan = plans[part.column.name]
-        is_null = plan.field is None and plan.why.endswith(ALWAYS_NULL)
-        values = [None] if is_null else _listed_values(plan)
-        if values and not any(map(part.holds, values)):
-            return True
-    return False
 
 
 def _are_apart(key: Key, one: Mapping[str, Plan], other: Mapping[str, Plan]) -> bool:
@@ -124,9 +113,7 @@ def _is_one_to_a_row(column: Column, one: Plan, other: Plan) -> bool:
 
 def _places(plan: Plan) -> Sequence[str]:
     """Return the characters that texts have at each place; nothing where they are no such texts."""
-    field = without_nulls(plan.field)
-    if isinstance(field, digit):
-        field = field.components[field.place].field
+    field = _listed(without_nulls(plan.field))
     return field.spellings.places if isinstance(field, spelled) else ()
 
 
@@ -138,10 +125,18 @@ def _are_spelled_apart(one: Sequence[str], other: Sequence[str]) -> bool:
 
 def _listed_values(plan: Plan) -> Sequence[Any]:
     """Return all that a column can hold, where that is a few values and never NULL; nothing of any other."""
-    field = plan.field
-    if isinstance(field, digit):
-        field = field.components[field.place].field
+    field = _listed(plan.field)
     return field.values() or () if isinstance(field, choice | constant) else ()
+
+
+def _listed(field: Field | None) -> Field | None:
+    """Return what a column of a key that is numbered through holds, one by one; of any other what fills it."""
+    return field.components[field.place].field if isinstance(field, digit) else field
+
+
+def _values(plan: Plan) -> Sequence[Any]:
+    """Return all that a column can hold, NULL too, where that is only that or a few values."""
+    return [None] if plan.field is None and plan.why.endswith(ALWAYS_NULL) else _listed_values(plan)
 
 
 def in_some_way(

@@ -9,7 +9,24 @@ from pathlib import Path
 from tests.databases import KINDS, Database, fresh
 from tests.houses import House, Runner
 
-from .test_schemas import IMPORTS, MAKE, column, seeded
+from .test_schemas import IMPORTS, MAKE, column, made, seeded
+
+SEEDER = """
+from project.management.fields import choice
+from project.management.seeding import Seeder
+from project.models.own import {model}
+
+
+class {model}Seeder(Seeder):
+    model = {model}
+    {declared}
+"""
+
+
+def declare(house: House, model: str, declared: str) -> None:
+    """Write a seeder that declares one column."""
+    house.write(f"project/seeds/{model.lower()}s.py", SEEDER.format(model=model, declared=declared))
+
 
 CHOICES = """
 class Booking(Base):
@@ -155,9 +172,7 @@ def test_a_key_that_may_be_null_is_filled_with_all_there_is_and_then_left_empty(
 
 def test_a_key_whose_nulls_are_alike_is_full(house: House, manage: Runner, postgresql_database: Database) -> None:
     models = SPARSE.replace('"one_desk"', '"one_desk", postgresql_nulls_not_distinct=True')
-    house.write("project/models/own.py", IMPORTS + models)
-    manage.ok("migrate")
-    manage.ok("shell", "-c", MAKE)
+    made(house, manage, models)
 
     manage.ok("seed", "--count", "300")
 
@@ -330,9 +345,7 @@ class Absurd(Base):
 
 
 def test_checks_that_nothing_can_fulfil_are_named(house: House, manage: Runner, database: Database) -> None:
-    house.write("project/models/own.py", IMPORTS + ABSURD)
-    manage.ok("migrate")
-    manage.ok("shell", "-c", MAKE)
+    made(house, manage, ABSURD)
 
     done = manage("seed", "absurd", "--count", "20")
 
@@ -439,16 +452,8 @@ def test_each_value_of_a_status_comes_and_each_of_several_owners(
 def test_a_status_that_a_seeder_declares_may_have_any_value_that_it_can_have(
     house: House, manage: Runner, sqlite_database: Database
 ) -> None:
-    house.write("project/models/own.py", IMPORTS + WAYS)
-    manage.ok("migrate")
-    manage.ok("shell", "-c", MAKE)
-    house.write(
-        "project/seeds/issues.py",
-        "from project.management.fields import choice\n"
-        "from project.management.seeding import Seeder\n"
-        "from project.models.own import Issue\n\n\n"
-        "class IssueSeeder(Seeder):\n    model = Issue\n    state = choice({'draft': 1, 'archived': 3})\n",
-    )
+    made(house, manage, WAYS)
+    declare(house, "Issue", "state = choice({'draft': 1, 'archived': 3})")
 
     manage.ok("seed", "issues", "--count", "200")
 
@@ -539,8 +544,8 @@ def test_subtypes_rates_remainders_and_moments_in_seconds(house: House, manage: 
     assert 60 < persons < 190
     assert database.count("sums") == database.count("bosses") == 250
     assert set(map(str, column(database, "sums", "rate"))) >= {"0.07", "0.19"}
-    for made, changed in database.rows("SELECT created_at, updated_at FROM sums"):
-        assert 1_700_000_000 < made <= changed < 1_900_000_000
+    for began, changed in database.rows("SELECT created_at, updated_at FROM sums"):
+        assert 1_700_000_000 < began <= changed < 1_900_000_000
     assert all(re.fullmatch(r"SO-\d{4}-\d{6}", str(one)) for one in column(database, "sums", "order_no"))
 
 
@@ -774,16 +779,8 @@ class Invoice(Base):
 def test_rows_go_along_with_the_status_that_a_seeder_declares(
     house: House, manage: Runner, sqlite_database: Database
 ) -> None:
-    house.write("project/models/own.py", IMPORTS + DECLARED)
-    manage.ok("migrate")
-    manage.ok("shell", "-c", MAKE)
-    house.write(
-        "project/seeds/invoices.py",
-        "from project.management.fields import choice\n"
-        "from project.management.seeding import Seeder\n"
-        "from project.models.own import Invoice\n\n\n"
-        "class InvoiceSeeder(Seeder):\n    model = Invoice\n    status = choice({'paid': 8, 'open': 1, 'draft': 1})\n",
-    )
+    made(house, manage, DECLARED)
+    declare(house, "Invoice", "status = choice({'paid': 8, 'open': 1, 'draft': 1})")
 
     manage.ok("seed", "invoices", "--count", "400")
 
@@ -845,9 +842,7 @@ class Member(Base):
 def test_values_of_a_persons_own_and_those_of_deleted_rows_are_reckoned_with(
     house: House, manage: Runner, database: Database
 ) -> None:
-    house.write("project/models/own.py", IMPORTS + SPENT)
-    manage.ok("migrate")
-    manage.ok("shell", "-c", MAKE)
+    made(house, manage, SPENT)
     database.execute("INSERT INTO tickets (id, status, slot) VALUES (700, 'open', 59), (701, 'open', 1)")
 
     manage.ok("seed", "teams", "--count", "100")
@@ -866,9 +861,7 @@ def test_values_of_a_persons_own_and_those_of_deleted_rows_are_reckoned_with(
 def test_rows_of_a_partial_key_are_the_same_in_one_go_and_in_two(
     house: House, manage: Runner, sqlite_database: Database
 ) -> None:
-    house.write("project/models/own.py", IMPORTS + SPENT)
-    manage.ok("migrate")
-    manage.ok("shell", "-c", MAKE)
+    made(house, manage, SPENT)
     manage.ok("seed", "teams", "--count", "200")
     manage.ok("seed", "members", "--count", "50")
     manage.ok("seed", "members", "--count", "200")

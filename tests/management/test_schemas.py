@@ -30,11 +30,16 @@ from project.models.base import Base
 MAKE = "project.metadata.create_all(session.connection()); session.commit()"
 
 
-def seeded(house: House, manage: Runner, models: str, count: int = 60) -> None:
-    """Make the tables of models and seed all there is."""
+def made(house: House, manage: Runner, models: str) -> None:
+    """Make the tables of models."""
     house.write("project/models/own.py", IMPORTS + models)
     manage.ok("migrate")
     manage.ok("shell", "-c", MAKE)
+
+
+def seeded(house: House, manage: Runner, models: str, count: int = 60) -> None:
+    """Make the tables of models and seed all there is."""
+    made(house, manage, models)
     manage.ok("seed", "--count", str(count))
 
 
