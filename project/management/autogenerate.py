@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import builtins
 import decimal
+import importlib
 import importlib.util
 import keyword
 import re
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from functools import partial
@@ -22,11 +23,13 @@ from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import _repr_type
 from alembic.config import Config
+from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from alembic.runtime.plugins import Plugin
 from alembic.script import ScriptDirectory, write_hooks
 from alembic.util import DispatchPriority, PriorityDispatchResult
+from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql.functions import current_timestamp, now
 
 from . import bookkeeping, history, redefined
@@ -57,6 +60,8 @@ def options(project: Project, script: ScriptDirectory, config: Config) -> dict[s
             return not _has_nameless_check(project.metadata.tables.get(thing.table.fullname))
         if kind == "check_constraint" and not reflected:
             return _is_made(thing, project.backend.dialect)
+        if kind == "unique_constraint" and not reflected and project.backend.keys_are_enough:
+            return [*thing.columns] != [*thing.table.primary_key.columns]
         # A table that neither a model nor a migration knows is somebody else's: never propose to drop it.
         return not (kind == "table" and reflected and compare_to is None) or is_ours(thing)
 
@@ -95,7 +100,7 @@ def _is_made(check: Any, dialect: str) -> bool:
 def _type_differs(_context: object, _there: object, _column: object, there: Any, wanted: Any) -> bool | None:
     """Return False for types that databases round to one of their own; None leaves it to Alembic."""
     floats = isinstance(there, sa.Float) and isinstance(wanted, sa.Float)
-    binaries = isinstance(there, sa.LargeBinary | sa.BLOB) and isinstance(wanted, sa.LargeBinary)
+    binaries = isinstance(there, sa.types._Binary) and isinstance(wanted, sa.LargeBinary)
     return False if floats or binaries else None
 
 
@@ -265,6 +270,22 @@ def _compare_default(
     return PriorityDispatchResult.STOP
 
 
+def _leave_keys(
+    _context: AutogenContext,
+    change: ops.AlterColumnOp,
+    _schema: str | None,
+    _table: str,
+    _column: str,
+    _there: sa.Column[Any],
+    column: sa.Column[Any],
+) -> PriorityDispatchResult:
+    """Leave a part of a primary key NOT NULL, whatever a model says of it: no server stores it otherwise."""
+    if column.primary_key and change.modify_nullable:
+        change.modify_nullable = None
+    return PriorityDispatchResult.CONTINUE
+
+
+_OURS.add_autogenerate_comparator(_leave_keys, "column", "nullable_keys", priority=DispatchPriority.LAST)
 _OURS.add_autogenerate_comparator(_compare_default, "column", "server_default", priority=DispatchPriority.FIRST)
 
 
@@ -347,10 +368,15 @@ def _condition(connection: sa.Connection, thing: sa.CheckConstraint | sa.Compute
 # New revision files
 
 
+_DIALECTS = "sqlite", "postgresql", "mysql", "mariadb"
+
+
 def _render(package: str, kind: str, thing: Any, context: Any) -> str | Literal[False]:
     """Write what databases spell differently the same way, whatever database the comparison was made with."""
     if kind == "type" and not _is_of_sqlalchemy(type(thing)):
         return _render_type(package, thing, context)
+    if kind == "type" and type(thing).__module__.startswith("sqlalchemy.dialects.postgresql"):
+        return _render_of_postgresql(thing, context)
     if kind != "server_default":
         return False
     words = {
@@ -366,11 +392,11 @@ def _render_type(package: str, thing: Any, context: Any) -> str | Literal[False]
     """Write a type of the person's own as what it stores: a revision imports no code of the project."""
     module, plain = type(thing).__module__, copy(thing)
     if isinstance(thing, sa.TypeDecorator):
-        shown = _repr_type(thing.impl_instance, context)
-    elif module.partition(".")[0] != package:
+        return _render_decorated(thing, context)
+    if module.partition(".")[0] != package:
         context.imports.add(f"import {module}")
         return False
-    elif isinstance(thing, sa.types.UserDefinedType):
+    if isinstance(thing, sa.types.UserDefinedType):
         plain._variant_mapping = {}
         spelled = plain.compile(context.migration_context.dialect)
         members = f'{{"cache_ok": True, "get_col_spec": lambda self, **_: {spelled!r}}}'
@@ -378,8 +404,42 @@ def _render_type(package: str, thing: Any, context: Any) -> str | Literal[False]
     else:
         plain.__class__ = next(filter(_is_of_sqlalchemy, type(thing).__mro__))
         return _repr_type(plain, context)
-    variants = ((_repr_type(one, context), name) for name, one in thing._variant_mapping.items())
-    return shown + "".join(f".with_variant({one}, {name!r})" for one, name in variants)
+    return shown + _variants({name: _repr_type(one, context) for name, one in thing._variant_mapping.items()})
+
+
+def _render_decorated(thing: sa.TypeDecorator[Any], context: Any) -> str:
+    """Write a type around others as what it stores, with variants for the databases on which that is something else."""
+    shown = _repr_type(_public(thing.load_dialect_impl(DefaultDialect())), context)
+    stored = {name: thing.load_dialect_impl(sa.make_url(f"{name}://").get_dialect()()) for name in _DIALECTS}
+    variants = {name: _repr_type(_public(one), context) for name, one in stored.items()}
+    variants |= {name: _repr_type(one, context) for name, one in thing._variant_mapping.items()}
+    return shown + _variants({name: one for name, one in variants.items() if one != shown})
+
+
+def _variants(shown: Mapping[str, str]) -> str:
+    return "".join(f".with_variant({one}, {name!r})" for name, one in shown.items())
+
+
+def _public(kind: Any) -> Any:
+    """Return a type as one that can be written: a driver's own are those of its database."""
+    plain = copy(kind)
+    plain.__class__ = next(filter(_has_name, type(kind).__mro__), type(kind))
+    return plain
+
+
+def _has_name(kind: type) -> bool:
+    """Return whether SQLAlchemy, or the package of one of its dialects, has a type under its own name."""
+    place = ".".join(kind.__module__.split(".")[:3]) if ".dialects." in kind.__module__ else "sqlalchemy"
+    return getattr(importlib.import_module(place), kind.__name__, None) is kind
+
+
+def _render_of_postgresql(thing: Any, context: Any) -> str | Literal[False]:
+    """Write a type with another one inside as on PostgreSQL: elsewhere Alembic does not say where the inner is from."""
+    shown = PostgresqlImpl.render_type(PostgresqlImpl.__new__(PostgresqlImpl), thing, context)
+    if not shown:
+        return False
+    context.imports.add("from sqlalchemy.dialects import postgresql")
+    return shown + _variants({name: _repr_type(one, context) for name, one in thing._variant_mapping.items()})
 
 
 def _is_of_sqlalchemy(kind: type) -> bool:

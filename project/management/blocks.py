@@ -177,6 +177,25 @@ class Rows:
         return self._block.shared(key, make, str(key))
 
 
+class Lazily(Sequence[Any]):
+    """Values that are made in their order, when and if they are looked at."""
+
+    def __init__(self, values: Iterator[Any], count: int) -> None:
+        self._values, self._count = values, count
+        self._made: list[Any] = []
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        last = index.indices(self._count)[1] if isinstance(index, slice) else range(self._count)[index] + 1
+        self._made.extend(islice(self._values, max(0, last - len(self._made))))
+        return self._made[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[row] for row in range(self._count))
+
+
 class EachRow(Sequence[Any]):
     """The values of an @each method: made one by one, when and if they are looked at."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from . import meanings
+from .documents import document, items_of
 from .fields import (
     Field,
     between,
@@ -23,8 +24,6 @@ from .inferred import (
     in_steps,
     last_year,
     listed,
-    small_list,
-    small_object,
     spelled,
     text,
     unique_uuid,
@@ -137,7 +136,9 @@ def _bytes(kind: Any, column: Column) -> Field:
 
 def _array(kind: Any, column: Column) -> Field | None:
     item = sa.Column(column.name, kind.item_type)
-    inner = field_of(kind.item_type, item, Bounds())
+    items = items_of(column) if isinstance(plain_type(item), sa.String) else ()
+    items = [one for one in items if len(one) <= room_of(item)]
+    inner = choice(items) if items else field_of(kind.item_type, item, Bounds())
     return listed(inner, kind.dimensions or 1) if inner is not None else None
 
 
@@ -145,11 +146,9 @@ def _enum(kind: Any, column: Column) -> Field:
     return choice(list(kind.enum_class) if kind.enum_class else list(kind.enums))
 
 
-def _document(column: Column) -> Field:
-    """Return what fills a column of JSON: lists where that is what a model has in place of nothing."""
-    default = getattr(column.default, "arg", None)
-    is_list = getattr(default, "__name__", "") == "list" or isinstance(default, list)
-    return computed("a small list", small_list) if is_list else computed("a small object", small_object)
+def _flag(column: Column) -> Field:
+    share = meanings.share_of_true(column)
+    return choice({False: 1 - share, True: share})
 
 
 def _uuid(kind: Any, column: Column) -> Field:
@@ -158,7 +157,7 @@ def _uuid(kind: Any, column: Column) -> Field:
 
 
 _BY_TYPE: list[tuple[Any, Callable[[Any, Column], Field | None]]] = [
-    (sa.Boolean, lambda kind, column: choice(False, True)),
+    (sa.Boolean, lambda kind, column: _flag(column)),
     (sa.Enum, _enum),
     (sa.Integer, lambda kind, column: _integer(column)),
     (DECIMAL, _number),
@@ -168,7 +167,7 @@ _BY_TYPE: list[tuple[Any, Callable[[Any, Column], Field | None]]] = [
     (sa.Interval, lambda kind, column: between(*meanings.while_of(column))),
     (sa.Uuid, _uuid),
     (BINARY, _bytes),
-    (sa.JSON | sa.PickleType, lambda kind, column: _document(column)),
+    (sa.JSON | sa.PickleType, lambda kind, column: document(column)),
     (sa.ARRAY, _array),
 ]
 
@@ -227,6 +226,8 @@ def moment_of(column: Column) -> Callable[[Any], Any]:
 def between_ends(column: Column, low: Any, high: Any) -> Field:
     """Return what fills a column from a lowest value to a highest, in the steps of its type."""
     kind = plain_type(column)
+    if isinstance(kind, sa.Integer) and (low, high) == meanings.numbers(column) == (0, 1):
+        return choice({0: 1 - meanings.share_of_true(column), 1: meanings.share_of_true(column)})
     if isinstance(kind, DECIMAL):
         places = 2 if meanings.is_money(column) and high - low >= 1 else None
         return decimals(Decimal(str(low)), Decimal(str(high)), as_float=not kind.asdecimal, places=places)

@@ -45,6 +45,17 @@ from .by_type import (
 )
 from .computing import can_be_computed
 from .conditions import checks_of, other_ways, read_checks, told_apart_by
+from .derived import (
+    asked_by,
+    gender,
+    happened,
+    honorific,
+    only_with,
+    sexes_can_be_told,
+    telling,
+    told,
+)
+from .documents import listing
 from .fields import (
     Field,
     between,
@@ -82,14 +93,15 @@ from .inferred import (
     part_of_row,
     reference_where,
     shaped,
-    small_list,
     spelled,
     text,
     unique_email,
     unique_text,
+    unique_username,
     written,
 )
 from .numbering import Column
+from .own_types import field_of_own_type
 from .parents import leads_to
 from .parsing import columns_in
 from .partial import Part, is_never_in, once_for_each, parts_of
@@ -108,9 +120,10 @@ from .plans import (
     of_sources,
     without_nulls,
 )
-from .reading import Bounds, Found
+from .reading import Bounds, Found, needed_by
 from .types import BINARY, DECIMAL, NUMBER, length_of, plain_type
-from .ways import go_together, in_some_way, plain_default
+from .vocabulary import words_of
+from .ways import filled_as, go_together, in_some_way, plain_default
 
 NULL_SHARE = 0.2
 
@@ -119,6 +132,8 @@ RARE_NULL_SHARE = 0.9
 MULTIPLES = 200_000  # of a step, in a column in which none may come twice
 
 MAIL_ROOM = 20  # characters, that an e-mail address needs
+
+NUMBERED_ROOM = 16  # and a text with a number behind it
 
 _ANOTHER_EACH_TIME = re.compile("uuid|rand|nextval|next value", re.IGNORECASE)
 
@@ -205,7 +220,8 @@ class _Planner:
             for name in terms_of(formula)
         }
         doubtful = [one.tree for one in checks_of(table) if not one.is_certain and can_be_computed(one.tree, table)]
-        self.wanted |= {column.name for tree in doubtful for column in columns_in(tree, table)}
+        self.doubtful = {column.name for tree in doubtful for column in columns_in(tree, table)}  # which may be mended
+        self.wanted |= self.doubtful
         self.plans: dict[str, Plan] = {}
         self.some: list[_KeptOut] = []
         keys = keys_of(table, declared, around)
@@ -220,6 +236,7 @@ class _Planner:
             declared = self.declared.get(column.name)
             plan = self._declared(column, declared) if declared is not None else self._plan(column)
             self.plans[column.name] = plan
+        self._let_columns_tell()
         self._number_what_refers_to_itself()
         self._order_references()
         self.keys = [*of_sources(self.keys, self.plans, self.table)]
@@ -387,7 +404,8 @@ class _Planner:
         owner = self.around.inheritance.owners.get(column.name)
         if owner is not None and column.nullable and plan.field is not None:
             return Plan(only_for(plan.field, *owner), plan.why, second=plan.second)
-        if not column.nullable or bounds.never_null or plan.field is None or plan.second is not None:
+        is_there = not column.nullable or column.primary_key or bounds.never_null  # a model may say that a key is NULL
+        if is_there or column.default is not None or plan.field is None or plan.second is not None:
             return plan
         if isinstance(plan.field, part_of_row):  # with the others of its key
             return Plan(plan.field.with_nulls(NULL_SHARE), f"{plan.why}, nullable")
@@ -395,6 +413,9 @@ class _Planner:
         return Plan(maybe(plan.field, share), f"{plan.why}, nullable")
 
     def _value(self, column: Column, bounds: Bounds) -> Plan:
+        own = field_of_own_type(column) if not bounds.names and not _has_default(column) else None
+        if own is not None:
+            return Plan(own, f"{type(column.type).__name__} column")
         filled = self._by_check(column, bounds) or self._by_name(column, bounds)
         is_allowed = (plain_default(column.server_default) or "") not in [*map(str, bounds.excluded)]
         if filled is None and _has_default(column) and is_allowed and column.name not in self.wanted:
@@ -426,7 +447,7 @@ class _Planner:
         if isinstance(plain_type(column), sa.String) and not isinstance(plain_type(column), sa.Enum):
             return self._text_by_check(column, bounds)
         if bounds.json == "array":
-            return Plan(computed("a small list", small_list), bounds.why)
+            return Plan(listing(column), bounds.why)
         limited = bounds.names and ((bounds.low, bounds.high) != (None, None) or bounds.multiple > 1)
         span = span_of(column, self._with_range_of_name(column, bounds)) if limited else None
         if bounds.items:
@@ -596,6 +617,77 @@ class _Planner:
             return (whole[0],)
         parts = [texts.get(first) or texts.get(other) for first, other in _NAME_PARTS]
         return tuple(part for part in parts if part) if all(parts) else ()
+
+    # What columns tell of each other by their names
+
+    def _let_columns_tell(self) -> None:
+        """Let a total be the sum that its name says, and a moment be there where its flag is set: no CHECK says it."""
+        in_keys = {column for key in self.keys for column in key.columns}
+        for column in self.table.columns:
+            others = [one for one in self.table.columns if one is not column]
+            plan = self.plans[column.name]
+            if plan.declared or plan.second or plan.field is None or isinstance(plan.field, only_for):
+                continue
+            if _are_in_check(self.table, column.name, [one.name for one in others]):
+                continue
+            field = self._told(column, others, is_key=column in in_keys)
+            if field is not None:
+                field = maybe(field, plan.field.share) if isinstance(plan.field, maybe) else field
+                self.plans[column.name] = Plan(field, f"the column is called {column.name}")
+            if column not in in_keys and column.nullable and not self._bounds(column).never_null:
+                self._let_happen(column, others)
+
+    def _told(self, column: Column, others: Sequence[Column], *, is_key: bool) -> Field | None:
+        """Return what fills a column from others that are filled: a total, an age, a full name, a gender."""
+        bounds, drawn = self._bounds(column), without_nulls(self.plans[column.name].field)
+        filled = [one for one in others if self.plans[one.name].field and self._can_tell(one, column)]
+        names = [one for one in filled if words_of(one.name) == "first_name" or _is_name(self.plans[one.name].field)]
+        if names and not is_key and isinstance(drawn, choice) and sexes_can_be_told(drawn.options):
+            return gender(drawn.options, names[0].name)
+        if names and not is_key and isinstance(drawn, fake) and drawn.provider == "prefix":
+            sexes = [one.name for one in filled if sexes_can_be_told(self._all_values(one))]
+            return honorific(names[0].name, *sexes[:1])
+        said = telling(column, filled) if drawn is not None and not column.foreign_keys else None
+        if said is None or drawn is None or (is_key and not said.before):
+            return None
+        is_open = bounds == Bounds(low=bounds.low, high=bounds.high, excluded=bounds.excluded, names=bounds.names)
+        if isinstance(plain_type(column), NUMBER) and is_open:
+            return told(said, drawn, bounds)
+        is_open = not bounds.names and {one for one, _ in bounds.after} <= {*said.sources}
+        return told(said, drawn, bounds) if is_open and bounds == Bounds(after=bounds.after) else None
+
+    def _can_tell(self, one: Column, column: Column) -> bool:
+        """Return whether a column can be looked at to fill another one: it does not wait for that, nor is it mended."""
+        waiting, known = [one.name], set[str]()
+        while waiting:
+            if (name := waiting.pop()) not in known:
+                known.add(name)
+                waiting += [*needed_by(self._bounds(self.table.columns[name])), *asked_by(self.plans[name].field)]
+        return column.name not in known and one.name not in self.doubtful and not self.plans[one.name].second
+
+    def _let_happen(self, column: Column, others: Sequence[Column]) -> None:
+        """Let a moment be there in the rows whose flag, or state, says that it has come, and in no others."""
+        can_tell = [one for one in others if self._can_tell(one, column)]
+        event, inner = happened(column, can_tell, self._all_values), without_nulls(self.plans[column.name].field)
+        if event is None or inner is None or isinstance(inner, part_of_row):
+            return
+        owner, asked = event.column.name, self.plans[event.column.name]
+        given = filled_as(event.column, asked) if asked.field is None else None
+        if asked.field is not None:
+            field = only_for(inner, owner, event.values) if event.values else only_with(inner, owner)
+            self.plans[column.name] = Plan(field, f"the columns are called {column.name} and {owner}")
+        elif given is not None and not event.has_come(given.values() or event.values):
+            self.plans[column.name] = Plan(None, f"{owner} is {given.description}{ALWAYS_NULL}")
+
+    def _all_values(self, column: Column) -> Sequence[Any]:
+        """Return what a column can be in any way, where that is a few values."""
+        several, kind = told_apart_by(self.table), plain_type(column)
+        if several is not None and several.name == column.name:
+            return several.values
+        if isinstance(kind, sa.Enum):
+            return [*(kind.enum_class or kind.enums)]
+        field = self.plans[column.name].field
+        return (field.values() or ()) if field is not None else ()
 
     # References
 
@@ -1097,6 +1189,8 @@ class _Planner:
 
     def _unique_text(self, column: Column, bounds: Bounds, field: Field | None) -> Field | None:
         room = min(room_of(column), bounds.longest or room_of(column))
+        if isinstance(field, told) and field.said.before is not None and room >= NUMBERED_ROOM:
+            return numbered_text(field, field.said.before)
         is_mail = isinstance(field, email) or "mail" in column.name.lower()
         if is_mail and (not bounds.patterns or all(map(what_fulfils(column, bounds), _ADDRESSES))):
             return unique_email(*self._name_columns(column), longest=bounds.longest)
@@ -1112,11 +1206,13 @@ class _Planner:
         if isinstance(field, fake) and not bounds.case:
             if field.provider == "ipv4":
                 return computed(*BY_TYPE_NAME["INET"], unique=True)
-            if field.provider in NUMBER_AFTER and room >= 16:
+            if field.provider in NUMBER_AFTER and room >= NUMBERED_ROOM:
                 return numbered_text(field, NUMBER_AFTER[field.provider])
+            if field.provider == "user_name" and (names := self._name_columns(column)):
+                return unique_username(*names)
             if has_places(field, room):
                 return shaped(field, room)
-        if isinstance(field, choice) and not bounds.names and room >= 16:
+        if isinstance(field, choice) and not bounds.names and room >= NUMBERED_ROOM:
             return numbered_text(field)
         return unique_text(bounds.case)
 

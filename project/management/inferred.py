@@ -65,6 +65,7 @@ class unique_email(Field):
     """Addresses that are each there once: the letters of the row's name, then the row number."""
 
     description = "unique e-mail"
+    end, pattern = f"@{DOMAIN}", re.compile(rf".*?(\d{{1,18}})@{re.escape(DOMAIN)}\s*", re.IGNORECASE | re.ASCII)
 
     def __init__(self, *name_columns: str, longest: int | None = None) -> None:
         """Take the name from one column with whole names, from some with parts of it, or from none.
@@ -75,14 +76,14 @@ class unique_email(Field):
         self.name_columns, self.longest = name_columns, longest
 
     def _room(self, column: Column) -> int:
-        return min(length_of(column) or 254, self.longest or 254) - len(DOMAIN) - 1
+        return min(length_of(column) or 254, self.longest or 254) - len(self.end)
 
     def ready(self, context: Context, column: Column) -> Fill:
         room = self._room(column)
-        numbers = free_numbers(context, column, lambda value: number_in(_ADDRESS, value, 1))
+        numbers = free_numbers(context, column, lambda value: number_in(self.pattern, value, 1))
         stems = self._stems(context.source)
 
-        longest_stem = self._longest_stem(context.source)
+        longest_stem, end = self._longest_stem(context.source), self.end
 
         def fill(rows: Rows) -> list[str]:
             own, pieces = numbers(rows.numbers), stems(rows)
@@ -93,8 +94,8 @@ class unique_email(Field):
             if longest_stem > longest:
                 pieces = [[stem[: max(longest, 0)].rstrip(".") for stem in map("".join, zip(*pieces, strict=True))]]
             if len(pieces) == 2:
-                return [f"{stem}{last}{number}@{DOMAIN}" for stem, last, number in zip(*pieces, first, strict=True)]
-            return [f"{''.join(stem)}{number}@{DOMAIN}" for *stem, number in zip(*pieces, first, strict=True)]
+                return [f"{stem}{last}{number}{end}" for stem, last, number in zip(*pieces, first, strict=True)]
+            return [f"{''.join(stem)}{number}{end}" for *stem, number in zip(*pieces, first, strict=True)]
 
         return fill
 
@@ -119,6 +120,13 @@ class unique_email(Field):
 
     def is_unique(self, column: Column) -> bool:
         return True
+
+
+class unique_username(unique_email):
+    """Names of users that are each there once: the letters of the row's name, then the row number."""
+
+    description = "unique user name"
+    end, pattern = "", re.compile(r".*?(\d{1,18})\s*", re.ASCII)
 
 
 class email(unique_email):
@@ -1437,16 +1445,6 @@ def unique_uuid(bits: int, number: int, as_uuid: bool) -> UUID | str:
     return made if as_uuid else str(made)
 
 
-def small_object(random: Random, number: int) -> dict[str, Any]:
-    """Return what a JSON column may hold."""
-    return {"number": number, "active": random.random() < 0.5, "score": round(random.random() * 100, 1)}
-
-
-def small_list(random: Random, number: int) -> list[Any]:
-    """Return what a JSON column may hold that wants an array."""
-    return [number, round(random.random() * 100, 1)]
-
-
 class _Floats(Steps):
     """Steps of decimal numbers, as floats."""
 
@@ -1477,7 +1475,6 @@ _WAYS: tuple[Callable[[str], str], ...] = (
     lambda text: _SIGNS.sub("-", text.lower()).strip("-"),
     lambda text: _SIGNS.sub("_", text.lower()).strip("_"),
 )
-_ADDRESS = re.compile(rf".*?(\d{{1,18}})@{re.escape(DOMAIN)}\s*", re.IGNORECASE | re.ASCII)
 _WORD = re.compile(r".*?(\d{1,18})\s*", re.ASCII)
 _CAPITALS = string.ascii_uppercase + string.digits
 _NUMBER = r"(\d{1,18})\s*"

@@ -73,7 +73,7 @@ _ORDER: list[tuple[str, str, int, int | None]] = [
     ("available", "discontinue", 0, None),
     ("from", "to until", 0, None),
     ("opened opens open", "closed closes close", 0, None),
-    ("checkin in", "checkout out", 0, 14),
+    ("checkin in", "checkout out", 1, 14),
     ("admission admitted", "discharge discharged", 0, 21),
     ("ordered order", "ship shipped required delivered delivery paid", 0, 14),
     ("shipped ship", "delivered delivery arrived", 0, 10),
@@ -216,6 +216,14 @@ def is_rare(column: sa.Column[Any]) -> bool:
     return bool(vocabulary.RARE & {*words_of(column.name).split("_")})
 
 
+def share_of_true(column: sa.Column[Any]) -> float:
+    """Return in which share of the rows a flag is set, by its name: few are deleted, most are active."""
+    said = {*words_of(column.name).split("_")}
+    if said & {"not", "no", "non", "un"}:
+        return 0.5
+    return 0.1 if said & (vocabulary.RARE | vocabulary.OF_FEW) else 0.85 if said & vocabulary.OF_MOST else 0.5
+
+
 def places(like: str) -> list[str]:
     """Return the characters at each place of a code or a number."""
     return [{"A": string.ascii_uppercase, "0": string.digits}.get(place, place) for place in like]
@@ -239,7 +247,7 @@ def name_provider_of(thing: str) -> str | None:
     return None
 
 
-def numbers(column: sa.Column[Any]) -> tuple[int, int] | None:
+def numbers(column: sa.Column[Any]) -> tuple[float, float] | None:
     """Return the range that a column's name asks for; None when it asks for none."""
     name = words_of(column.name)
     if name in vocabulary.OF_BODIES and name_provider(column.table) == "name":
@@ -259,7 +267,8 @@ def numbers(column: sa.Column[Any]) -> tuple[int, int] | None:
                 return found[0] * scale, found[1] * scale
         if key in vocabulary.NUMBERS:
             low, high = vocabulary.NUMBERS[key]
-            return (0, 1) if (low, high) == (0, 100) and _holds_parts_of_one(column) else (low, high)
+            is_percent = (low, high) == (0, 100) or key in vocabulary.IN_PERCENT
+            return (low / 100, high / 100) if is_percent and is_part_of_one(column) else (low, high)
         if vocabulary.PARTS.get(key) == 100:
             return 100, 100_000
     return None
@@ -273,7 +282,7 @@ def _is_in_seconds(words: list[str], column: sa.Column[Any]) -> bool:
     return is_said or is_of_time or (is_large and words[-1] == "date")
 
 
-def _holds_parts_of_one(column: sa.Column[Any]) -> bool:
+def is_part_of_one(column: sa.Column[Any]) -> bool:
     """Return whether a share in a column is one of 1, and not of 100: it has no room for more, or many digits."""
     kind: Any = plain_type(column)
     if not isinstance(kind, DECIMAL) or kind.precision is None:

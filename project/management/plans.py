@@ -85,7 +85,7 @@ def keys_of(table: sa.Table, declared: Container[str] = (), around: Around = NOT
     """Yield every key of a table but those the database numbers itself because nothing is declared for them."""
     primary = tuple(table.primary_key.columns)
     if primary and not any(is_numbered(one, around) and one.name not in declared for one in primary):
-        yield Key(primary, "PRIMARY KEY")
+        yield Key(primary, "PRIMARY KEY", has_nulls=False)
     for constraint in sorted(table.constraints, key=lambda one: str(one.name)):
         if isinstance(constraint, sa.UniqueConstraint):
             columns = tuple(one for column in constraint.columns for one in _computed_from(column))

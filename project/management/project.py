@@ -82,11 +82,14 @@ class Project:
     @cached_property
     def metadata(self) -> sa.MetaData:
         """The tables of every model, after importing each file in models/."""
+        from .backends.mysql_words import say_it_to_mariadb
+
         self._import_folder("models")
         metadata: sa.MetaData = self._import(f"{self.package}.models.base").Base.metadata
         for table in metadata.tables.values():
             for key in table.foreign_keys:
                 _require_target(key)
+            say_it_to_mariadb(table)
         return metadata
 
     @cached_property

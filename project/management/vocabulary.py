@@ -21,6 +21,11 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def in_order(text: str) -> tuple[str, ...]:
+    """Return the words of a text, the usual one first."""
+    return tuple(text.split())
+
+
 # What some write for a word, or for several.
 SAME = by_word(
     (f"{others} {word}", word)
@@ -329,6 +334,7 @@ NUMBERS: dict[str, tuple[int, int]] = by_word(
         ("wage", (15, 80)),
         ("budget", (1_000, 500_000)),
         ("discount", (0, 50)),
+        ("tax_rate vat_rate tax_percent vat_percent", (0, 25)),
         ("exchange_rate", (1, 3)),
         ("percent rate vat humidity", (0, 100)),
         ("ratio fraction probability confidence share", (0, 1)),
@@ -387,6 +393,7 @@ NUMBERS: dict[str, tuple[int, int]] = by_word(
         ("phone mobile fax", (2_000_000_000, 9_999_999_999)),
     ]
 )
+IN_PERCENT = words("discount commission margin tax_rate vat_rate tax_percent vat_percent")
 # What a number is counted in, behind what it is of.
 UNITS = words(
     "kg g lb lbs cm mm m km usd eur gbp minutes mins min seconds secs sec hours hrs days ms percent bytes kb mb gb c f "
@@ -444,6 +451,12 @@ RARE = words(
     "revoked rejected terminated died death deceased retired termination dissolved fired resigned refunded withdrawn "
     "expelled reversed"
 )
+# What flags say of few rows, beside that, and of most.
+OF_FEW = words(
+    "admin superuser staff root spam hidden locked default test bot sensitive pinned sticky flagged failed expired "
+    "urgent vip internal required"
+)
+OF_MOST = words("active enabled verified visible available approved confirmed valid")
 MORE = words(
     "biblio borrower branch item patron card user file name number code type title serial invoice billing shipping "
     "unit stock order payment profile cover series publication copyright expiry expiration last seen first date time "
@@ -455,7 +468,7 @@ WHOLE = words(
     "update candidate mandate validate username filename barcode unicode passcode keynote footnote microphone "
     "smartphone headphone prototype archetype datatype database subtitle hostname nickname surname forename postcode "
     "zipcode keycode rename domain phonetic consolidate accommodate liquidate invalidate antidate backdate predate "
-    "titles names codes numbers dates dateline datetime timestamp entitle mimetype genotype phenotype"
+    "weekend weekday titles names codes numbers dates dateline datetime timestamp entitle mimetype genotype phenotype"
 )
 # A word that is written behind, or before, another one without anything between: branchcode, dateexpiry.
 _ENDS = ("number", "code", "name", "date", "title", "phone", "email", "notes", "note", "image", "price", "address")

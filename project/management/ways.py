@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from . import meanings
+from .derived import gender, honorific, only_with, told
 from .fields import (
     Field,
     between,
@@ -32,6 +33,7 @@ from .inferred import (
     exact,
     last_year,
     listed,
+    only_for,
     other_than,
     part_of_row,
     spelled,
@@ -67,6 +69,11 @@ _IN_ONE_WAY = (
     | listed
     | cased
     | part_of_row
+    | told
+    | gender
+    | honorific
+    | only_for
+    | only_with
 )
 
 
@@ -83,7 +90,7 @@ def go_together(
         for key in keys
     ) and not any(
         plan.second
-        or (plan.field is None and _filled(table.columns[name], plan) is _UNKNOWN)
+        or (plan.field is None and filled_as(table.columns[name], plan) is _UNKNOWN)
         or not (name in in_keys or isinstance(without_nulls(plan.field), _IN_ONE_WAY | None))
         for name in others
         for plan in (one[name], other[name])
@@ -149,7 +156,7 @@ def in_some_way(
     """
     first, *_ = ways
     others = [name for name in first if len({_look(way[name]) for way in ways}) > 1]
-    filled = [{table.columns[name]: _filled(table.columns[name], way[name]) for name in others} for way in ways]
+    filled = [{table.columns[name]: filled_as(table.columns[name], way[name]) for name in others} for way in ways]
     all_ways = Ways(filled, [_weight(way, filled) for way in filled], of)
     made = {
         name: Plan(
@@ -176,7 +183,7 @@ def _look(plan: Plan) -> str:
 _UNKNOWN = constant(None)  # stands for what only the server knows
 
 
-def _filled(column: Column, plan: Plan) -> Field | None:
+def filled_as(column: Column, plan: Plan) -> Field | None:
     """Return what fills a column, where the server would as well; None where it is NULL."""
     if plan.field is not None or plan != LEFT:
         return plan.field

@@ -56,7 +56,7 @@ class City(Base):
 class Person(Base):
     __tablename__ = "people"
     __table_args__ = (
-        CheckConstraint("age BETWEEN 0 AND 120", name="age_range"),
+        CheckConstraint("laps BETWEEN 0 AND 120", name="laps_range"),
         CheckConstraint("shoe > 20 AND shoe < 50", name="shoe_range"),
         CheckConstraint("level IN ('low', 'mid', 'it''s high')", name="level_in"),
         CheckConstraint("rank IN (1, 5, 25)", name="rank_in"),
@@ -79,7 +79,7 @@ class Person(Base):
     born: Mapped[date]
     wakes: Mapped[time]
     met: Mapped[datetime]
-    age: Mapped[int]
+    laps: Mapped[int]
     shoe: Mapped[int] = mapped_column(SmallInteger)
     level: Mapped[str] = mapped_column(String(10))
     rank: Mapped[int]
@@ -236,7 +236,7 @@ def test_models_of_many_shapes_are_migrated_and_seeded_at_the_first_try(
         checks = [
             one["name"] for name in ("people", "cities", "bookings") for one in inspector.get_check_constraints(name)
         ]
-    assert {"age_range", "level_in", "first_to_last", "people_not_negative", "room_1_to_4"} <= set(checks)
+    assert {"laps_range", "level_in", "first_to_last", "people_not_negative", "room_1_to_4"} <= set(checks)
 
 
 def test_rows_of_many_shapes_are_the_same_on_every_database(shapes: House, manage: Runner, tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_every_column_holds_what_its_model_allows_and_more_than_one_value(
         found = lengths(sqlite_database, table)
         assert all(0 < found[name] <= most for name, most in longest.items()), (table, found)
     assert {len(value) for value in values("secret")} == {8}
-    assert (min(values("age")), max(values("age"))) == (0, 120)
+    assert (min(values("laps")), max(values("laps"))) == (0, 120)
     assert (min(values("shoe")), max(values("shoe"))) == (21, 49)
     assert set(values("level")) == {"low", "mid", "it's high"}
     assert set(values("rank")) == {1, 5, 25}
@@ -456,7 +456,7 @@ def test_list_says_what_was_read_from_the_model(shapes: House, manage: Runner) -
         ("first_name", "Faker first_name", "the column is called first_name"),
         ("email", "unique e-mail", "UNIQUE uq_people_email, at most 30 characters"),
         ("phone", "Faker e164, 20% NULL", "the column is called phone, nullable"),
-        ("age", "0 to 120", "CHECK age_range"),
+        ("laps", "0 to 120", "CHECK laps_range"),
         ("shoe", "21 to 49", "CHECK shoe_range"),
         ("level", "one of low, mid, it's high", "CHECK level_in"),
         ("balance", "-10 to -2", "CHECK balance_range"),

@@ -1647,7 +1647,9 @@ def test_a_document_is_a_list_where_a_check_asks_for_one(house: House, manage: R
 
     seeded(house, manage, models)
 
-    assert re.search(r"tags +a small list +CHECK a_list", manage.ok("seed", "documents", "--list").out)
+    assert re.search(
+        r"tags +lists of new, sale, popular ... +CHECK a_list", manage.ok("seed", "documents", "--list").out
+    )
 
 
 def test_a_binary_document_is_a_list_too(house: House, manage: Runner, postgresql_database: Database) -> None:
@@ -1655,7 +1657,7 @@ def test_a_binary_document_is_a_list_too(house: House, manage: Runner, postgresq
 
     seeded(house, manage, "import sqlalchemy.dialects.postgresql\n" + models)
 
-    assert {*column(postgresql_database, "documents", "jsonb_array_length(tags)")} == {2}
+    assert {*column(postgresql_database, "documents", "jsonb_typeof(tags)")} == {"array"}
 
 
 DUTIES = """

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ..console import ProgressBar
-from ..errors import CommandError, driver_words, first_line
+from ..errors import CommandError, driver_words, first_line, shortened
 from ..lazily import sqlalchemy as sa
 from .processes import UNKNOWN
 from .waiting import Waiting
@@ -161,6 +161,8 @@ class Backend:
     def offline_dialect(self) -> str:
         """The dialect in which a migration of this database can be written out without running it."""
         return self.dialect
+
+    keys_are_enough = False  # whether a UNIQUE of the same columns as the primary key is that key, and no constraint
 
     # Reaching it
 
@@ -469,7 +471,7 @@ class Backend:
 
     def _converters(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> list[Convert]:
         """Return for each column what turns its Python values into the driver's, as SQLAlchemy itself would."""
-        return [_converter(table.columns[name].type, connection.dialect) for name in columns]
+        return [_converter(table.columns[name], connection.dialect) for name in columns]
 
     # Keeping copies of it
 
@@ -493,9 +495,15 @@ class Backend:
         raise NotImplementedError
 
 
-def _converter(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Convert:
+def _converter(column: sa.Column[Any], dialect: sa.Dialect) -> Convert:
+    """Return what turns the values of a column into the driver's.
+
+    Raises:
+        CommandError: when it is used, where a type of the project's own does not take a value.
+    """
     from ..outcomes import Remembered, through_tables
 
+    kind = column.type
     convert = kind.dialect_impl(dialect).bind_processor(dialect)
     if convert is None:
         return lambda values: values
@@ -503,7 +511,22 @@ def _converter(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Convert:
         return lambda values: [None if value is None else convert(value) for value in values]
     if isinstance(kind, sa.Date | sa.DateTime | sa.Enum | sa.Boolean | sa.Numeric | sa.Time):
         return through_tables(Remembered(convert).all)
+    if isinstance(kind, sa.TypeDecorator):
+        return through_tables(lambda values: [_converted(column, convert, value) for value in values])
     return through_tables(lambda values: list(map(convert, values)))
+
+
+def _converted(column: sa.Column[Any], convert: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return convert(value)
+    except CommandError:
+        raise
+    except Exception as error:
+        kind, raised = type(column.type).__name__, f"{type(error).__name__}: {first_line(error)}"
+        raise CommandError(
+            f"{column.table}.{column.name} does not take {shortened(repr(value))}: its type {kind} raises {raised}",
+            "give the column a field in its seeder, or correct the type; --traceback shows the whole way",
+        ) from error
 
 
 def drop_each(connection: sa.Connection, relations: Iterable[Relation], *, cascade: str = "") -> None:

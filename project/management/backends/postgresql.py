@@ -61,7 +61,7 @@ _KEYS: dict[LockName, int] = {
 class PostgreSQL(Backend):
     title = "PostgreSQL"
     # https://www.postgresql.org/docs/current/ddl-system-columns.html
-    has_schemas = True
+    has_schemas = keys_are_enough = True
     own_columns = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
     _acts_by_itself = (  # a view is a rule named _RETURN
         "SELECT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal)"

@@ -1,0 +1,218 @@
+"""What columns of a row tell of each other by their names: totals, nights, ages, full names, moments beside flags."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.databases import Database
+from tests.houses import House, Runner
+from tests.management.test_schemas import column, seeded
+
+MODELS = """
+class Order(Base):
+    __tablename__ = "orders"
+    __table_args__ = (CheckConstraint("total >= 0", name="no_debt"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    quantity: Mapped[int]
+    unit_price: Mapped[Decimal] = mapped_column(Numeric(10, 2))
+    subtotal: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    discount_percent: Mapped[Decimal] = mapped_column(Numeric(5, 2))
+    tax_rate: Mapped[Decimal] = mapped_column(Numeric(4, 3))
+    tax_amount: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    shipping_cost: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
+    total: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+
+
+class Small(Base):
+    __tablename__ = "small"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    quantity: Mapped[int]
+    price: Mapped[Decimal] = mapped_column(Numeric(6, 2))
+    total: Mapped[Decimal] = mapped_column(Numeric(5, 2))
+
+
+class Stay(Base):
+    __tablename__ = "stays"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    check_in: Mapped[date]
+    check_out: Mapped[date]
+    nights: Mapped[int]
+    room_rate: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    total_price: Mapped[Decimal] = mapped_column(Numeric(10, 2))
+    status: Mapped[str] = mapped_column(sa.Enum("booked", "paid", "completed", "cancelled", name="stay_status"))
+    paid_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    cancellation_reason: Mapped[str | None] = mapped_column(sa.Text)
+
+
+class Person(Base):
+    __tablename__ = "people"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    first_name: Mapped[str] = mapped_column(String(40))
+    last_name: Mapped[str] = mapped_column(String(40))
+    full_name: Mapped[str] = mapped_column(String(90))
+    username: Mapped[str] = mapped_column(String(60), unique=True)
+    gender: Mapped[str] = mapped_column(String(10))
+    title: Mapped[str | None] = mapped_column(String(10))
+    birth_date: Mapped[date]
+    age: Mapped[int]
+    is_deleted: Mapped[bool]
+    deleted_at: Mapped[datetime | None]
+    is_active: Mapped[bool] = mapped_column(server_default=sa.true())
+    deactivated_at: Mapped[datetime | None]
+    approved_at: Mapped[datetime | None]
+    approved_by: Mapped[str | None] = mapped_column(String(60))
+
+
+class Post(Base):
+    __tablename__ = "posts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(80))
+    slug: Mapped[str] = mapped_column(String(40), unique=True)
+    file_name: Mapped[str] = mapped_column(String(80))
+    extension: Mapped[str] = mapped_column(String(10))
+    mime_type: Mapped[str] = mapped_column(String(120))
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime]
+    duration_seconds: Mapped[int]
+    tags: Mapped[list[str]] = mapped_column(sa.JSON)
+
+
+class Day(Base):
+    __tablename__ = "days"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    full_date: Mapped[date] = mapped_column(unique=True)
+    year: Mapped[int]
+    month: Mapped[int]
+    day_name: Mapped[str] = mapped_column(String(10))
+    is_weekend: Mapped[bool]
+"""
+# What no row may be, by table; {days} and {seconds} stand for what is between two columns.
+WRONG = {
+    "orders": [
+        "abs(subtotal - quantity * unit_price) > 0.006",
+        "abs(tax_amount - subtotal * tax_rate) > 0.006",
+        "abs(total - subtotal * (1 - discount_percent / 100.0) - tax_amount - coalesce(shipping_cost, 0)) > 0.016",
+        "tax_rate > 0.25",
+    ],
+    "small": ["abs(total - quantity * price) > 0.006 AND quantity * price < 999"],
+    "stays": [
+        "nights <> {nights}",
+        "nights < 1",
+        "abs(total_price - nights * room_rate) > 0.006",
+        "(paid_at IS NULL) <> (status NOT IN ('paid', 'completed'))",
+        "(cancelled_at IS NULL) <> (status <> 'cancelled')",
+        "(cancellation_reason IS NULL) <> (status <> 'cancelled')",
+    ],
+    "people": [
+        "full_name NOT LIKE first_name || ' ' || last_name",
+        "(deleted_at IS NULL) <> (NOT is_deleted)",
+        "deactivated_at IS NOT NULL",
+        "(approved_at IS NULL) <> (approved_by IS NULL)",
+        "title IN ('Mr.', 'Mrs.', 'Ms.') AND gender <> 'non-binary' AND (title = 'Mr.') <> (gender = 'male')",
+        "age < 17 OR age > 76",
+    ],
+    "posts": ["file_name NOT LIKE '%.' || extension", "duration_seconds <> {seconds}"],
+}
+BETWEEN = {
+    "sqlite": {
+        "nights": "julianday(check_out) - julianday(check_in)",
+        "seconds": "round((julianday(finished_at) - julianday(started_at)) * 86400)",
+    },
+    "postgresql": {"nights": "check_out - check_in", "seconds": "extract(epoch FROM finished_at - started_at)"},
+    "mariadb": {
+        "nights": "datediff(check_out, check_in)",
+        "seconds": "timestampdiff(SECOND, started_at, finished_at)",
+    },
+}
+
+
+def test_columns_are_what_others_of_their_row_say_by_their_names(
+    house: House, manage: Runner, database: Database
+) -> None:
+    seeded(house, manage, MODELS, 400)
+
+    for table, wrongs in WRONG.items():
+        for wrong in wrongs:
+            condition = wrong.format(**BETWEEN[database.kind])
+            if database.kind == "mariadb":
+                condition = re.sub(r"'%\.' \|\| (\w+)", r"concat('%.', \1)", condition)
+                condition = condition.replace("first_name || ' ' || last_name", "concat_ws(' ', first_name, last_name)")
+            assert database.value(f"SELECT count(*) FROM {table} WHERE {condition}") == 0, (table, wrong)
+    for title, slug in database.rows("SELECT title, slug FROM posts"):
+        assert re.fullmatch(r"[a-z0-9-]+-\d+", str(slug))
+        assert re.sub(r"[^a-z0-9]+", "-", str(title).lower()).startswith(str(slug).rpartition("-")[0])
+    assert all(re.fullmatch(r"[a-z]+\.[a-z]+\d+", str(one)) for one in column(database, "people", "username"))
+    assert 10 < sum(map(bool, column(database, "people", "is_deleted"))) < 90
+    assert {*column(database, "people", "gender")} == {"female", "male", "non-binary"}
+    assert all("[" in str(one) for one in column(database, "posts", "tags"))
+    for day, year, month, name, weekend in database.rows(
+        "SELECT full_date, year, month, day_name, is_weekend FROM days"
+    ):
+        assert str(day).startswith(f"{year}-{month:02}-")
+        assert (name in ("Saturday", "Sunday")) is bool(weekend)
+
+
+def test_list_says_what_a_column_is_told_from(house: House, manage: Runner, sqlite_database: Database) -> None:
+    seeded(house, manage, MODELS, 10)
+
+    shown = {table: manage.ok("seed", table, "--list").out for table in ("orders", "stays", "people", "posts")}
+
+    for table, line in (
+        ("orders", r"subtotal +quantity \* unit_price +the column is called subtotal"),
+        ("orders", r"total +subtotal - discount_percent \+ tax_amount \+ shipping_cost +the column is called total"),
+        ("stays", r"nights +check_out - check_in +the column is called nights"),
+        ("stays", r"paid_at +the last year, for status paid or completed +the columns are called paid_at and status"),
+        ("people", r"age +the years since birth_date +the column is called age"),
+        ("people", r"deactivated_at +the database +is_active is always True: always NULL"),
+        ("people", r"approved_by +Faker name, where approved_at is there +the columns are called approved_by and"),
+        ("posts", r"slug +title in small letters, numbered +UNIQUE uq_posts_slug, at most 40 characters"),
+    ):
+        assert re.search(line, shown[table]), shown[table]
+
+
+@pytest.mark.parametrize(
+    ("check", "wrong"),
+    [
+        ("deleted_at IS NULL OR deleted_at > '2026-01-01'", "(deleted_at IS NULL) <> (NOT is_deleted)"),
+        ("(status = 'lost') = (deleted_at IS NOT NULL)", "(status = 'lost') <> (deleted_at IS NOT NULL)"),
+    ],
+    ids=["of the moment alone", "of another column"],
+)
+def test_what_a_check_says_comes_before_what_names_say(
+    house: House, manage: Runner, sqlite_database: Database, check: str, wrong: str
+) -> None:
+    model = f"""
+class Thing(Base):
+    __tablename__ = "things"
+    __table_args__ = (CheckConstraint("{check}", name="said"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(sa.Enum("new", "lost", name="thing_status"))
+    is_deleted: Mapped[bool]
+    deleted_at: Mapped[datetime | None]
+"""
+    seeded(house, manage, model, 200)
+
+    assert sqlite_database.value(f"SELECT count(*) FROM things WHERE {wrong}") == 0
+    assert len({*column(sqlite_database, "things", "deleted_at")}) > 5
+
+
+def test_what_a_seeder_declares_tells_others_and_is_told_by_none(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    seeder = "from project.management.fields import choice\nfrom project.management.seeding import Seeder\n"
+    seeder += "from project.models.own import Person\n\n\nclass PersonSeeder(Seeder):\n    model = Person\n"
+    house.write("project/seeds/people.py", seeder + '    age = choice(7)\n    first_name = choice("Ada", "Bob")\n')
+    seeded(house, manage, MODELS, 50)
+
+    assert {*column(sqlite_database, "people", "age")} == {7}
+    assert {str(one).split()[0] for one in column(sqlite_database, "people", "full_name")} == {"Ada", "Bob"}
