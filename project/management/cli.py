@@ -319,6 +319,8 @@ def _database_words(error: BaseException) -> str | None:
 
     if isinstance(error, sa.exc.DBAPIError):
         return driver_words(error.orig or error)
+    if isinstance(error, sa.exc.IdentifierError):  # of a model: whatever is compared or made
+        return f"{error} — give it a shorter name in its model"
     return None
 
 

@@ -121,12 +121,14 @@ _EVENTS = {
         ("disabled deactivated", ""), ("withdrawn", ""), ("escalated", ""), ("reviewed", ""), ("signed", ""),
         ("exported", ""), ("notified", ""), ("discontinued", ""), ("voided", ""), ("redeemed", ""), ("used", ""),
         ("acknowledged", ""), ("retired", ""), ("hidden", ""), ("featured", ""), ("accepted", ""), ("invited", ""),
+        ("paused pause", ""),
     )
     for word in alike.split()
 }  # fmt: skip
 # What has ended where a row is no longer active.
 _ENDED = vocabulary.words(
-    "closed ended end left resigned terminated termination deactivated disabled discontinued cancelled canceled retired"
+    "closed close exit ended end left resigned terminated termination deactivated disabled discontinued cancelled "
+    "canceled retired"
 )
 # How far something has come by its state; what was broken off is nowhere on that way.
 _PROGRESS = vocabulary.by_word(
@@ -593,7 +595,7 @@ def happened(column: Column, others: Sequence[Column], values_of: Callable[[Colu
             continue
         if of_flag == of_what and flag in words:
             return Event(one, (1 if is_number else True,))
-        if not of_what and word in _ENDED and flag in ("active", "enabled"):
+        if not of_what and word in _ENDED and flag in ("active", "enabled", "open"):
             return Event(one, (0 if is_number else False,))
     for one in others if words and not of_what else ():
         if words_of(one.name).rpartition("_")[2] in ("status", "state", "stage"):

@@ -420,6 +420,9 @@ class _Planner:
         is_allowed = (plain_default(column.server_default) or "") not in [*map(str, bounds.excluded)]
         if filled is None and _has_default(column) and is_allowed and column.name not in self.wanted:
             return LEFT
+        usual = getattr(column.default, "arg", None) if filled is None and not self._is_unique_alone(column) else None
+        if isinstance(usual, str) and usual and isinstance(column.type, sa.String) and len(usual) <= room_of(column):
+            return Plan(constant(usual), "the model's default")
         filled = filled or self._by_type(column, bounds)
         is_decimal = isinstance(plain_type(column), DECIMAL)
         if bounds.parts and is_decimal and filled.field is not None and bounds.formula is None:
@@ -477,7 +480,7 @@ class _Planner:
         is_day, is_open = isinstance(plain_type(column), sa.Date | sa.DateTime), bounds.low is bounds.high is None
         is_open = is_open and not bounds.within
         if is_open and isinstance(plain_type(column), NUMBER) and (named := meanings.numbers(column)):
-            low, high = named if meanings.is_year(column) else (None, named[1])
+            low, high = named if meanings.is_year(column) or meanings.is_epoch(column) else (None, named[1])
         elif is_open and is_day:
             if (span := meanings.days(column, TODAY)) is not None:
                 low, high = map(moment_of(column), span)

@@ -32,6 +32,7 @@ _TITLES = {"book_title", "course_title", "headline", "product_name", "file_name"
 _STAFF = {"employee", "staff", "worker", "contact", "manager"}
 UUID_LENGTH = 36
 TODAY = date(2026, 9, 1)  # what counts as today
+_OF_CODE = {"revision", "commit", "sha", "repository", "repo", "codebase"}
 _OF_CITIES = {"city", "postcode"}  # beside these an address is that of a house
 _YEARS = {"year", "founded", "established", "built", "vintage"}
 _DATED = {"copyright_date", "publication_date"}  # as whole numbers these are years
@@ -43,6 +44,7 @@ _ONCE = vocabulary.words(
 )
 YEARS = 1970, TODAY.year
 _SECONDS = 1_756_684_800, 1_788_220_800  # of the year before today, since 1970
+_TWO_YEARS = 63_072_000  # seconds
 _WORK = 16 * 365 + 4  # days of a life before one may be hired
 _IN_CHAIN = vocabulary.words("previous prev next predecessor successor before after follows precedes prior")
 _SHORT_WHILES = vocabulary.words(
@@ -57,16 +59,21 @@ _ORDER: list[tuple[str, str, int, int | None]] = [
     ("birth", f"{_HIRED} married marriage graduated graduation", _WORK, None),
     ("birth", "died death deceased retired retirement", 18 * 365, None),
     (_HIRED, "left termination terminated retired retirement resigned resignation fired end ended", 30, 1500),
-    ("created creation", "updated modified changed deleted published completed closed resolved shipped archived "
-     "approved", 0, None),
+    ("created creation create", "updated update modified changed deleted published completed complete closed resolved "
+     "shipped archived approved started launched scheduled finished", 0, None),
+    ("scheduled planned queued submitted", "started start complete completed finished ended", 0, 7),
+    ("ended end finished completed", "deleted archived", 0, None),
+    ("last previous prev", "next", 0, 60),
+    ("before", "after", 30, None),
+    ("attach attached", "detach detached", 0, None),
     ("first", "last", 0, None),
     ("requested", "approved executed completed", 0, None),
     ("booked", "cancelled canceled checkin in arrival departure", 0, None),
     ("died death deceased", "burial buried funeral", 1, 14),
     ("updated modified edited changed", "deleted archived", 0, None),
     ("depart departs departed", "arrive arrives arrived", 0, 1),
-    ("start starts started begin begins", "end ends ended finish finishes finished stop due expire expires completed",
-     0, None),
+    ("start starts started begin begins beginning", "end ends ended ending finish finishes finished stop stopped due "
+     "expire expires completed complete", 0, None),
     (_LENT, "due", 7, 28),
     (_LENT, "returned return checkin", 1, 28),
     ("issued issue", "expires expiry expiration expire", 1, None),
@@ -80,6 +87,7 @@ _ORDER: list[tuple[str, str, int, int | None]] = [
     ("invoice invoiced", "due", 14, 30),
     ("departure", "arrival", 0, 1),
     ("min minimum lowest low", "max maximum highest high", 0, None),
+    ("used free available active allocated reserved consumed", "total max maximum capacity", 0, None),
     ("created creation", "due", 1, 60),
 ]  # fmt: skip
 
@@ -104,7 +112,10 @@ def texts(column: sa.Column[Any]) -> Texts:
     for key, before in _keys(name):
         if (found := _texts_of(key, before, column)) is not None:
             return found
-    return Texts(("uuid4",)) if length_of(column) == UUID_LENGTH else Texts()
+    if length_of(column) == UUID_LENGTH:
+        return Texts(("uuid4",))
+    is_of_others = name.endswith("_id") or (name == "id" and column.primary_key)
+    return Texts(("uuid4", "hex16", "hex8")) if is_of_others and not column.foreign_keys else Texts()
 
 
 def texts_like(pattern: str) -> Texts:
@@ -138,6 +149,10 @@ def _texts_of(key: str, before: str, column: sa.Column[Any]) -> Texts | None:
         return Texts(options=vocabulary.OPTIONS["status"])
     if before and key == "by" and before.rpartition("_")[2] not in vocabulary.NOBODY:
         return Texts(("name",))
+    if key == "branch" and _OF_CODE & _words_beside(column):
+        return Texts(options=vocabulary.OPTIONS["git_branch"])
+    if key == "license" and not vocabulary.OF_PEOPLE & _words_beside(column):
+        return Texts(options=vocabulary.OPTIONS["software_license"])
     if key in ("prefix", "suffix"):
         return Texts((key,)) if name_provider(column.table) == "name" else None
     if key == "full_name" and not before and name_provider_of(_singular(words_of(column.table.name))) is not None:
@@ -164,6 +179,11 @@ def _texts_of(key: str, before: str, column: sa.Column[Any]) -> Texts | None:
     if key not in _NOT_PROVIDERS and (not before or "_" in key) and _is_provider(key):
         return Texts((key,))
     return None
+
+
+def _words_beside(column: sa.Column[Any]) -> set[str]:
+    """Return the words in the names of a table's columns."""
+    return {word for one in column.table.columns for word in words_of(one.name).split("_")}
 
 
 def _name_of(before: str, table: sa.Table) -> str:
@@ -255,8 +275,10 @@ def numbers(column: sa.Column[Any]) -> tuple[float, float] | None:
     words = name.split("_")
     if words[0] in ("is", "has", "can"):
         return 0, 1
-    if isinstance(plain_type(column), sa.Integer) and _is_in_seconds(words, column):
-        return _SECONDS
+    if (moment := _moment_since_1970(words, column)) is not None:
+        return moment
+    if isinstance(plain_type(column), sa.Integer) and words[-1] in vocabulary.FLAGS:
+        return 0, 1
     if words[-1] in _YEARS or (name in _DATED) or "year" in words:
         return _years(name)
     for key, before in _keys(name):
@@ -274,12 +296,30 @@ def numbers(column: sa.Column[Any]) -> tuple[float, float] | None:
     return None
 
 
-def _is_in_seconds(words: list[str], column: sa.Column[Any]) -> bool:
-    """Return whether a whole number is by its name a moment, as seconds since 1970: created_at, timemodified."""
-    is_large = isinstance(plain_type(column), sa.BigInteger)
-    is_of_time = words[0] == "time" and words[-1].endswith("ed")
-    is_said = words[-1] in ("at", "timestamp", "epoch") or "_".join(words) in ("created", "updated", "modified")
-    return is_said or is_of_time or (is_large and words[-1] == "date")
+def is_epoch(column: sa.Column[Any]) -> bool:
+    """Return whether a number is by its name a moment, counted since 1970."""
+    return _moment_since_1970(words_of(column.name).split("_"), column) is not None
+
+
+def _moment_since_1970(words: list[str], column: sa.Column[Any]) -> tuple[int, int] | None:
+    """Return from and to which number a moment is, as seconds or milliseconds since 1970: created_at, timemodified.
+
+    None where a number is no moment by its name and type.
+    """
+    kind = plain_type(column)
+    is_large = isinstance(kind, sa.BigInteger | sa.Float)
+    if not isinstance(kind, sa.Integer) and not is_large:
+        return None
+    is_in_parts = is_large and words[-1] in ("ms", "millis", "milliseconds")
+    said = words[:-1] if is_in_parts else words
+    is_of_time = said[:1] == ["time"] and said[-1].endswith("ed")
+    is_said = said[-1:] in (["at"], ["timestamp"], ["epoch"]) or said in (["created"], ["updated"], ["modified"])
+    is_coming = bool(_COMING.search("_".join(said)))
+    is_date = is_large and said[-1:] in (["date"], ["time"]) and said not in (["date"], ["time"])
+    if not said or not (is_said or is_of_time or is_date or (is_large and is_coming)):
+        return None
+    low, high = (_SECONDS[1], _SECONDS[1] + _TWO_YEARS) if is_coming else _SECONDS
+    return (low * 1000, high * 1000) if is_in_parts else (low, high)
 
 
 def is_part_of_one(column: sa.Column[Any]) -> bool:
@@ -359,6 +399,20 @@ def come_before(column: sa.Column[Any]) -> Iterator[tuple[sa.Column[Any], int, i
                 found = next((one for one in alike if _stage(words_of(one.name).split("_")) in stages), None)
             if found is not None:
                 yield found, least, most
+    is_moment = isinstance(plain_type(column), sa.Date | sa.DateTime) or is_epoch(column)
+    for one in column.table.columns if is_moment else ():
+        first = _stage(words_of(one.name).split("_"))
+        if one is not column and _comparable(one, column) and _is_later(first, _stage(own)):
+            yield one, 0, None
+
+
+def _is_later(first: list[str], last: list[str]) -> bool:
+    """Return whether of two moments one is by its name no earlier: order and order_filled, created and last_used."""
+    is_more = bool(first) and last[:-1] == first and (last[-1] == "end" or last[-1].endswith("ed"))
+    return is_more or (last[:1] == ["last"] and first in _BEGINNINGS)
+
+
+_BEGINNINGS = [["created"], ["create"], ["creation"], ["joined"], ["registered"], ["added"], ["inserted"]]
 
 
 def _stage(words: list[str]) -> list[str]:

@@ -48,6 +48,13 @@ class Provider(BaseProvider):
     def hex8(self) -> str:
         return self.hexify("^" * 8)
 
+    def json_object(self) -> str:
+        active = self.random_element(("true", "false"))
+        return f'{{"id": {self.random_int(1, 9999)}, "active": {active}}}'
+
+    def html_text(self) -> str:
+        return f"<p>{self.generator.sentence()}</p>"
+
     def version(self) -> str:
         return f"{self.random_int(0, 9)}.{self.random_int(0, 19)}.{self.random_int(0, 29)}"
 

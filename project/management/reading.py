@@ -1004,7 +1004,8 @@ def widest(column: Column) -> tuple[Any, Any]:
     kind = plain_type(column)
     if isinstance(kind, sa.Integer):
         return integer_range(column)
-    scale, precision = scale_of(column), getattr(kind, "precision", None) or 10
+    scale, digits = scale_of(column), 15 if isinstance(kind, sa.Float) else 10  # of a float that are certain
+    precision = getattr(kind, "precision", None) or digits
     most = Decimal(10) ** (max(precision, scale) - scale) - Decimal(1).scaleb(-scale)
     return -most, most
 

@@ -194,7 +194,8 @@ def choose(project: Project, names: Sequence[str]) -> list[Target]:
     Raises:
         CommandError: a name is no table's, or tables refer to each other in a way that cannot be filled.
     """
-    tables = project.metadata.tables
+    every = project.metadata.tables
+    tables = {name: table for name, table in every.items() if table.name not in bookkeeping.HIDDEN}
     for name in names:
         if name not in tables:
             hint = did_you_mean(name, [*tables]) or f" There are: {', '.join(sorted(tables))}."

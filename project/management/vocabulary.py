@@ -52,7 +52,7 @@ SAME = by_word(
         "first_name": "fname firstname f_name first_nm forename given_name givenname frst_nm frst_name",
         "full_name": "fullname full_nm",
         "identifier": "ident",
-        "ip_address": "ip ipaddress ipaddr",
+        "ip_address": "ip ipaddress ipaddr ip_addr ip_adr",
         "language": "lang",
         "last_name": "lname lastname l_name last_nm surname family_name familyname lst_nm lst_name",
         "latitude": "lat",
@@ -133,7 +133,8 @@ TEXTS = by_word(
         ("company company_name organization employer vendor supplier manufacturer publisher brand make insurer "
          "workplace bank_name organization_name vendor_name supplier_name", ("company",)),
         ("job occupation profession position job_title jobtitle contact_title designation job_name", ("job",)),
-        ("website homepage link url web web_site home_page webpage site", ("url",)),
+        ("website homepage link url web web_site home_page webpage site endpoint webhook callback repository repo",
+         ("url",)),
         ("picture avatar logo thumbnail icon_url cover_image cover thumb banner picture_url "
          "avatar_url logo_url thumbnail_url cover_url banner_url", ("image_url",)),
         ("ip_address ipv4", ("ipv4",)),
@@ -168,7 +169,11 @@ TEXTS = by_word(
         ("account_number bank_account_number", ("bban",)),
         ("uuid guid uid external_id public_id", ("uuid4",)),
         ("domain domain_name", ("domain_name",)),
-        ("host hostname server server_name", ("hostname",)),
+        ("host hostname server server_name dnsname dns_name fqdn common_name", ("hostname",)),
+        ("commit revision git_commit git_sha", ("sha1", "hex8")),
+        ("json", ("json_object",)),
+        ("html", ("html_text",)),
+        ("key setting_key config_key", ("slug",)),
         ("coordinates coordinate latitude_longitude latlng lat_lng gps location_coordinates geo", ("coordinates",)),
         ("latitude", ("latitude",)),
         ("longitude", ("longitude",)),
@@ -178,7 +183,7 @@ TEXTS = by_word(
         ("version app_version release", ("version",)),
         ("password_hash password_digest hashed_password password encrypted_password pass_hash passhash "
          "crypted_password password_crypt", ("password_hash", *_DIGESTS)),
-        ("hash digest checksum fingerprint signature token secret nonce etag sha salt api_key apikey secret_key "
+        ("hash digest checksum fingerprint signature token secret nonce etag sha salt hashed api_key apikey secret_key "
          "access_key public_key private_key session_key session_id trace_id udid sha256 commit_hash "
          "commit_sha commit_id", _DIGESTS),
         ("sha1", ("sha1",)),
@@ -205,8 +210,9 @@ LEAST_ROOM = {"language_name": 11, "state": 3, "country": 4, "address": 12}
 # These mean it only where they are all of a name.
 ALONE = {
     "user", "card", "plate", "position", "bank", "place", "server", "site", "release", "product", "unit", "digest",
-    "version", "capital", "series", "contact", "handle", "login", "subject", "month", "geo", "hex", "iso", "extension",
-    "suite", "manager", "owner", "doctor", "driver", "artist", "teacher", "road", "web", "banner",
+    "capital",  "series", "contact", "handle", "login", "subject", "month", "geo", "hex", "iso", "extension",
+    "format", "relationship", "method", "device", "key", "revision", "repo", "suite", "manager", "owner",
+    "doctor", "driver", "artist", "teacher", "road", "web", "banner",
 }  # fmt: skip
 # Texts in sentences.
 SENTENCES = words(
@@ -265,6 +271,10 @@ OPTIONS: dict[str, tuple[tuple[str, ...], ...]] = by_word(
         ("format", (("Hardcover", "Paperback", "E-book", "Audiobook"),)),
         ("shift", (("morning", "afternoon", "night"),)),
         ("religion", (("none", "Christian", "Muslim", "Hindu", "Buddhist", "Jewish", "other"),)),
+        ("software_license", (("MIT", "Apache-2.0", "GPL-3.0", "BSD-3-Clause", "MPL-2.0"), ("MIT", "GPL"))),
+        ("protocol proto", (("http", "https", "tcp", "udp"), ("tcp", "udp"))),
+        ("side order_side trade_side", (("buy", "sell"),)),
+        ("algorithm signing_algorithm", (("RS256", "ES256", "HS256"),)),
         ("source_branch target_branch default_branch base_branch head_branch git_branch git_ref",
          (("main", "develop", "feature/search", "fix/login", "release/2.1"), ("main", "develop"))),
         ("scope scopes", (("read", "write", "read write", "openid profile email"), ("read", "write"))),
@@ -355,6 +365,9 @@ NUMBERS: dict[str, tuple[int, int]] = by_word(
         ("response_time_ms latency_ms elapsed_ms", (1, 2_000)),
         ("hours", (1, 24)),
         ("days", (1, 30)),
+        ("vcpus cpus cores", (1, 64)),
+        ("memory_mb ram ram_mb", (512, 65_536)),
+        ("leverage", (1, 20)),
         ("nights stay min_stay max_stay", (1, 14)),
         ("weeks", (1, 52)),
         ("months", (1, 36)),
@@ -450,6 +463,11 @@ RARE = words(
     "deleted voided archived cancelled canceled discontinued discontinue removed disabled banned blocked suspended "
     "revoked rejected terminated died death deceased retired termination dissolved fired resigned refunded withdrawn "
     "expelled reversed"
+)
+# What whole numbers, as well as flags, say of a row with 0 or 1.
+FLAGS = words(
+    "complete completed paused archived compressed cancelled canceled approved published closed banned blocked "
+    "confirmed processed pinned anonymous resolved deleted"
 )
 # What flags say of few rows, beside that, and of most.
 OF_FEW = words(

@@ -216,3 +216,68 @@ def test_what_a_seeder_declares_tells_others_and_is_told_by_none(
 
     assert {*column(sqlite_database, "people", "age")} == {7}
     assert {str(one).split()[0] for one in column(sqlite_database, "people", "full_name")} == {"Ada", "Bob"}
+
+
+BUILDS = """
+class Build(Base):
+    __tablename__ = "builds"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scheduled_on: Mapped[datetime]
+    started_on: Mapped[datetime]
+    ended_on: Mapped[datetime | None]
+    deleted_on: Mapped[datetime | None]
+    status: Mapped[str] = mapped_column(sa.Enum("QUEUED", "BUILDING", "COMPLETED", "FAILED", name="build_status"))
+    created_at: Mapped[int | None] = mapped_column(sa.BigInteger)
+    updated_at: Mapped[int] = mapped_column(sa.BigInteger)
+    last_used_at: Mapped[int | None] = mapped_column(sa.BigInteger)
+    timestamp_ms: Mapped[int] = mapped_column(sa.BigInteger)
+    start_time: Mapped[float]
+    end_time: Mapped[float]
+    free_storage: Mapped[int]
+    total_storage: Mapped[int]
+    paused: Mapped[int] = mapped_column(sa.SmallInteger)
+    paused_reason: Mapped[str | None] = mapped_column(String(80))
+
+
+class Trade(Base):
+    __tablename__ = "trades"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    is_open: Mapped[bool]
+    open_date: Mapped[datetime]
+    close_date: Mapped[datetime | None]
+    lock_time: Mapped[datetime]
+    lock_end_time: Mapped[datetime]
+    order_date: Mapped[datetime]
+    order_filled_date: Mapped[datetime]
+    date_created: Mapped[datetime]
+    last_activity: Mapped[datetime]
+    not_before: Mapped[datetime]
+    not_after: Mapped[datetime]
+    last_run_at: Mapped[datetime]
+    next_run_at: Mapped[datetime]
+    datetime_start: Mapped[datetime]
+    datetime_complete: Mapped[datetime]
+"""
+
+
+def test_moments_come_in_the_order_of_their_names_and_when_flags_and_states_say(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    seeded(house, manage, BUILDS, 300)
+
+    for wrong in (
+        "started_on < scheduled_on OR ended_on < started_on OR deleted_on < ended_on",
+        "(ended_on IS NULL) <> (status IN ('QUEUED', 'BUILDING'))",
+        "updated_at < created_at OR last_used_at < created_at OR updated_at < 1700000000",
+        "timestamp_ms < 1700000000000 OR start_time < 1700000000 OR end_time < start_time",
+        "free_storage > total_storage OR paused NOT IN (0, 1) OR (paused = 1) <> (paused_reason IS NOT NULL)",
+    ):
+        assert sqlite_database.value(f"SELECT count(*) FROM builds WHERE {wrong}") == 0, wrong
+    for wrong in (
+        "is_open = (close_date IS NOT NULL) OR close_date < open_date OR lock_end_time < lock_time",
+        "order_filled_date < order_date OR last_activity < date_created OR not_after < not_before",
+        "next_run_at < last_run_at OR datetime_complete < datetime_start",
+    ):
+        assert sqlite_database.value(f"SELECT count(*) FROM trades WHERE {wrong}") == 0, wrong

@@ -522,9 +522,10 @@ def _converted(column: sa.Column[Any], convert: Callable[[Any], Any], value: Any
     except CommandError:
         raise
     except Exception as error:
+        shown = repr(shortened(value)) if isinstance(value, str) else shortened(repr(value))
         kind, raised = type(column.type).__name__, f"{type(error).__name__}: {first_line(error)}"
         raise CommandError(
-            f"{column.table}.{column.name} does not take {shortened(repr(value))}: its type {kind} raises {raised}",
+            f"{column.table}.{column.name} does not take {shown}: its type {kind} raises {raised}",
             "give the column a field in its seeder, or correct the type; --traceback shows the whole way",
         ) from error
 
