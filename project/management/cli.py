@@ -296,7 +296,7 @@ def _explain(error: BaseException, console: Console, *, show_traceback: bool) ->
     ):  # by a print of the person's own
         words = f"it could not write on, and ended there: {error.strerror} — --traceback shows where"
     elif (said := _database_words(error)) and not show_traceback:
-        words = f"the database refused: {said} — --traceback shows where"
+        words = f"{said} — --traceback shows where"
     else:
         _show_traceback(console, error)
         return 1
@@ -312,16 +312,14 @@ def _interruption(error: BaseException | None) -> BaseException | None:
 
 
 def _database_words(error: BaseException) -> str | None:
-    """Return the words of a database error, without the statement's parameters; None for any other error."""
+    """Return what a database or its dialect says, without a statement's parameters; None for any other error."""
     if "sqlalchemy" not in sys.modules:
         return None
     import sqlalchemy as sa
 
     if isinstance(error, sa.exc.DBAPIError):
-        return driver_words(error.orig or error)
-    if isinstance(error, sa.exc.IdentifierError):  # of a model: whatever is compared or made
-        return f"{error} — give it a shorter name in its model"
-    return None
+        return f"the database refused: {driver_words(error.orig or error)}"
+    return f"a name of the models is too long: {error}" if isinstance(error, sa.exc.IdentifierError) else None
 
 
 def _fail(console: Console, message: str, error: BaseException | None) -> None:

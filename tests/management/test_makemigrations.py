@@ -1225,3 +1225,52 @@ def test_types_of_ones_own_are_written_as_what_they_store_and_others_are_importe
     assert "VARCHAR(40)" in written.partition('"either"')[2].partition("with_variant")[0]
     shown = sqlite_database.value("SELECT sql FROM sqlite_schema WHERE name = 'places'")
     assert [*re.findall(r"\(\d+\)", shown)] == ["(40)", "(50)", "(12)", "(20)", "(60)"]
+
+
+def test_a_name_that_is_too_long_is_one_line(house: House, manage: Runner, postgresql_database: Database) -> None:
+    house.write("project/models/place.py", IMPORTS + LONG_NAME)
+    manage.ok("migrate")
+
+    for command in (("makemigrations", "-m", "Places"), ("check",)):
+        refused = manage(*command)
+
+        assert refused.code == 1
+        assert re.fullmatch(
+            r"manage.py: a name of the models is too long: Identifier 'ix_x+' exceeds .* — --traceback shows where\n",
+            refused.err,
+        )
+
+
+LONG_NAME = f"""
+class Place(Base):
+    __tablename__ = "places"
+    __table_args__ = (sa.Index("ix_{"x" * 70}", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(20))
+"""
+
+
+DESCENDING = """
+class Version(Base):
+    __tablename__ = "versions"
+    __table_args__ = (sa.Index("ix_versions_newest", "name", sa.text("major DESC")),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(20))
+    major: Mapped[int]
+"""
+
+
+def test_an_index_in_falling_order_is_found_as_it_was_made(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    house.write("project/models/version.py", IMPORTS + DESCENDING)
+    manage.ok("migrate")
+    manage.ok("makemigrations", "-m", "Versions")
+    manage.ok("migrate")
+    assert manage("makemigrations", "-m", "Nothing", "--check").code == 0
+
+    house.change("project/models/version.py", "major DESC", "major")
+
+    assert manage("makemigrations", "-m", "The other way", "--check").code == 1

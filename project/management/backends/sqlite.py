@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import sys
 import warnings
@@ -300,6 +301,13 @@ class SQLite(Backend):
         with processes.locked(self.path.resolve().parent, self.waiting, f"resets a database in {self.path.parent}"):
             yield
 
+    def has_index(self, connection: sa.Connection, index: sa.Index) -> bool:
+        """Compare with the statement that made it, which SQLite keeps: it reflects no `DESC`, and no expression."""
+        wanted = str(sa.schema.CreateIndex(index).compile(dialect=connection.dialect))
+        query = "SELECT sql FROM sqlite_master WHERE type = 'index' AND name = ?"
+        there = connection.exec_driver_sql(query, (str(index.name),)).scalar()
+        return there is not None and _SPACES.sub(" ", there) == _SPACES.sub(" ", wanted)
+
     def _converters(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> list[Convert]:
         """Return the base's converters, but for days and moments what writes the same faster."""
         from .sqlite_loading import faster
@@ -393,3 +401,6 @@ def _is_busy(call: Callable[[], object]) -> bool:
             raise
         return True
     return False
+
+
+_SPACES = re.compile(r'[\s"]+')
