@@ -114,6 +114,8 @@ def texts(column: sa.Column[Any]) -> Texts:
             return found
     if length_of(column) == UUID_LENGTH:
         return Texts(("uuid4",))
+    if name == "key":
+        return Texts(("slug",))
     is_of_others = name.endswith("_id") or (name == "id" and column.primary_key)
     return Texts(("uuid4", "hex16", "hex8")) if is_of_others and not column.foreign_keys else Texts()
 
@@ -409,7 +411,7 @@ def come_before(column: sa.Column[Any]) -> Iterator[tuple[sa.Column[Any], int, i
 def _is_later(first: list[str], last: list[str]) -> bool:
     """Return whether of two moments one is by its name no earlier: order and order_filled, created and last_used."""
     is_more = bool(first) and last[:-1] == first and (last[-1] == "end" or last[-1].endswith("ed"))
-    return is_more or (last[:1] == ["last"] and first in _BEGINNINGS)
+    return is_more or (last[:1] == ["last"] and len(last) > 1 and first in _BEGINNINGS)
 
 
 _BEGINNINGS = [["created"], ["create"], ["creation"], ["joined"], ["registered"], ["added"], ["inserted"]]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,9 +36,28 @@ def domains_of(column: sa.Column[Any]) -> Iterator[Any]:
 
 
 def length_of(column: sa.Column[Any]) -> int | None:
-    """Return how many characters, or bytes, a column has room for; None where it does not say."""
-    length: int | None = getattr(plain_type(column), "length", None)
-    return length
+    """Return how many characters, or bytes, a column and all that refer to it have room for; None where none says."""
+    own: int | None = getattr(plain_type(column), "length", None)
+    metadata = getattr(column.table, "metadata", None)
+    if own is None or metadata is None:
+        return own
+    return min(own, _shortest_references(metadata, len(metadata.tables)).get(column, own))
+
+
+@lru_cache(maxsize=8)
+def _shortest_references(metadata: sa.MetaData, tables: int) -> dict[sa.Column[Any], int]:
+    """Return the least room of the columns that refer to another one, where these are shorter than it.
+
+    Args:
+        tables: how many there are, for there may be more later.
+    """
+    found: dict[sa.Column[Any], int] = {}
+    for key in (key for table in metadata.tables.values() for key in table.foreign_keys):
+        room = getattr(plain_type(key.parent), "length", None)
+        if room is not None:
+            with suppress(sa.exc.NoReferenceError):  # of a table that is not there yet
+                found[key.column] = min(room, found.get(key.column, room))
+    return found
 
 
 def _inside(kind: Any) -> sa.types.TypeEngine[Any] | None:

@@ -173,7 +173,7 @@ TEXTS = by_word(
         ("commit revision git_commit git_sha", ("sha1", "hex8")),
         ("json", ("json_object",)),
         ("html", ("html_text",)),
-        ("key setting_key config_key", ("slug",)),
+        ("setting_key config_key", ("slug",)),
         ("coordinates coordinate latitude_longitude latlng lat_lng gps location_coordinates geo", ("coordinates",)),
         ("latitude", ("latitude",)),
         ("longitude", ("longitude",)),
