@@ -598,7 +598,7 @@ class Things(Seeder):
 
 
 def test_a_table_without_rows_fails_at_the_end_and_a_seeder_mends_it(
-    short: House, manage: Runner, database: Database
+    short: House, manage: Runner, sqlite_database: Database
 ) -> None:
     short.add_revision("aaa111", HARD, 'op.drop_table("things")')
     short.add_revision("bbb111", "pass")
