@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,6 +43,7 @@ _TOTALS = in_order(
 )
 _USUAL_TAX = Decimal("0.2")  # of the amount, where no rate is beside it
 _MOST_OFF = 31  # percent less than so many, where no rate is beside a discount
+_LARGEST = 10**15  # of what is told: with the digits after the point, no more than Python counts in
 _SMALL = 3  # digits before the point: a discount with more is an amount, and no share
 
 _OF_DAYS = vocabulary.words(
@@ -230,7 +231,7 @@ def _fitted(column: Column, bounds: Bounds) -> Callable[[Any], Any]:
     as_type: Callable[[Any], Any] = int if isinstance(kind, sa.Integer) else Decimal if kind.asdecimal else float
 
     def fitted(value: Any) -> Any:
-        if value is None:
+        if value is None or abs(value) > _LARGEST:
             return None
         made = Decimal(value).quantize(places, ROUND_HALF_UP)
         return as_type(made) if low <= made <= high and made not in bounds.excluded else None
@@ -266,7 +267,7 @@ def _part(column: Column, beside: Beside) -> Telling | None:
         return _product([*goods, rate], _of_one(rate))
     part = _product(goods, _USUAL_TAX)
     if is_off:
-        off = _of_decimals(lambda drawn, *factors: math.prod(factors) * (drawn % _MOST_OFF) / 100)
+        off = _of_decimals(lambda drawn, *factors: math.prod(factors) * (drawn % _MOST_OFF) / 100, len(goods))
         part = replace(part, tell=off)
     return replace(part, shown=f"a part of {_product(goods).shown}")
 
@@ -295,7 +296,7 @@ def _total(column: Column, beside: Beside) -> Telling | None:
     parts = [*shares, *addends]
     shown = [_product(goods).shown, *(f"{'-' if sign < 0 else '+'} {one.name}" for sign, one in parts)]
     names = tuple(one.name for one in (*goods, *(one for _, one in parts)))
-    return Telling(names, " ".join(shown), _of_decimals(tell))
+    return Telling(names, " ".join(shown), _of_decimals(tell, len(goods)))
 
 
 def _goods(beside: Beside, nets: Sequence[str]) -> list[Column]:
@@ -308,17 +309,16 @@ def _goods(beside: Beside, nets: Sequence[str]) -> list[Column]:
 
 def _product(factors: Sequence[Column], times: Decimal = Decimal(1)) -> Telling:
     names = tuple(one.name for one in factors)
-    return Telling(names, " * ".join(names), _of_decimals(lambda _, *values: math.prod(values) * times))
+    return Telling(names, " * ".join(names), _of_decimals(lambda _, *values: math.prod(values) * times, len(names)))
 
 
-def _of_decimals(tell: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of decimal numbers for one of numbers; None where they are no numbers together."""
+def _of_decimals(tell: Callable[..., Any], factors: int) -> Callable[..., Any]:
+    """Return a function of decimal numbers for one of what is drawn and of numbers; None where a factor is NULL."""
 
     def told_of(*values: Any) -> Any:
-        try:
-            return tell(*(one if one is None or isinstance(one, Decimal) else Decimal(str(one)) for one in values))
-        except (TypeError, InvalidOperation):  # of NULL; of more digits than are counted in
+        if None in values[: factors + 1]:
             return None
+        return tell(*(one if one is None or isinstance(one, Decimal) else Decimal(str(one)) for one in values))
 
     return told_of
 
@@ -363,7 +363,8 @@ def _days(column: Column, beside: Beside) -> Telling | None:
 def _end(column: Column, beside: Beside) -> Telling | None:
     """Tell when something ended of when it began and how long it took."""
     starts = [first for first, last in _from_to({**beside, "": column}) if last is column]
-    if not starts or not isinstance(plain_type(column), sa.DateTime) or not isinstance(starts[0].type, sa.DateTime):
+    zones = {getattr(plain_type(one), "timezone", None) for one in (column, *starts[:1])}
+    if not starts or len(zones) > 1 or not isinstance(plain_type(column), sa.DateTime):
         return None
     for name, took in beside.items():
         *before, unit = name.split("_")
@@ -396,6 +397,7 @@ def _day(value: date) -> date:
 
 
 def _age(column: Column, beside: Beside) -> Telling | None:
+    """Tell an age of the day of birth."""
     born = _first(beside, ["birth_date"], sa.Date | sa.DateTime)
     if _own_name(column) not in ("age", "age_years", "current_age") or born is None or not _is_number(column):
         return None
@@ -426,14 +428,10 @@ def _part_of_day(column: Column, beside: Beside) -> Telling | None:
 
 
 def _full_name(column: Column, beside: Beside) -> Telling | None:
+    """Tell a full name of the first and the last one."""
     first, last = (_first(beside, [one], sa.String) for one in ("first_name", "last_name"))
-    is_text = isinstance(plain_type(column), sa.String)
-    if (
-        first is None
-        or last is None
-        or not is_text
-        or words_of(column.name) not in ("full_name", "display_name", "name")
-    ):
+    is_name = _is_text(column) and words_of(column.name) in ("full_name", "display_name", "name")
+    if first is None or last is None or not is_name:
         return None
 
     def tell(_: Any, first: str | None, last: str | None) -> str:
@@ -443,6 +441,7 @@ def _full_name(column: Column, beside: Beside) -> Telling | None:
 
 
 def _slug(column: Column, beside: Beside) -> Telling | None:
+    """Tell what a thing is called in addresses of what it is called."""
     thing = _first(beside, _THINGS, sa.String)
     if _own_name(column) not in ("slug", "permalink", "url_slug") or thing is None or not _is_text(column):
         return None
@@ -469,6 +468,7 @@ def _end_of(name: str | None) -> str:
 
 
 def _words(column: Column, beside: Beside) -> Telling | None:
+    """Tell how many words a text has."""
     body = _first(beside, _BODIES, sa.String)
     if body is None or not _is_number(column) or _own_name(column) not in ("word_count", "words", "number_of_words"):
         return None
@@ -586,13 +586,15 @@ def happened(column: Column, others: Sequence[Column], values_of: Callable[[Colu
     Args:
         values_of: returns all that a state can be, where these are a few.
     """
+    if _is_flag(column):
+        return None
     *of_what, word = [one for one in words_of(column.name).split("_") if one not in _WHEN] or [""]
     words = _EVENTS.get(word, frozenset({word} if word in _ENDED else ()))
     for one in others if words else ():
         *of_flag, flag = [part for part in words_of(one.name).split("_") if part not in ("is", "has", "was")] or [""]
-        is_number = isinstance(plain_type(one), sa.Integer) and meanings.numbers(one) == (0, 1)
-        if not (is_number or isinstance(plain_type(one), sa.Boolean)):
+        if not _is_flag(one):
             continue
+        is_number = isinstance(plain_type(one), sa.Integer)
         if of_flag == of_what and flag in words:
             return Event(one, (1 if is_number else True,))
         if not of_what and word in _ENDED and flag in ("active", "enabled", "open"):
@@ -608,6 +610,12 @@ def happened(column: Column, others: Sequence[Column], values_of: Callable[[Colu
         if isinstance(plain_type(one), sa.Date | sa.DateTime) and stage == [*of_what, word] and one.nullable:
             return Event(one)
     return None
+
+
+def _is_flag(column: Column) -> bool:
+    """Return whether a column says yes or no: a boolean, or a whole number that is by its name 0 or 1."""
+    kind = plain_type(column)
+    return isinstance(kind, sa.Boolean) or (isinstance(kind, sa.Integer) and meanings.numbers(column) == (0, 1))
 
 
 def _reached(values: Sequence[Any], words: Collection[str]) -> Iterator[Any]:

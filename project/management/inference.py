@@ -421,7 +421,8 @@ class _Planner:
         if filled is None and _has_default(column) and is_allowed and column.name not in self.wanted:
             return LEFT
         usual = getattr(column.default, "arg", None) if filled is None and not self._is_unique_alone(column) else None
-        if isinstance(usual, str) and usual and isinstance(column.type, sa.String) and len(usual) <= room_of(column):
+        is_text = isinstance(column.type, sa.String) and not isinstance(column.type, sa.Enum)
+        if is_text and isinstance(usual, str) and usual and len(usual) <= room_of(column):
             return Plan(constant(usual), "the model's default")
         filled = filled or self._by_type(column, bounds)
         is_decimal = isinstance(plain_type(column), DECIMAL)
@@ -643,15 +644,18 @@ class _Planner:
     def _told(self, column: Column, others: Sequence[Column], *, is_key: bool) -> Field | None:
         """Return what fills a column from others that are filled: a total, an age, a full name, a gender."""
         bounds, drawn = self._bounds(column), without_nulls(self.plans[column.name].field)
-        filled = [one for one in others if self.plans[one.name].field and self._can_tell(one, column)]
+        filled = [one for one in others if self.plans[one.name].field is not None]
         names = [one for one in filled if words_of(one.name) == "first_name" or _is_name(self.plans[one.name].field)]
-        if names and not is_key and isinstance(drawn, choice) and sexes_can_be_told(drawn.options):
-            return gender(drawn.options, names[0].name)
-        if names and not is_key and isinstance(drawn, fake) and drawn.provider == "prefix":
-            sexes = [one.name for one in filled if sexes_can_be_told(self._all_values(one))]
-            return honorific(names[0].name, *sexes[:1])
+        if names and not is_key and self._can_tell(names[0], column):
+            if isinstance(drawn, choice) and sexes_can_be_told(drawn.options):
+                return gender(drawn.options, names[0].name)
+            if isinstance(drawn, fake) and drawn.provider == "prefix":
+                sexes = [one.name for one in filled if sexes_can_be_told(self._all_values(one))]
+                return honorific(names[0].name, *sexes[:1])
         said = telling(column, filled) if drawn is not None and not column.foreign_keys else None
         if said is None or drawn is None or (is_key and not said.before):
+            return None
+        if not all(self._can_tell(self.table.columns[one], column) for one in said.sources):
             return None
         is_open = bounds == Bounds(low=bounds.low, high=bounds.high, excluded=bounds.excluded, names=bounds.names)
         if isinstance(plain_type(column), NUMBER) and is_open:
@@ -670,9 +674,8 @@ class _Planner:
 
     def _let_happen(self, column: Column, others: Sequence[Column]) -> None:
         """Let a moment be there in the rows whose flag, or state, says that it has come, and in no others."""
-        can_tell = [one for one in others if self._can_tell(one, column)]
-        event, inner = happened(column, can_tell, self._all_values), without_nulls(self.plans[column.name].field)
-        if event is None or inner is None or isinstance(inner, part_of_row):
+        event, inner = happened(column, others, self._all_values), without_nulls(self.plans[column.name].field)
+        if event is None or inner is None or isinstance(inner, part_of_row) or not self._can_tell(event.column, column):
             return
         owner, asked = event.column.name, self.plans[event.column.name]
         given = filled_as(event.column, asked) if asked.field is None else None
