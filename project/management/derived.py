@@ -156,14 +156,14 @@ class Telling:
     sources: tuple[str, ...]
     shown: str
     tell: Callable[..., Any]
-    before: str | None = None  # what a number comes behind, where none of these texts may repeat
+    before: str = ""  # what a number comes behind, where none of these texts may repeat; nothing of any others
 
 
 class told(Field):
     """What other columns of the row tell; where they do not, as where one of them is NULL, what is there otherwise."""
 
     def __init__(self, said: Telling, otherwise: Field, bounds: Bounds) -> None:
-        self.said, self.otherwise, self.bounds = said, otherwise, bounds
+        self.said, self.otherwise, self.bounds, self.before = said, otherwise, bounds, said.before
         self.description = said.shown
 
     def ready(self, context: Context, column: Column) -> Fill:
@@ -200,6 +200,8 @@ def asked_by(field: Field | None) -> Iterator[str]:
     while inner is not None:
         if isinstance(inner, told):
             yield from inner.said.sources
+        elif isinstance(inner, full_name):
+            yield from inner.asked()
         elif isinstance(inner, only_with | copied):
             yield inner.other
         elif isinstance(inner, only_for):
@@ -427,19 +429,6 @@ def _part_of_day(column: Column, beside: Beside) -> Telling | None:
 # Texts
 
 
-def _full_name(column: Column, beside: Beside) -> Telling | None:
-    """Tell a full name of the first and the last one."""
-    first, last = (_first(beside, [one], sa.String) for one in ("first_name", "last_name"))
-    is_name = _is_text(column) and words_of(column.name) in ("full_name", "display_name", "name")
-    if first is None or last is None or not is_name:
-        return None
-
-    def tell(_: Any, first: str | None, last: str | None) -> str:
-        return " ".join(filter(None, (first, last)))
-
-    return Telling((first.name, last.name), f"{first.name} {last.name}", tell, " ")
-
-
 def _slug(column: Column, beside: Beside) -> Telling | None:
     """Tell what a thing is called in addresses of what it is called."""
     thing = _first(beside, _THINGS, sa.String)
@@ -479,7 +468,7 @@ def _is_text(column: Column) -> bool:
     return isinstance(plain_type(column), sa.String) and not isinstance(plain_type(column), sa.Enum)
 
 
-_RULES = [_net, _part, _total, _days, _end, _age, _part_of_day, _full_name, _slug, _words, _of_file]
+_RULES = [_net, _part, _total, _days, _end, _age, _part_of_day, _slug, _words, _of_file]
 
 
 # What people are called
@@ -524,14 +513,49 @@ class honorific(Field):
         names = names_of(context.source)
         tables = {sex: names.table(f"prefix_{sex}" if sex else "prefix") for sex in ("female", "male", "")}
         sexes, room = _sexes(context.source), length_of(column)
+        none = None if column.nullable else ""  # many locales have no such words
 
-        def fill(rows: Rows) -> list[str]:
+        def fill(rows: Rows) -> list[str | None]:
             drawn = {sex: pick(table, rows.random, len(rows)) for sex, table in tables.items()}
             said = rows[self.gender or self.name]
             told = [_sex_said(one) if self.gender else _sex_of(one, sexes) for one in said]
-            return [drawn[sex][row][:room] for row, sex in enumerate(told)]
+            return [drawn[sex][row][:room] or none for row, sex in enumerate(told)]
 
         return fill
+
+
+class full_name(Field):
+    """The first and the last name, in the order and with the sign between them that the locale has."""
+
+    before = " "
+
+    def __init__(self, first: str, last: str, otherwise: Field) -> None:
+        """Take their columns, and what is there where there is no room for both."""
+        self.first, self.last, self.otherwise = first, last, otherwise
+        self.description = f"{first} and {last}"
+
+    def ready(self, context: Context, column: Column) -> Fill:
+        fill, room = self.otherwise.ready(context, column), length_of(column) or math.inf
+        is_last_first, between = names_of(context.source).order
+
+        def fill_whole(rows: Rows) -> list[Any]:
+            pairs = zip(*(rows[one] for one in self.asked()), strict=True)
+            whole = (between.join(filter(None, pair[::-1] if is_last_first else pair)) for pair in pairs)
+            return [one if one and len(one) <= room else other for one, other in zip(whole, fill(rows), strict=True)]
+
+        return fill_whole
+
+    def asked(self) -> tuple[str, str]:
+        return self.first, self.last
+
+
+def names_for(column: Column, filled: Sequence[Column]) -> tuple[str, str] | None:
+    """Return the columns that a full name is put together from, where the column is called one."""
+    beside = {words_of(one.name): one.name for one in filled if _is_text(one)}
+    is_whole = _is_text(column) and words_of(column.name) in ("full_name", "display_name", "name")
+    return (
+        (beside["first_name"], beside["last_name"]) if is_whole and {"first_name", "last_name"} <= {*beside} else None
+    )
 
 
 def sexes_can_be_told(options: Sequence[Any]) -> bool:

@@ -47,9 +47,11 @@ from .computing import can_be_computed
 from .conditions import checks_of, other_ways, read_checks, told_apart_by
 from .derived import (
     asked_by,
+    full_name,
     gender,
     happened,
     honorific,
+    names_for,
     only_with,
     sexes_can_be_told,
     telling,
@@ -652,6 +654,9 @@ class _Planner:
             if isinstance(drawn, fake) and drawn.provider == "prefix":
                 sexes = [one.name for one in filled if sexes_can_be_told(self._all_values(one))]
                 return honorific(names[0].name, *sexes[:1])
+        whole = names_for(column, filled) if bounds == Bounds() and not column.foreign_keys else None
+        if drawn is not None and whole and all(self._can_tell(self.table.columns[one], column) for one in whole):
+            return full_name(*whole, drawn)
         said = telling(column, filled) if drawn is not None and not column.foreign_keys else None
         if said is None or drawn is None or (is_key and not said.before):
             return None
@@ -1195,8 +1200,8 @@ class _Planner:
 
     def _unique_text(self, column: Column, bounds: Bounds, field: Field | None) -> Field | None:
         room = min(room_of(column), bounds.longest or room_of(column))
-        if isinstance(field, told) and field.said.before is not None and room >= NUMBERED_ROOM:
-            return numbered_text(field, field.said.before)
+        if isinstance(field, told | full_name) and field.before and room >= NUMBERED_ROOM:
+            return numbered_text(field, field.before)
         is_mail = isinstance(field, email) or "mail" in column.name.lower()
         if is_mail and (not bounds.patterns or all(map(what_fulfils(column, bounds), _ADDRESSES))):
             return unique_email(*self._name_columns(column), longest=bounds.longest)

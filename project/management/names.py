@@ -97,6 +97,14 @@ class PersonNames:
         """The most characters that a name can have."""
         return max(sum(map(len, form.literals)) + sum(part.longest for part in form.parts) for form in self.forms)
 
+    @cached_property
+    def order(self) -> tuple[bool, str]:
+        """Whether the last name comes first, and what is between it and the other one."""
+        formats = () if self._provider.name is not self._base.name else self._provider.formats
+        found = (re.search(r"{{\s*(first|last)_name\w*\s*}}([^{]*){{\s*(first|last)_name", form) for form in formats)
+        pairs = [(one[1] == "last", one[2]) for one in found if one is not None and one[1] != one[3]]
+        return pairs[0] if pairs else (False, " ")
+
     def draw(self, random: Random, count: int) -> Names:
         """Return names of the common forms for all rows, and of another form for the rows that have one."""
         common = self._common.draw(random, count)
@@ -129,6 +137,8 @@ class PersonNames:
         general = token
         while getattr(self._provider, general, None) is getattr(self._base, general, ""):
             found = getattr(self._provider, _plural(general), None)
+            if isinstance(found, property):  # which only the provider itself has
+                found = getattr(self._fake.provider("faker.providers.person"), _plural(general))
             if found:
                 return _weights(found)
             if general.rpartition("_")[2] not in ("male", "female", "nonbinary"):

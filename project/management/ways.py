@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from . import meanings
-from .derived import gender, honorific, only_with, told
+from .derived import full_name, gender, honorific, only_with, told
 from .fields import (
     Field,
     between,
@@ -70,6 +70,7 @@ _IN_ONE_WAY = (
     | cased
     | part_of_row
     | told
+    | full_name
     | gender
     | honorific
     | only_for

@@ -8,7 +8,7 @@ import pytest
 
 from tests.databases import Database
 from tests.houses import House, Runner
-from tests.management.test_schemas import column, seeded
+from tests.management.test_schemas import column, made, seeded
 
 MODELS = """
 class Order(Base):
@@ -171,6 +171,7 @@ def test_list_says_what_a_column_is_told_from(house: House, manage: Runner, sqli
         ("orders", r"total +subtotal - discount_percent \+ tax_amount \+ shipping_cost +the column is called total"),
         ("stays", r"nights +check_out - check_in +the column is called nights"),
         ("stays", r"paid_at +the last year, for status paid or completed +the columns are called paid_at and status"),
+        ("people", r"full_name +first_name and last_name +the column is called full_name"),
         ("people", r"age +the years since birth_date +the column is called age"),
         ("people", r"deactivated_at +the database +is_active is always True: always NULL"),
         ("people", r"approved_by +Faker name, where approved_at is there +the columns are called approved_by and"),
@@ -281,3 +282,18 @@ def test_moments_come_in_the_order_of_their_names_and_when_flags_and_states_say(
         "next_run_at < last_run_at OR datetime_complete < datetime_start",
     ):
         assert sqlite_database.value(f"SELECT count(*) FROM trades WHERE {wrong}") == 0, wrong
+
+
+@pytest.mark.parametrize(
+    ("locale", "whole"), [("ja_JP", "{last} {first}"), ("zh_CN", "{last}{first}"), ("es_CL", "{first} {last}")]
+)
+def test_a_full_name_has_the_order_of_its_locale(
+    house: House, manage: Runner, sqlite_database: Database, locale: str, whole: str
+) -> None:
+    made(house, manage, MODELS)
+
+    manage.ok("seed", "people", "--count", "20", "--locale", locale)
+
+    for first, last, full in sqlite_database.rows("SELECT first_name, last_name, full_name FROM people"):
+        assert full == whole.format(first=first, last=last)
+    assert sqlite_database.value("SELECT count(*) FROM people WHERE title = ''") == 0
