@@ -61,6 +61,7 @@ _UNITS = {
 }
 _WHILES = vocabulary.words("duration elapsed runtime run time took length total in session call execution processing")
 
+_AGES = in_order("age age_years current_age")
 _THINGS = in_order("title name headline subject label")
 _BODIES = in_order("body content text")
 _FILES = in_order("filename file_name original_filename original_name name")
@@ -157,6 +158,7 @@ class Telling:
     shown: str
     tell: Callable[..., Any]
     before: str = ""  # what a number comes behind, where none of these texts may repeat; nothing of any others
+    is_end: bool = False  # whether it is later than the first of its sources
 
 
 class told(Field):
@@ -376,11 +378,11 @@ def _end(column: Column, beside: Beside) -> Telling | None:
         step = timedelta(seconds=1) if is_interval else _UNITS[unit]
 
         def tell(_: Any, start: Any, took: Any, step: timedelta = step) -> Any:
-            if start is None or took is None:
+            if start is None or took is None or not took > type(took)(0):
                 return None
             return start + (took if isinstance(took, timedelta) else float(took) * step)
 
-        return Telling((starts[0].name, took.name), f"{starts[0].name} + {took.name}", tell)
+        return Telling((starts[0].name, took.name), f"{starts[0].name} + {took.name}", tell, is_end=True)
     return None
 
 
@@ -401,7 +403,7 @@ def _day(value: date) -> date:
 def _age(column: Column, beside: Beside) -> Telling | None:
     """Tell an age of the day of birth."""
     born = _first(beside, ["birth_date"], sa.Date | sa.DateTime)
-    if _own_name(column) not in ("age", "age_years", "current_age") or born is None or not _is_number(column):
+    if _own_name(column) not in _AGES or born is None or not _is_number(column):
         return None
 
     def tell(_: Any, born: date | None) -> int | None:
@@ -411,6 +413,21 @@ def _age(column: Column, beside: Beside) -> Telling | None:
         return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
     return Telling((born.name,), f"the years since {born.name}", tell)
+
+
+def _born(column: Column, beside: Beside) -> Telling | None:
+    """Tell a day of birth of an age, which may have bounds of its own: the year of what is drawn changes."""
+    age = _first(beside, _AGES, NUMBER)
+    if words_of(column.name) != "birth_date" or age is None or not isinstance(plain_type(column), sa.Date):
+        return None
+
+    def tell(drawn: date, age: Any) -> date | None:
+        if age is None or not 0 <= age < meanings.TODAY.year - 1:
+            return None
+        is_to_come = (drawn.month, drawn.day) > (meanings.TODAY.month, meanings.TODAY.day)
+        return drawn.replace(year=meanings.TODAY.year - int(age) - is_to_come, day=min(drawn.day, 28))
+
+    return Telling((age.name,), f"{age.name} years ago", tell)
 
 
 def _part_of_day(column: Column, beside: Beside) -> Telling | None:
@@ -468,7 +485,7 @@ def _is_text(column: Column) -> bool:
     return isinstance(plain_type(column), sa.String) and not isinstance(plain_type(column), sa.Enum)
 
 
-_RULES = [_net, _part, _total, _days, _end, _age, _part_of_day, _slug, _words, _of_file]
+_RULES = [_net, _part, _total, _days, _end, _age, _born, _part_of_day, _slug, _words, _of_file]
 
 
 # What people are called
@@ -631,7 +648,12 @@ def happened(column: Column, others: Sequence[Column], values_of: Callable[[Colu
     is_by = {"by", "reason"} & {*words_of(column.name).split("_")}
     for one in others if words and is_by else ():
         stage = [part for part in words_of(one.name).split("_") if part not in _WHEN]
-        if isinstance(plain_type(one), sa.Date | sa.DateTime) and stage == [*of_what, word] and one.nullable:
+        if (
+            isinstance(plain_type(one), sa.Date | sa.DateTime)
+            and stage[:-1] == of_what
+            and one.nullable
+            and {*stage[-1:]} & words
+        ):
             return Event(one)
     return None
 

@@ -629,44 +629,58 @@ class _Planner:
     def _let_columns_tell(self) -> None:
         """Let a total be the sum that its name says, and a moment be there where its flag is set: no CHECK says it."""
         in_keys = {column for key in self.keys for column in key.columns}
-        for column in self.table.columns:
+        days_first = sorted(self.table.columns, key=lambda one: not isinstance(plain_type(one), sa.Date))  # than ages
+        for column in days_first:
             others = [one for one in self.table.columns if one is not column]
             plan = self.plans[column.name]
             if plan.declared or plan.second or plan.field is None or isinstance(plan.field, only_for):
                 continue
-            if _are_in_check(self.table, column.name, [one.name for one in others]):
-                continue
-            field = self._told(column, others, is_key=column in in_keys)
+            tied = {one.name for one in others if _are_in_check(self.table, column.name, [one.name])}
+            field = self._told(column, others, tied, is_key=column in in_keys)
             if field is not None:
                 field = maybe(field, plan.field.share) if isinstance(plan.field, maybe) else field
                 self.plans[column.name] = Plan(field, f"the column is called {column.name}")
-            if column not in in_keys and column.nullable and not self._bounds(column).never_null:
+            if not tied and column not in in_keys and column.nullable and not self._bounds(column).never_null:
                 self._let_happen(column, others)
 
-    def _told(self, column: Column, others: Sequence[Column], *, is_key: bool) -> Field | None:
-        """Return what fills a column from others that are filled: a total, an age, a full name, a gender."""
+    def _told(self, column: Column, others: Sequence[Column], tied: set[str], *, is_key: bool) -> Field | None:
+        """Return what fills a column from others that are filled: a total, an age, a full name, a gender.
+
+        Args:
+            tied: the columns that CHECKs compare it with: only of an end may they want that it is after its beginning.
+        """
         bounds, drawn = self._bounds(column), without_nulls(self.plans[column.name].field)
         filled = [one for one in others if self.plans[one.name].field is not None]
-        names = [one for one in filled if words_of(one.name) == "first_name" or _is_name(self.plans[one.name].field)]
-        if names and not is_key and self._can_tell(names[0], column):
-            if isinstance(drawn, choice) and sexes_can_be_told(drawn.options):
-                return gender(drawn.options, names[0].name)
-            if isinstance(drawn, fake) and drawn.provider == "prefix":
-                sexes = [one.name for one in filled if sexes_can_be_told(self._all_values(one))]
-                return honorific(names[0].name, *sexes[:1])
-        whole = names_for(column, filled) if bounds == Bounds() and not column.foreign_keys else None
-        if drawn is not None and whole and all(self._can_tell(self.table.columns[one], column) for one in whole):
-            return full_name(*whole, drawn)
-        said = telling(column, filled) if drawn is not None and not column.foreign_keys else None
-        if said is None or drawn is None or (is_key and not said.before):
+        if drawn is None or column.foreign_keys:
+            return None
+        if (called := self._called(column, drawn, filled)) is not None and not tied:
+            return None if is_key and not isinstance(called, full_name) else called
+        said = telling(column, filled)
+        if said is None or (is_key and not said.before) or not tied <= {*said.sources[: int(said.is_end)]}:
             return None
         if not all(self._can_tell(self.table.columns[one], column) for one in said.sources):
             return None
         is_open = bounds == Bounds(low=bounds.low, high=bounds.high, excluded=bounds.excluded, names=bounds.names)
         if isinstance(plain_type(column), NUMBER) and is_open:
             return told(said, drawn, bounds)
-        is_open = not bounds.names and {one for one, _ in bounds.after} <= {*said.sources}
-        return told(said, drawn, bounds) if is_open and bounds == Bounds(after=bounds.after) else None
+        is_open = bool(tied) or not bounds.names
+        is_near = all(one in said.sources and steps <= 1 for one, steps in bounds.after)
+        is_open = is_open and is_near and bounds == Bounds(after=bounds.after, names=bounds.names)
+        return told(said, drawn, bounds) if is_open else None
+
+    def _called(self, column: Column, drawn: Field, filled: Sequence[Column]) -> Field | None:
+        """Return what fills a column that says something of what a person is called: a gender, a title, a full name."""
+        names = [one for one in filled if words_of(one.name) == "first_name" or _is_name(self.plans[one.name].field)]
+        if names and self._can_tell(names[0], column):
+            if isinstance(drawn, choice) and sexes_can_be_told(drawn.options):
+                return gender(drawn.options, names[0].name)
+            if isinstance(drawn, fake) and drawn.provider == "prefix":
+                sexes = [one.name for one in filled if sexes_can_be_told(self._all_values(one))]
+                return honorific(names[0].name, *sexes[:1])
+        whole = names_for(column, filled) if self._bounds(column) == Bounds() else None
+        if whole and all(self._can_tell(self.table.columns[one], column) for one in whole):
+            return full_name(*whole, drawn)
+        return None
 
     def _can_tell(self, one: Column, column: Column) -> bool:
         """Return whether a column can be looked at to fill another one: it does not wait for that, nor is it mended."""

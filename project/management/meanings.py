@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from . import vocabulary
 from .outcomes import LOCALE, faker_of
-from .types import DECIMAL, length_of, plain_type
+from .types import DECIMAL, NUMBER, length_of, plain_type
 from .vocabulary import words_of
 
 # Providers that share a name with a column that means something else, or are no single text.
@@ -389,7 +389,8 @@ def come_before(column: sa.Column[Any]) -> Iterator[tuple[sa.Column[Any], int, i
     With each come the days that there are at least between the two, and at most, where that is known.
     """
     own = words_of(column.name).split("_")
-    for word in own:
+    is_price = isinstance(plain_type(column), NUMBER) and not is_epoch(column)  # the last of a day may be the lower one
+    for word in own if not is_price or own != ["close"] else ():
         for firsts, seconds, least, most in _ORDER:
             if word not in seconds.split() or _stage(own) == ["last"]:  # of what, is not said
                 continue

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from project.management.meanings import TODAY
 from tests.databases import Database
 from tests.houses import House, Runner
 from tests.management.test_schemas import column, made, seeded
@@ -68,6 +69,23 @@ class Person(Base):
     deactivated_at: Mapped[datetime | None]
     approved_at: Mapped[datetime | None]
     approved_by: Mapped[str | None] = mapped_column(String(60))
+    rejected_at: Mapped[datetime | None]
+    rejection_reason: Mapped[str | None] = mapped_column(String(60))
+
+
+class Patient(Base):
+    __tablename__ = "patients"
+    __table_args__ = (
+        CheckConstraint("date_of_birth >= '1990-01-01'", name="young"),
+        CheckConstraint("ended_at > started_at", name="in_order"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    age: Mapped[int]
+    date_of_birth: Mapped[date]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+    duration_minutes: Mapped[int]
 
 
 class Post(Base):
@@ -116,21 +134,28 @@ WRONG = {
         "full_name NOT LIKE first_name || ' ' || last_name",
         "(deleted_at IS NULL) <> (NOT is_deleted)",
         "deactivated_at IS NOT NULL",
-        "(approved_at IS NULL) <> (approved_by IS NULL)",
+        "(approved_at IS NULL) <> (approved_by IS NULL) OR (rejected_at IS NULL) <> (rejection_reason IS NULL)",
         "title IN ('Mr.', 'Mrs.', 'Ms.') AND gender <> 'non-binary' AND (title = 'Mr.') <> (gender = 'male')",
-        "age < 17 OR age > 76",
+        "age < 18 OR age > 90",
     ],
+    "patients": ["age > 36 OR age < 18", "duration_minutes * 60 <> {minutes}"],
     "posts": ["file_name NOT LIKE '%.' || extension", "duration_seconds <> {seconds}"],
 }
 BETWEEN = {
     "sqlite": {
         "nights": "julianday(check_out) - julianday(check_in)",
         "seconds": "round((julianday(finished_at) - julianday(started_at)) * 86400)",
+        "minutes": "round((julianday(ended_at) - julianday(started_at)) * 86400)",
     },
-    "postgresql": {"nights": "check_out - check_in", "seconds": "extract(epoch FROM finished_at - started_at)"},
+    "postgresql": {
+        "nights": "check_out - check_in",
+        "seconds": "extract(epoch FROM finished_at - started_at)",
+        "minutes": "extract(epoch FROM ended_at - started_at)",
+    },
     "mariadb": {
         "nights": "datediff(check_out, check_in)",
         "seconds": "timestampdiff(SECOND, started_at, finished_at)",
+        "minutes": "timestampdiff(SECOND, started_at, ended_at)",
     },
 }
 
@@ -151,6 +176,9 @@ def test_columns_are_what_others_of_their_row_say_by_their_names(
         assert re.fullmatch(r"[a-z0-9-]+-\d+", str(slug))
         assert re.sub(r"[^a-z0-9]+", "-", str(title).lower()).startswith(str(slug).rpartition("-")[0])
     assert all(re.fullmatch(r"[a-z]+\.[a-z]+\d+", str(one)) for one in column(database, "people", "username"))
+    for born, age in database.rows("SELECT birth_date, age FROM people"):
+        years, rest = TODAY.year - int(str(born)[:4]), str(TODAY)[5:] < str(born)[5:]
+        assert age == years - rest
     assert 10 < sum(map(bool, column(database, "people", "is_deleted"))) < 90
     assert {*column(database, "people", "gender")} == {"female", "male", "non-binary"}
     assert all("[" in str(one) for one in column(database, "posts", "tags"))
@@ -172,7 +200,7 @@ def test_list_says_what_a_column_is_told_from(house: House, manage: Runner, sqli
         ("stays", r"nights +check_out - check_in +the column is called nights"),
         ("stays", r"paid_at +the last year, for status paid or completed +the columns are called paid_at and status"),
         ("people", r"full_name +first_name and last_name +the column is called full_name"),
-        ("people", r"age +the years since birth_date +the column is called age"),
+        ("people", r"birth_date +age years ago +the column is called birth_date"),
         ("people", r"deactivated_at +the database +is_active is always True: always NULL"),
         ("people", r"approved_by +Faker name, where approved_at is there +the columns are called approved_by and"),
         ("posts", r"slug +title in small letters, numbered +UNIQUE uq_posts_slug, at most 40 characters"),

@@ -161,6 +161,12 @@ def test_types_of_ones_own_are_made_as_they_store_and_filled_with_what_they_take
     manage.ok("seed", "nodes", "--count", "300")
 
     assert manage.ok("shell", "-c", LOOK).out.splitlines()[-1] == "300 of them"
+    if database.kind == "mariadb":
+        types = (
+            "SELECT data_type FROM information_schema.columns WHERE table_schema = database() AND column_name = 'long'"
+        )
+        assert database.value(types) == "longtext"
+        assert database.rows("SHOW INDEX FROM nodes WHERE Key_name = 'ix_nodes_path'")[0][7] == 100
     shown = manage.ok("seed", "nodes", "--list").out
     assert re.search(r"access_ip +Faker ipv4, 20% NULL +IPAddress column, nullable", shown)
     assert re.search(r"zone +always 'north' +the model's default", shown)

@@ -1940,3 +1940,47 @@ def test_rows_keep_to_what_only_postgresql_computes_and_a_check_without_a_name_i
     assert len(set(column(postgresql_database, "days", "iso_dow"))) == 7
     assert "in row 1: size = " in line
     assert "size = between(..., ...)" in line
+
+
+NARROW = """
+class Status(Base):
+    __tablename__ = "statuses"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+
+
+class Job(Base):
+    __tablename__ = "jobs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(String(9), ForeignKey("statuses.name"))
+
+
+class Version(Base):
+    __tablename__ = "alembic_version"
+
+    version_num: Mapped[str] = mapped_column(String(32), primary_key=True)
+"""
+
+
+def test_a_parents_text_is_no_longer_than_what_refers_to_it(
+    house: House, manage: Runner, server_database: Database
+) -> None:
+    seeded(house, manage, NARROW)
+
+    assert {len(str(one)) for one in column(server_database, "jobs", "status")} <= {*range(10)}
+
+
+def test_a_model_of_the_bookkeeping_is_no_table_to_seed(
+    house: House, manage: Runner, sqlite_database: Database
+) -> None:
+    made(house, manage, NARROW)
+    before = column(sqlite_database, "alembic_version", "version_num")
+
+    assert "alembic_version" not in manage.ok("seed", "--list").out
+    assert "alembic_version" not in manage.ok("seed").out
+    refused = manage("seed", "alembic_version", "--add", "10")
+
+    assert refused.code == 1
+    assert refused.err.startswith("manage.py: no table 'alembic_version' to seed. There are: enrollments, jobs, ")
+    assert column(sqlite_database, "alembic_version", "version_num") == before
