@@ -50,6 +50,11 @@ _IN_CHAIN = vocabulary.words("previous prev next predecessor successor before af
 _SHORT_WHILES = vocabulary.words(
     "duration runtime run time length elapsed took break delay lap playtime worked uptime downtime latency session"
 )
+# What is before `time` where that is a moment: a response_time is none.
+_HAPPENING = vocabulary.words(
+    "start started end ended begin finish finished create creation created update updated modification modified "
+    "last first event access login expiration publication arrival departure due"
+)
 _WHEN = {"date", "at", "on", "time", "datetime", "timestamp", "day"}
 _LENT = "borrowed borrow loaned loan lent issued issue rented rental checkout"
 _HIRED = "hire hired join joined employed employment"
@@ -279,7 +284,7 @@ def numbers(column: sa.Column[Any]) -> tuple[float, float] | None:
         return 0, 1
     if (moment := _moment_since_1970(words, column)) is not None:
         return moment
-    if isinstance(plain_type(column), sa.Integer) and words[-1] in vocabulary.FLAGS:
+    if isinstance(plain_type(column), sa.Integer) and name in vocabulary.FLAGS:
         return 0, 1
     if words[-1] in _YEARS or (name in _DATED) or "year" in words:
         return _years(name)
@@ -317,7 +322,7 @@ def _moment_since_1970(words: list[str], column: sa.Column[Any]) -> tuple[int, i
     is_of_time = said[:1] == ["time"] and said[-1].endswith("ed")
     is_said = said[-1:] in (["at"], ["timestamp"], ["epoch"]) or said in (["created"], ["updated"], ["modified"])
     is_coming = bool(_COMING.search("_".join(said)))
-    is_date = is_large and said[-1:] in (["date"], ["time"]) and said not in (["date"], ["time"])
+    is_date = is_large and (said[-1:] == ["date"] or (said[-1:] == ["time"] and said[0] in _HAPPENING))
     if not said or not (is_said or is_of_time or is_date or (is_large and is_coming)):
         return None
     low, high = (_SECONDS[1], _SECONDS[1] + _TWO_YEARS) if is_coming else _SECONDS

@@ -210,7 +210,7 @@ LEAST_ROOM = {"language_name": 11, "state": 3, "country": 4, "address": 12}
 # These mean it only where they are all of a name.
 ALONE = {
     "user", "card", "plate", "position", "bank", "place", "server", "site", "release", "product", "unit", "digest",
-    "capital",  "series", "contact", "handle", "login", "subject", "month", "geo", "hex", "iso", "extension",
+    "capital", "series", "contact", "handle", "login", "subject", "month", "geo", "hex", "iso", "extension",
     "format", "relationship", "method", "device", "key", "revision", "repo", "suite", "manager", "owner",
     "doctor", "driver", "artist", "teacher", "road", "web", "banner",
 }  # fmt: skip
