@@ -16,8 +16,9 @@ from . import meanings, vocabulary
 from .blocks import Fill, Lazily, Rows, Source
 from .fields import Field, choice, names_of, scale_of
 from .inferred import copied, only_for
+from .names import PersonNames
 from .numbering import Column, Context
-from .outcomes import expand, pick
+from .outcomes import LOCALE, expand, pick
 from .reading import Bounds, widest
 from .types import DECIMAL, NUMBER, length_of, plain_type
 from .vocabulary import in_order, words_of
@@ -448,15 +449,26 @@ def _part_of_day(column: Column, beside: Beside) -> Telling | None:
 
 def _slug(column: Column, beside: Beside) -> Telling | None:
     """Tell what a thing is called in addresses of what it is called."""
-    thing = _first(beside, _THINGS, sa.String)
+    things = {name: one for name, one in beside.items() if name in _THINGS and _is_text(one)}
+    thing = _first({name: one for name, one in things.items() if not _is_honorific(one)}, _THINGS, sa.String)
     if _own_name(column) not in ("slug", "permalink", "url_slug") or thing is None or not _is_text(column):
         return None
     longest = length_of(column) or 100
 
     def tell(_: Any, text: Any) -> str | None:
-        return re.sub(r"[^a-z0-9]+", "-", text.lower())[:longest].strip("-") if isinstance(text, str) else None
+        if not isinstance(text, str):
+            return None
+        if not text.isascii():
+            from faker.decode import unidecode
+
+            text = unidecode(text)
+        return re.sub(r"[^a-z0-9]+", "-", text.lower())[:longest].strip("-")
 
     return Telling((thing.name,), f"{thing.name} in small letters", tell, "-")
+
+
+def _is_honorific(column: Column) -> bool:
+    return "prefix" in meanings.texts(column).providers
 
 
 def _of_file(column: Column, beside: Beside) -> Telling | None:
@@ -527,8 +539,10 @@ class honorific(Field):
         self.description = f"Faker prefix, as {gender or name} has it"
 
     def ready(self, context: Context, column: Column) -> Fill:
-        names = names_of(context.source)
-        tables = {sex: names.table(f"prefix_{sex}" if sex else "prefix") for sex in ("female", "male", "")}
+        names, usual = names_of(context.source), PersonNames(LOCALE)
+        parts = {sex: f"prefix_{sex}" if sex else "prefix" for sex in ("female", "male", "")}
+        has_none = not column.nullable and not any(names.texts("prefix"))
+        tables = {sex: (usual if has_none else names).table(part) for sex, part in parts.items()}
         sexes, room = _sexes(context.source), length_of(column)
         none = None if column.nullable else ""  # many locales have no such words
 

@@ -35,6 +35,7 @@ class Field(ABC):
     """A way to fill a column."""
 
     description = ""
+    asks = False  # whether it may look at any other column of the row: a method of a seeder
 
     @abstractmethod
     def ready(self, context: Context, column: Column) -> Fill:

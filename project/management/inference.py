@@ -103,7 +103,7 @@ from .inferred import (
     written,
 )
 from .numbering import Column
-from .own_types import field_of_own_type
+from .own_types import field_of_own_type, is_own
 from .parents import leads_to
 from .parsing import columns_in
 from .partial import Part, is_never_in, once_for_each, parts_of
@@ -122,7 +122,7 @@ from .plans import (
     of_sources,
     without_nulls,
 )
-from .reading import Bounds, Found, needed_by
+from .reading import Bounds, Found, needed_by, widest
 from .types import BINARY, DECIMAL, NUMBER, length_of, plain_type
 from .vocabulary import words_of
 from .ways import filled_as, go_together, in_some_way, plain_default
@@ -344,6 +344,8 @@ class _Planner:
         is_moment = isinstance(kind, sa.Date | sa.DateTime)  # which is filled, whatever its default
         if not known or column.foreign_keys or other.foreign_keys or not (is_moment or other.server_default is None):
             return
+        if isinstance(kind, NUMBER) and widest(column)[1] < widest(other)[1]:
+            return  # what is above the other may have no room
         strictly = other.name in bounds.unequal or column.name in self._bounds(other).unequal
         steps = least * (86_400 if isinstance(kind, sa.DateTime) else 1)
         if isinstance(kind, NUMBER):
@@ -490,7 +492,10 @@ class _Planner:
                 usual = usual or span[1] - span[0]
             elif meanings.is_past(column):
                 high = moment_of(column)(TODAY)
+        most = widest(column)[1] if isinstance(plain_type(column), NUMBER) else high
+        high = min(high, most) if high is not None else None
         description = f"{low} to {high}" if low is not None and high is not None else ""
+        high = most if high is None else high
         why = bounds.why or f"the column is called {column.name}"
         return Plan(above(bounds.after, low, high, description, bounds.within, days, usual), why)
 
@@ -618,11 +623,11 @@ class _Planner:
         before = takewhile(lambda one: one is not column, self.table.columns)
         if any(isinstance(without_nulls(self.plans[one.name].field), unique_email) for one in before):
             return ()  # a second address is another one
-        whole = [name for name, plan in self.plans.items() if _is_name(plan.field)]
-        if whole:
-            return (whole[0],)
         parts = [texts.get(first) or texts.get(other) for first, other in _NAME_PARTS]
-        return tuple(part for part in parts if part) if all(parts) else ()
+        if all(parts):  # of which a full name is put together
+            return tuple(part for part in parts if part)
+        whole = [name for name, plan in self.plans.items() if _is_name(plan.field)]
+        return tuple(whole[:1])
 
     # What columns tell of each other by their names
 
@@ -650,8 +655,8 @@ class _Planner:
             tied: the columns that CHECKs compare it with: only of an end may they want that it is after its beginning.
         """
         bounds, drawn = self._bounds(column), without_nulls(self.plans[column.name].field)
-        filled = [one for one in others if self.plans[one.name].field is not None]
-        if drawn is None or column.foreign_keys:
+        filled = [one for one in others if self.plans[one.name].field is not None and not is_own(one.type)]
+        if drawn is None or column.foreign_keys or is_own(column.type):
             return None
         if (called := self._called(column, drawn, filled)) is not None and not tied:
             return None if is_key and not isinstance(called, full_name) else called
@@ -689,7 +694,14 @@ class _Planner:
             if (name := waiting.pop()) not in known:
                 known.add(name)
                 waiting += [*needed_by(self._bounds(self.table.columns[name])), *asked_by(self.plans[name].field)]
-        return column.name not in known and one.name not in self.doubtful and not self.plans[one.name].second
+        fields = [self.plans[name].field for name in known]
+        may_ask = any(field is not None and field.asks for field in fields)
+        return (
+            not may_ask
+            and column.name not in known
+            and one.name not in self.doubtful
+            and not self.plans[one.name].second
+        )
 
     def _let_happen(self, column: Column, others: Sequence[Column]) -> None:
         """Let a moment be there in the rows whose flag, or state, says that it has come, and in no others."""
@@ -703,6 +715,8 @@ class _Planner:
             self.plans[column.name] = Plan(field, f"the columns are called {column.name} and {owner}")
         elif given is not None and not event.has_come(given.values() or event.values):
             self.plans[column.name] = Plan(None, f"{owner} is {given.description}{ALWAYS_NULL}")
+        elif given is not None and given.values():
+            self.plans[column.name] = Plan(inner, f"{owner} is {given.description}")
 
     def _all_values(self, column: Column) -> Sequence[Any]:
         """Return what a column can be in any way, where that is a few values."""

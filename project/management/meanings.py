@@ -97,6 +97,10 @@ _ORDER: list[tuple[str, str, int, int | None]] = [
 ]  # fmt: skip
 
 
+# Of numbers that are no moments these come later: what goes out may be less than what comes in, a last one than a first
+_OF_NUMBERS = {"max", "total", "to", "end"}
+
+
 @dataclass(frozen=True)
 class Texts:
     """What the name of a column of texts asks for: one of these."""
@@ -394,9 +398,10 @@ def come_before(column: sa.Column[Any]) -> Iterator[tuple[sa.Column[Any], int, i
     With each come the days that there are at least between the two, and at most, where that is known.
     """
     own = words_of(column.name).split("_")
-    is_price = isinstance(plain_type(column), NUMBER) and not is_epoch(column)  # the last of a day may be the lower one
-    for word in own if not is_price or own != ["close"] else ():
-        for firsts, seconds, least, most in _ORDER:
+    is_number = isinstance(plain_type(column), NUMBER) and not is_epoch(column)
+    order = [one for one in _ORDER if not is_number or one[1].split()[0] in _OF_NUMBERS]
+    for word in own:
+        for firsts, seconds, least, most in order:
             if word not in seconds.split() or _stage(own) == ["last"]:  # of what, is not said
                 continue
             wanted = [[first if one == word else one for one in own] for first in firsts.split()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator
+from copy import copy
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from functools import cache
@@ -19,7 +20,7 @@ from .documents import document, listing
 from .fields import Field, choice, fake
 from .inferred import computed, unique_uuid
 from .numbering import Column, Context
-from .types import BINARY, plain_type
+from .types import BINARY, length_of, plain_type
 from .vocabulary import words_of
 
 _SAID_OF_TYPES = {"type", "column", "field", "encoded", "my", "custom", "text", "string", "decorator"}
@@ -44,7 +45,7 @@ class as_taken(Field):
 def field_of_own_type(column: Column) -> Field | None:
     """Return what fills a column of a type of the project's own; None where that is what its inner type takes."""
     kind = column.type
-    if not _is_own(kind):
+    if not is_own(kind):
         return None
     for members in _enumerations(kind):
         if _comes_back(kind, members[0]):
@@ -54,10 +55,30 @@ def field_of_own_type(column: Column) -> Field | None:
         return made
     if any(_comes_back(kind, one) for one in _samples_of(plain_type(column))):
         return None
-    return next((make(column) for sample, make in _OTHERS if _comes_back(kind, sample)), None)
+    return next((_fitting(make(column), column) for sample, make in _OTHERS if _comes_back(kind, sample)), None)
 
 
-def _is_own(kind: Any) -> bool:
+def _fitting(field: Field, column: Column) -> Field:
+    """Return a field whose lists and objects have no more in them than there is room for where they are stored."""
+    room = length_of(column)
+    if room is None or not isinstance(plain_type(column), sa.String):
+        return field
+
+    def shortened(value: Any) -> Any:
+        value = copy(value)
+        while isinstance(value, list | dict) and value and len(_stored(column.type, value)) > room:
+            value.pop() if isinstance(value, list) else value.popitem()
+        return value
+
+    return as_taken(field, shortened) if not field.is_unique(column) else field
+
+
+def _stored(kind: Any, value: Any) -> str:
+    return str(kind.process_bind_param(value, _dialect()))
+
+
+def is_own(kind: Any) -> bool:
+    """Return whether a type is one of the project's own around another: what it takes, only it knows."""
     return isinstance(kind, sa.TypeDecorator) and not isinstance(kind, sa.Interval | sa.PickleType | sa.Enum)
 
 
@@ -73,7 +94,7 @@ def _by_name(column: Column) -> Field | None:
     kind = column.type
     words = [one for one in words_of(type(kind).__name__).split("_") if one not in _SAID_OF_TYPES]
     samples = [(sample, make) for names, sample, make in _NAMED if {*words} & {*names.split()}]
-    found = next((make(column) for sample, make in samples if _comes_back(kind, sample)), None)
+    found = next((_fitting(make(column), column) for sample, make in samples if _comes_back(kind, sample)), None)
     if found is not None or not words or not isinstance(plain_type(column), sa.String):
         return found
     as_named = sa.Column("_".join(words), plain_type(column))
@@ -111,6 +132,15 @@ def _samples_of(kind: sa.types.TypeEngine[Any]) -> Iterator[Any]:
 
 def _uuid(column: Column) -> Field:
     return computed("a UUID", lambda random, number: unique_uuid(random.getrandbits(76), number, True), unique=True)
+
+
+def _shares(column: Column) -> Field:
+    """Return shares of 1, for a type that takes no larger numbers."""
+    kind: Any = plain_type(column)
+    number = Decimal if getattr(kind, "asdecimal", True) else float
+    made = choice([number(one) / 100 for one in range(101)])
+    made.description = "0 to 1"
+    return made
 
 
 def _networks(kind: Callable[[str], Any]) -> Field:
@@ -156,6 +186,7 @@ _OTHERS: list[tuple[Any, Callable[[Column], Field]]] = [
     (_MOMENT, _moments(None)),
     (IPv4Address("192.0.2.1"), lambda column: as_taken(fake("ipv4"), IPv4Address)),
     (IPv4Network("192.0.2.0/24"), lambda column: _networks(IPv4Network)),
+    (Decimal("0.5"), lambda column: _shares(column)),
     (True, lambda column: choice(False, True)),
     (7, lambda column: choice([*range(1000)])),
     (Decimal("1.5"), lambda column: choice([Decimal(one) / 2 for one in range(1, 1000)])),

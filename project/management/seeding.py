@@ -1016,6 +1016,7 @@ def _misread(target: Target) -> Iterator[str]:
 
 class _ByBlock(Field):
     description = "the seeder"
+    asks = True
 
     def __init__(self, method: Callable[..., Sequence[Any]], seeder: type[Seeder] | None) -> None:
         self.method, self.seeder = method, seeder

@@ -325,3 +325,83 @@ def test_a_full_name_has_the_order_of_its_locale(
     for first, last, full in sqlite_database.rows("SELECT first_name, last_name, full_name FROM people"):
         assert full == whole.format(first=first, last=last)
     assert sqlite_database.value("SELECT count(*) FROM people WHERE title = ''") == 0
+
+
+HARD = """
+class Share(sa.TypeDecorator):
+    impl = Numeric(5, 4)
+    cache_ok = True
+
+    def process_bind_param(self, value, dialect):
+        if value is not None and not 0 <= value <= 1:
+            raise ValueError("a share is from 0 to 1")
+        return value
+
+    def process_result_value(self, value, dialect):
+        return value
+
+
+class Tags(sa.TypeDecorator):
+    impl = String(20)
+    cache_ok = True
+
+    def process_bind_param(self, value, dialect):
+        return None if value is None else ",".join(value)
+
+    def process_result_value(self, value, dialect):
+        return None if value is None else value.split(",")
+
+
+class Narrow(Base):
+    __tablename__ = "narrow"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    used: Mapped[Decimal] = mapped_column(Numeric(3, 1))
+    total: Mapped[Decimal] = mapped_column(Numeric(3, 1))
+    minimum: Mapped[int] = mapped_column(sa.BigInteger)
+    maximum: Mapped[int] = mapped_column(sa.SmallInteger)
+    open: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    close: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    amount: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    discount_rate: Mapped[Decimal] = mapped_column(Share)
+    tags: Mapped[list[str]] = mapped_column(Tags)
+
+
+class Member(Base):
+    __tablename__ = "members"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(20))
+    first_name: Mapped[str] = mapped_column(String(40))
+    last_name: Mapped[str] = mapped_column(String(40))
+    full_name: Mapped[str] = mapped_column(String(90))
+    slug: Mapped[str] = mapped_column(String(90), unique=True)
+    email: Mapped[str] = mapped_column(String(90))
+    published: Mapped[bool] = mapped_column(server_default=sa.true())
+    published_at: Mapped[datetime | None]
+"""
+
+
+def test_names_ask_for_nothing_that_columns_cannot_hold(house: House, manage: Runner, database: Database) -> None:
+    made(house, manage, HARD)
+
+    manage.ok("seed", "narrow", "members", "--count", "300", "--locale", "ja_JP")
+
+    assert database.value("SELECT count(*) FROM narrow WHERE total < used OR total > 99.9 OR maximum > 32767") == 0
+    assert 20 < database.value("SELECT count(*) FROM narrow WHERE close < open") < 280
+    assert max(len(str(one)) for one in column(database, "narrow", "tags")) <= 20
+    assert database.value("SELECT count(*) FROM members WHERE title = '' OR published_at IS NULL") == 0
+    assert all(re.fullmatch(r"[a-z0-9-]*[a-z]-\d+", str(one)) for one in column(database, "members", "slug"))
+
+
+def test_a_seeder_may_ask_for_what_is_inferred(house: House, manage: Runner, sqlite_database: Database) -> None:
+    seeder = "from project.management.seeding import Rows, Seeder, column\nfrom project.models.own import Member\n\n\n"
+    seeder += "class MemberSeeder(Seeder):\n    model = Member\n\n    @column\n"
+    seeder += "    def last_name(self, rows: Rows):\n        return [one.split()[-1] for one in rows['full_name']]\n"
+    house.write("project/seeds/members.py", seeder)
+
+    seeded(house, manage, HARD, 50)
+
+    for last, full, email in sqlite_database.rows("SELECT last_name, full_name, email FROM members"):
+        assert full.endswith(last)
+        assert "@example.org" in email
