@@ -146,9 +146,9 @@ def _enum(kind: Any, column: Column) -> Field:
     return choice(list(kind.enum_class) if kind.enum_class else list(kind.enums))
 
 
-def _flag(column: Column) -> Field:
+def _flag(column: Column, no: Any = False, yes: Any = True) -> Field:
     share = meanings.share_of_true(column)
-    return choice({False: 1 - share, True: share})
+    return choice({no: 1 - share, yes: share})
 
 
 def _uuid(kind: Any, column: Column) -> Field:
@@ -227,7 +227,7 @@ def between_ends(column: Column, low: Any, high: Any) -> Field:
     """Return what fills a column from a lowest value to a highest, in the steps of its type."""
     kind = plain_type(column)
     if isinstance(kind, sa.Integer) and (low, high) == meanings.numbers(column) == (0, 1):
-        return choice({0: 1 - meanings.share_of_true(column), 1: meanings.share_of_true(column)})
+        return _flag(column, 0, 1)
     if isinstance(kind, DECIMAL):
         places = 2 if meanings.is_money(column) and high - low >= 1 else None
         return decimals(Decimal(str(low)), Decimal(str(high)), as_float=not kind.asdecimal, places=places)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -15,12 +15,11 @@ import sqlalchemy as sa
 from . import meanings, vocabulary
 from .blocks import Fill, Lazily, Rows, Source
 from .fields import Field, choice, names_of, scale_of
-from .inferred import copied, only_for
-from .names import PersonNames
+from .names import PersonNames, in_ascii
 from .numbering import Column, Context
 from .outcomes import LOCALE, expand, pick
 from .reading import Bounds, widest
-from .types import DECIMAL, NUMBER, length_of, plain_type
+from .types import DECIMAL, NUMBER, is_text, length_of, plain_type
 from .vocabulary import in_order, words_of
 
 Beside = Mapping[str, Column]  # the other columns of a row that are filled, by the words that their names are made of
@@ -145,6 +144,7 @@ _PROGRESS = vocabulary.by_word(
         )
     )
 )  # fmt: skip
+_SAYING_YES = vocabulary.words("is has was")
 _WHEN = vocabulary.words("at on date time datetime timestamp by id user reason")
 
 
@@ -179,39 +179,8 @@ class told(Field):
 
         return fill_told
 
-
-class only_with(Field):
-    """A field for the rows in which another column is filled, NULL for the others."""
-
-    def __init__(self, field: Field, other: str) -> None:
-        self.field, self.other = field, other
-        self.description = f"{field.description}, where {other} is there"
-
-    def ready(self, context: Context, column: Column) -> Fill:
-        fill = self.field.ready(context, column)
-        return lambda rows: [
-            None if other is None else value for value, other in zip(fill(rows), rows[self.other], strict=True)
-        ]
-
-    def may_be_null(self) -> bool:
-        return True
-
-
-def asked_by(field: Field | None) -> Iterator[str]:
-    """Yield the columns that a field looks at to fill another one."""
-    inner = field
-    while inner is not None:
-        if isinstance(inner, told):
-            yield from inner.said.sources
-        elif isinstance(inner, full_name):
-            yield from inner.asked()
-        elif isinstance(inner, only_with | copied):
-            yield inner.other
-        elif isinstance(inner, only_for):
-            yield inner.discriminator
-        elif isinstance(inner, gender | honorific):
-            yield getattr(inner, "gender", "") or inner.name
-        inner = getattr(inner, "field", None)
+    def looks_at(self) -> Iterable[str]:
+        return self.said.sources
 
 
 def telling(column: Column, filled: Sequence[Column]) -> Telling | None:
@@ -258,8 +227,8 @@ def _own_name(column: Column) -> str:
 
 def _net(column: Column, beside: Beside) -> Telling | None:
     """Tell an amount before taxes of what was bought."""
-    goods = _goods(beside, ())
-    return _product(goods) if goods and _is_number(column) and _own_name(column) in _NETS else None
+    goods = _goods(beside, ()) if _is_number(column) and _own_name(column) in _NETS else []
+    return _product(goods) if goods else None
 
 
 def _part(column: Column, beside: Beside) -> Telling | None:
@@ -355,21 +324,24 @@ def _days(column: Column, beside: Beside) -> Telling | None:
     words = {*_own_name(column).split("_")}
     if not _is_number(column) or not words & {"days", "nights"} or not words <= _OF_DAYS:
         return None
-    for first, last in _from_to(beside):
-        least = 0 if "nights" in words else 1
+    pairs = ((start, end) for end in beside.values() for start in _starts(end, beside))
+    found = next(pairs, None)
+    if found is None:
+        return None
+    first, last = found
+    least = 0 if "nights" in words else 1
 
-        def tell(_: Any, start: Any, end: Any, least: int = least) -> int | None:
-            return None if start is None or end is None else max(least, (_day(end) - _day(start)).days)
+    def tell(_: Any, start: Any, end: Any) -> int | None:
+        return None if start is None or end is None else max(least, (_day(end) - _day(start)).days)
 
-        return Telling((first.name, last.name), f"{last.name} - {first.name}", tell)
-    return None
+    return Telling((first.name, last.name), f"{last.name} - {first.name}", tell)
 
 
 def _end(column: Column, beside: Beside) -> Telling | None:
     """Tell when something ended of when it began and how long it took."""
-    starts = [first for first, last in _from_to({**beside, "": column}) if last is column]
-    zones = {getattr(plain_type(one), "timezone", None) for one in (column, *starts[:1])}
-    if not starts or len(zones) > 1 or not isinstance(plain_type(column), sa.DateTime):
+    kind = plain_type(column)
+    start = next(_starts(column, beside), None) if isinstance(kind, sa.DateTime) else None
+    if start is None or getattr(plain_type(start), "timezone", None) != kind.timezone:  # type: ignore[attr-defined]  # a DateTime
         return None
     for name, took in beside.items():
         *before, unit = name.split("_")
@@ -378,23 +350,21 @@ def _end(column: Column, beside: Beside) -> Telling | None:
             continue
         step = timedelta(seconds=1) if is_interval else _UNITS[unit]
 
-        def tell(_: Any, start: Any, took: Any, step: timedelta = step) -> Any:
-            if start is None or took is None or not took > type(took)(0):
+        def tell(_: Any, begun: Any, took: Any, step: timedelta = step) -> Any:
+            if begun is None or took is None or not took > type(took)(0):
                 return None
-            return start + (took if isinstance(took, timedelta) else float(took) * step)
+            return begun + (took if isinstance(took, timedelta) else float(took) * step)
 
-        return Telling((starts[0].name, took.name), f"{starts[0].name} + {took.name}", tell, is_end=True)
+        return Telling((start.name, took.name), f"{start.name} + {took.name}", tell, is_end=True)
     return None
 
 
-def _from_to(beside: Beside) -> Iterator[tuple[Column, Column]]:
-    """Yield the days or moments from which and to which something takes."""
-    for last in beside.values():
-        if not isinstance(plain_type(last), sa.Date | sa.DateTime):
-            continue
-        for first, _, _ in meanings.come_before(last):
-            if _STARTS & {*words_of(first.name).split("_")} and any(first is one for one in beside.values()):
-                yield first, last
+def _starts(end: Column, beside: Beside) -> Iterator[Column]:
+    """Yield the days or moments from which something takes that ends then."""
+    if isinstance(plain_type(end), sa.Date | sa.DateTime):
+        for first, _, _ in meanings.come_before(end):
+            if _STARTS & {*words_of(first.name).split("_")} and beside.get(words_of(first.name)) is first:
+                yield first
 
 
 def _day(value: date) -> date:
@@ -449,31 +419,27 @@ def _part_of_day(column: Column, beside: Beside) -> Telling | None:
 
 def _slug(column: Column, beside: Beside) -> Telling | None:
     """Tell what a thing is called in addresses of what it is called."""
-    things = {name: one for name, one in beside.items() if name in _THINGS and _is_text(one)}
-    thing = _first({name: one for name, one in things.items() if not _is_honorific(one)}, _THINGS, sa.String)
-    if _own_name(column) not in ("slug", "permalink", "url_slug") or thing is None or not _is_text(column):
+    if _own_name(column) not in ("slug", "permalink", "url_slug") or not is_text(column):
+        return None
+    thing = next((beside[name] for name in _THINGS if name in beside and _is_of_thing(beside[name])), None)
+    if thing is None:
         return None
     longest = length_of(column) or 100
 
     def tell(_: Any, text: Any) -> str | None:
-        if not isinstance(text, str):
-            return None
-        if not text.isascii():
-            from faker.decode import unidecode
-
-            text = unidecode(text)
-        return re.sub(r"[^a-z0-9]+", "-", text.lower())[:longest].strip("-")
+        return re.sub(r"[^a-z0-9]+", "-", in_ascii(text).lower())[:longest].strip("-") if text else None
 
     return Telling((thing.name,), f"{thing.name} in small letters", tell, "-")
 
 
-def _is_honorific(column: Column) -> bool:
-    return "prefix" in meanings.texts(column).providers
+def _is_of_thing(column: Column) -> bool:
+    """Return whether a column says what a thing is called, and not that a person is a Mr or a Ms."""
+    return is_text(column) and "prefix" not in meanings.texts(column).providers
 
 
 def _of_file(column: Column, beside: Beside) -> Telling | None:
     """Tell what a file is by its name."""
-    file, said = _first(beside, _FILES, sa.String), meanings.texts(column).providers if _is_text(column) else ()
+    file, said = _first(beside, _FILES, sa.String), meanings.texts(column).providers if is_text(column) else ()
     if file is None or not {"file_extension", "mime_type"} & {*said}:
         return None
     if "mime_type" in said:
@@ -491,10 +457,6 @@ def _words(column: Column, beside: Beside) -> Telling | None:
     if body is None or not _is_number(column) or _own_name(column) not in ("word_count", "words", "number_of_words"):
         return None
     return Telling((body.name,), f"the words of {body.name}", lambda _, text: len(text.split()) if text else None)
-
-
-def _is_text(column: Column) -> bool:
-    return isinstance(plain_type(column), sa.String) and not isinstance(plain_type(column), sa.Enum)
 
 
 _RULES = [_net, _part, _total, _days, _end, _age, _born, _part_of_day, _slug, _words, _of_file]
@@ -526,6 +488,9 @@ class gender(Field):
 
         return fill
 
+    def looks_at(self) -> Iterable[str]:
+        return (self.name,)
+
     def values(self) -> Sequence[Any] | None:
         return self.options
 
@@ -554,6 +519,9 @@ class honorific(Field):
 
         return fill
 
+    def looks_at(self) -> Iterable[str]:
+        return (self.gender or self.name,)
+
 
 class full_name(Field):
     """The first and the last name, in the order and with the sign between them that the locale has."""
@@ -570,20 +538,20 @@ class full_name(Field):
         is_last_first, between = names_of(context.source).order
 
         def fill_whole(rows: Rows) -> list[Any]:
-            pairs = zip(*(rows[one] for one in self.asked()), strict=True)
+            pairs = zip(*(rows[one] for one in self.looks_at()), strict=True)
             whole = (between.join(filter(None, pair[::-1] if is_last_first else pair)) for pair in pairs)
             return [one if one and len(one) <= room else other for one, other in zip(whole, fill(rows), strict=True)]
 
         return fill_whole
 
-    def asked(self) -> tuple[str, str]:
+    def looks_at(self) -> Iterable[str]:
         return self.first, self.last
 
 
 def names_for(column: Column, filled: Sequence[Column]) -> tuple[str, str] | None:
     """Return the columns that a full name is put together from, where the column is called one."""
-    beside = {words_of(one.name): one.name for one in filled if _is_text(one)}
-    is_whole = _is_text(column) and words_of(column.name) in ("full_name", "display_name", "name")
+    beside = {words_of(one.name): one.name for one in filled if is_text(one)}
+    is_whole = is_text(column) and words_of(column.name) in ("full_name", "display_name", "name")
     return (
         (beside["first_name"], beside["last_name"]) if is_whole and {"first_name", "last_name"} <= {*beside} else None
     )
@@ -643,12 +611,12 @@ def happened(column: Column, others: Sequence[Column], values_of: Callable[[Colu
     """
     if _is_flag(column):
         return None
-    *of_what, word = [one for one in words_of(column.name).split("_") if one not in _WHEN] or [""]
+    *of_what, word = _rest(column, _WHEN)
     words = _EVENTS.get(word, frozenset({word} if word in _ENDED else ()))
     for one in others if words else ():
-        *of_flag, flag = [part for part in words_of(one.name).split("_") if part not in ("is", "has", "was")] or [""]
         if not _is_flag(one):
             continue
+        *of_flag, flag = _rest(one, _SAYING_YES)
         is_number = isinstance(plain_type(one), sa.Integer)
         if of_flag == of_what and flag in words:
             return Event(one, (1 if is_number else True,))
@@ -661,15 +629,16 @@ def happened(column: Column, others: Sequence[Column], values_of: Callable[[Colu
                 return Event(one, tuple(_reached(values, words)))
     is_by = {"by", "reason"} & {*words_of(column.name).split("_")}
     for one in others if words and is_by else ():
-        stage = [part for part in words_of(one.name).split("_") if part not in _WHEN]
-        if (
-            isinstance(plain_type(one), sa.Date | sa.DateTime)
-            and stage[:-1] == of_what
-            and one.nullable
-            and {*stage[-1:]} & words
-        ):
+        *of_moment, happening = _rest(one, _WHEN)
+        is_moment = isinstance(plain_type(one), sa.Date | sa.DateTime) and one.nullable
+        if is_moment and of_moment == of_what and happening in words:
             return Event(one)
     return None
+
+
+def _rest(column: Column, left_out: Collection[str]) -> list[str]:
+    """Return the words of a column's name without some, one at least."""
+    return [word for word in words_of(column.name).split("_") if word not in left_out] or [""]
 
 
 def _is_flag(column: Column) -> bool:

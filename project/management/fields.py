@@ -7,7 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
@@ -40,6 +40,10 @@ class Field(ABC):
     @abstractmethod
     def ready(self, context: Context, column: Column) -> Fill:
         """Return the function that makes a block's values for this column."""
+
+    def looks_at(self) -> Iterable[str]:
+        """Return the columns of the row that the value is told from."""
+        return ()
 
     def limit(self, context: Context, column: Column) -> float:
         """Return how many rows this can fill; only for a field of unique values is it less than infinite."""

@@ -7,6 +7,7 @@ import string
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from graphlib import TopologicalSorter
 from itertools import chain, takewhile
 from typing import Any
@@ -46,13 +47,11 @@ from .by_type import (
 from .computing import can_be_computed
 from .conditions import checks_of, other_ways, read_checks, told_apart_by
 from .derived import (
-    asked_by,
     full_name,
     gender,
     happened,
     honorific,
     names_for,
-    only_with,
     sexes_can_be_told,
     telling,
     told,
@@ -123,7 +122,7 @@ from .plans import (
     without_nulls,
 )
 from .reading import Bounds, Found, needed_by, widest
-from .types import BINARY, DECIMAL, NUMBER, length_of, plain_type
+from .types import BINARY, DECIMAL, NUMBER, is_text, length_of, plain_type
 from .vocabulary import words_of
 from .ways import filled_as, go_together, in_some_way, plain_default
 
@@ -425,8 +424,8 @@ class _Planner:
         if filled is None and _has_default(column) and is_allowed and column.name not in self.wanted:
             return LEFT
         usual = getattr(column.default, "arg", None) if filled is None and not self._is_unique_alone(column) else None
-        is_text = isinstance(column.type, sa.String) and not isinstance(column.type, sa.Enum)
-        if is_text and isinstance(usual, str) and usual and len(usual) <= room_of(column):
+        is_plain = is_text(column) and column.type is plain_type(column)
+        if is_plain and isinstance(usual, str) and usual and len(usual) <= room_of(column):
             return Plan(constant(usual), "the model's default")
         filled = filled or self._by_type(column, bounds)
         is_decimal = isinstance(plain_type(column), DECIMAL)
@@ -452,7 +451,7 @@ class _Planner:
             return (
                 Plan(choice(*options) if len(options) != 1 else constant(options[0]), bounds.why) if options else None
             )
-        if isinstance(plain_type(column), sa.String) and not isinstance(plain_type(column), sa.Enum):
+        if is_text(column):
             return self._text_by_check(column, bounds)
         if bounds.json == "array":
             return Plan(listing(column), bounds.why)
@@ -585,7 +584,7 @@ class _Planner:
             span = span_of(column, Bounds(low=found[0], high=found[1])) if found is not None else None
             made = without_values(between_ends(column, *span), bounds.excluded) if span is not None else None
             return Plan(made, why) if made is not None else None
-        if not isinstance(kind, sa.String) or isinstance(kind, sa.Enum) or has_default:
+        if not is_text(column) or has_default:
             return None
         said = meanings.texts(column)
         if "email" in said.providers:
@@ -640,7 +639,8 @@ class _Planner:
             plan = self.plans[column.name]
             if plan.declared or plan.second or plan.field is None or isinstance(plan.field, only_for):
                 continue
-            tied = {one.name for one in others if _are_in_check(self.table, column.name, [one.name])}
+            words = _words_in_checks_of(self.table, column.name)
+            tied = {one.name for one in others if one.name.lower() in words}
             field = self._told(column, others, tied, is_key=column in in_keys)
             if field is not None:
                 field = maybe(field, plan.field.share) if isinstance(plan.field, maybe) else field
@@ -689,19 +689,21 @@ class _Planner:
 
     def _can_tell(self, one: Column, column: Column) -> bool:
         """Return whether a column can be looked at to fill another one: it does not wait for that, nor is it mended."""
+        if one.name in self.doubtful or self.plans[one.name].second:
+            return False
         waiting, known = [one.name], set[str]()
         while waiting:
-            if (name := waiting.pop()) not in known:
-                known.add(name)
-                waiting += [*needed_by(self._bounds(self.table.columns[name])), *asked_by(self.plans[name].field)]
-        fields = [self.plans[name].field for name in known]
-        may_ask = any(field is not None and field.asks for field in fields)
-        return (
-            not may_ask
-            and column.name not in known
-            and one.name not in self.doubtful
-            and not self.plans[one.name].second
-        )
+            if (name := waiting.pop()) in known:
+                continue
+            known.add(name)
+            waiting += needed_by(self._bounds(self.table.columns[name]))
+            field = self.plans[name].field
+            while field is not None:  # and what it is put around
+                if field.asks:
+                    return False
+                waiting += field.looks_at()
+                field = getattr(field, "field", None)
+        return column.name not in known
 
     def _let_happen(self, column: Column, others: Sequence[Column]) -> None:
         """Let a moment be there in the rows whose flag, or state, says that it has come, and in no others."""
@@ -711,8 +713,9 @@ class _Planner:
         owner, asked = event.column.name, self.plans[event.column.name]
         given = filled_as(event.column, asked) if asked.field is None else None
         if asked.field is not None:
-            field = only_for(inner, owner, event.values) if event.values else only_with(inner, owner)
-            self.plans[column.name] = Plan(field, f"the columns are called {column.name} and {owner}")
+            self.plans[column.name] = Plan(
+                only_for(inner, owner, event.values), f"the columns are called {column.name} and {owner}"
+            )
         elif given is not None and not event.has_come(given.values() or event.values):
             self.plans[column.name] = Plan(None, f"{owner} is {given.description}{ALWAYS_NULL}")
         elif given is not None and given.values():
@@ -1302,9 +1305,18 @@ def _with_others(field: Field | None, *more: str, without: str = "") -> Field:
 
 def _are_in_check(table: sa.Table, name: str, others: Collection[str]) -> bool:
     """Return whether a CHECK speaks of a column, and of one of some others too."""
+    return not _words_in_checks_of(table, name).isdisjoint(map(str.lower, others))
+
+
+def _words_in_checks_of(table: sa.Table, name: str) -> set[str]:
+    """Return the words, in small letters, of the CHECKs that speak of a column."""
+    return {word for words in _words_of_checks(table) if name.lower() in words for word in words}
+
+
+@cache
+def _words_of_checks(table: sa.Table) -> list[set[str]]:
     texts = (str(one.sqltext) for one in table.constraints if isinstance(one, sa.CheckConstraint))
-    words = ({*map(str.lower, WORD.findall(QUOTED.sub("", text)))} for text in texts)
-    return any(name.lower() in found and found & {*map(str.lower, others)} for found in words)
+    return [{*map(str.lower, WORD.findall(QUOTED.sub("", text)))} for text in texts]
 
 
 def _length(column: Column) -> str:

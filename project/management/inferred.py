@@ -669,6 +669,9 @@ class copied(Field):
     def ready(self, context: Context, column: Column) -> Fill:
         return lambda rows: rows[self.other]
 
+    def looks_at(self) -> Iterable[str]:
+        return (self.other,)
+
     def is_unique(self, column: Column) -> bool:
         return True  # as the key it copies
 
@@ -880,18 +883,28 @@ def _shown(formula: Formula, inner: bool = False) -> str:
 
 
 class only_for(Field):
-    """A field for the rows of some kinds, NULL for others: columns of a class in single table inheritance."""
+    """A field for some rows, NULL for others: those of some kinds, as of a class in single table inheritance.
+
+    Without kinds they are those in which the other column is filled.
+    """
 
     def __init__(self, field: Field, discriminator: str, identities: Sequence[Any]) -> None:
         self.field, self.discriminator, self.identities = field, discriminator, identities
         kinds = " or ".join(map(str, identities))
-        self.description = f"{field.description}, for {discriminator} {kinds}"
+        of_which = f"for {discriminator} {kinds}" if kinds else f"where {discriminator} is there"
+        self.description = f"{field.description}, {of_which}"
 
     def ready(self, context: Context, column: Column) -> Fill:
         fill, own = self.field.ready(context, column), set(self.identities)
-        return lambda rows: [
-            value if kind in own else None for value, kind in zip(fill(rows), rows[self.discriminator], strict=True)
-        ]
+
+        def fill_some(rows: Rows) -> list[Any]:
+            pairs = zip(fill(rows), rows[self.discriminator], strict=True)
+            return [value if (kind in own if own else kind is not None) else None for value, kind in pairs]
+
+        return fill_some
+
+    def looks_at(self) -> Iterable[str]:
+        return (self.discriminator,)
 
     def may_be_null(self) -> bool:
         return True

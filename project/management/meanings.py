@@ -98,7 +98,7 @@ _ORDER: list[tuple[str, str, int, int | None]] = [
 
 
 # Of numbers that are no moments these come later: what goes out may be less than what comes in, a last one than a first
-_OF_NUMBERS = {"max", "total", "to", "end"}
+_ORDER_OF_NUMBERS = [one for one in _ORDER if one[1].split()[0] in ("max", "total", "to", "end")]
 
 
 @dataclass(frozen=True)
@@ -399,9 +399,8 @@ def come_before(column: sa.Column[Any]) -> Iterator[tuple[sa.Column[Any], int, i
     """
     own = words_of(column.name).split("_")
     is_number = isinstance(plain_type(column), NUMBER) and not is_epoch(column)
-    order = [one for one in _ORDER if not is_number or one[1].split()[0] in _OF_NUMBERS]
     for word in own:
-        for firsts, seconds, least, most in order:
+        for firsts, seconds, least, most in _ORDER_OF_NUMBERS if is_number else _ORDER:
             if word not in seconds.split() or _stage(own) == ["last"]:  # of what, is not said
                 continue
             wanted = [[first if one == word else one for one in own] for first in firsts.split()]

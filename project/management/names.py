@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 
 def letters(text: str) -> str:
     """Return the a to z of a text of any script; at least one letter, and no digit."""
-    if not text.isascii():
-        from faker.decode import unidecode
-
-        text = unidecode(text)
-    lower = text.lower()
+    lower = in_ascii(text).lower()
     return lower if lower.isascii() and lower.isalpha() else re.sub(r"[^a-z]", "", lower) or "x"
+
+
+def in_ascii(text: str) -> str:
+    """Return a text of any script in letters of ASCII; nothing is left of some."""
+    if text.isascii():
+        return text
+    from faker.decode import unidecode
+
+    return unidecode(text)
 
 
 def letters_of_each(texts: Sequence[str]) -> list[str]:

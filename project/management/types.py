@@ -26,6 +26,12 @@ def plain_type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
     return sa.SmallInteger() if kind.__visit_name__ == "YEAR" else kind  # MariaDB's
 
 
+def is_text(column: sa.Column[Any]) -> bool:
+    """Return whether a column holds texts, and not the few values of an enumeration, whose type is one of texts too."""
+    kind = plain_type(column)
+    return isinstance(kind, sa.String) and not isinstance(kind, sa.Enum)
+
+
 def domains_of(column: sa.Column[Any]) -> Iterator[Any]:
     """Yield the domains of PostgreSQL that a column's type is made of: types with a CHECK of their own."""
     kind: sa.types.TypeEngine[Any] | None = column.type

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from . import meanings
-from .derived import full_name, gender, honorific, only_with, told
+from .derived import full_name, gender, honorific, told
 from .fields import (
     Field,
     between,
@@ -74,7 +74,6 @@ _IN_ONE_WAY = (
     | gender
     | honorific
     | only_for
-    | only_with
 )
 
 
